@@ -1,0 +1,71 @@
+"""One machine, nothing to install: SQLite, the filesystem as store and broker, keys made at first start.
+
+What stands in here for a production part says so at start and fails `manage.py check --deploy`.
+"""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from portal.settings.base import *
+from portal.settings.base import BASE_DIR, env
+
+EMBEDDED = True
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000").rstrip("/")
+
+
+def _secret_key(path: Path) -> str:
+    """The session secret of this folder, made once; two processes that start together agree on one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50))
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key(VAR_DIR / "keys" / "session-secret")
+ALLOWED_HOSTS = [urlsplit(PORTAL_URL).hostname or "localhost", "localhost", "127.0.0.1"]
+CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR_DIR / "portal.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+}
+
+STORAGE_URL = f"file://{VAR_DIR}/store"
+MASTER_KEY = f"file:{VAR_DIR}/keys/master.key"
+SIGNING_KEYS = f"{VAR_DIR}/keys/signing"
+DELIVERY_KEYS = f"file:{VAR_DIR}/keys/delivery.keys"
+
+CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "data_folder_in": str(VAR_DIR / "broker" / "messages"),
+    "data_folder_out": str(VAR_DIR / "broker" / "messages"),
+    "control_folder": str(VAR_DIR / "broker" / "control"),
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "broker" / "beat-schedule")
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+DEFAULT_FROM_EMAIL = "Weights Portal <portal@localhost>"
+
+STAFF_MFA = env.str("STAFF_MFA", default="on") != "off"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True

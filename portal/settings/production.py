@@ -1,0 +1,55 @@
+"""A real installation: every part named in the environment; a missing one stops the start with its name."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.settings.base import *
+from portal.settings.base import env
+
+
+def _required(name: str, hint: str) -> str:
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {hint} See .env.sample.")
+    return value
+
+
+PORTAL_URL = _required("PORTAL_URL", "The address people use, such as https://weights.example.org.").rstrip("/")
+SECRET_KEY = _required("SECRET_KEY", "50 random characters that sign sessions.")
+STORAGE_URL = _required("STORAGE_URL", "Where sealed bodies are kept, such as file:///srv/weights.")
+MASTER_KEY = _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64).")
+SIGNING_KEYS = _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
+DELIVERY_KEYS = _required("DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.")
+
+_host = urlsplit(PORTAL_URL).hostname
+if _host is None or not PORTAL_URL.startswith("https://"):
+    raise ImproperlyConfigured("PORTAL_URL must be an https:// address.")
+ALLOWED_HOSTS = [_host]
+CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
+
+DATABASES = {"default": env.db_url_config(_required("DATABASE_URL", "Such as postgres://user:secret@host/name."))}
+DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+CELERY_BROKER_URL = _required("BROKER_URL", "Such as redis://host:6379/0 or amqp://host.")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _required("CACHE_URL", "A Redis that all processes share; rate limits live there."),
+    }
+}
+
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = _required("DEFAULT_FROM_EMAIL", "The sender of the portal's mails.")
+
+SECURE_SSL_REDIRECT = True
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=True)
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

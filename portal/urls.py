@@ -1,0 +1,18 @@
+"""Every address of the site, room by room."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal.api.delivery import deliver
+
+urlpatterns = [
+    path("api/v1/", include("portal.api.urls")),
+    path("delivery/<path:object_name>", deliver, name="delivery"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("portal.web.urls")),
+]
+
+handler404 = "portal.web.views.errors.not_found"
+handler403 = "portal.web.views.errors.forbidden"
+handler500 = "portal.web.views.errors.server_error"
