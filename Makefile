@@ -1,0 +1,52 @@
+# Every command a person needs. `make` alone lists them.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo serve test unit check e2e docs clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.server: requirements.txt pyproject.toml
+	@echo "Installing what the portal runs on (once; a minute or two) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.server
+	@echo "Installing what tests and linters need (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.server  ## the whole life of a gated release, for real, on this machine
+	@$(BIN)/python manage.py demo
+
+serve: $(VENV)/.server  ## keep the demo's portal open in the browser
+	@$(BIN)/python manage.py demo --serve
+
+test: $(VENV)/.dev check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m database
+
+unit: $(VENV)/.dev  ## the quick tests alone
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
+
+check: $(VENV)/.dev  ## linters, types, import contracts, migrations, settings
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy portal licenses weights_vault
+	@$(BIN)/lint-imports
+	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
+	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py check
+
+e2e: $(VENV)/.dev  ## browser tests alone
+	@$(BIN)/python -m pytest -q -m browser
+
+docs: $(VENV)/.dev  ## write the generated pages of docs/reference again
+	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py statemachine
+
+clean:  ## remove what was made here: the virtual environment and var/
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .hypothesis .import_linter_cache
