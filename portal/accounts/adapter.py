@@ -1,0 +1,69 @@
+"""What allauth is told to do otherwise: mail through the outbox, second factors encrypted."""
+
+import base64
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.http import HttpRequest
+from django.urls import reverse
+
+from portal.core.keys import master_key
+from portal.core.outbox import queue_rendered
+
+MFA_CONTEXT = "mfa_authenticator.secret"
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts: names and addresses come from the settings, never from the Host header."""
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"[{settings.PORTAL_NAME}] {subject}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue allauth's mail. Its codes and links are one-time and short-lived: erased once sent."""
+        values = {
+            "request": allauth_context.request,
+            "email": email,
+            "current_site": SimpleNamespace(
+                name=settings.PORTAL_NAME, domain=urlsplit(settings.PORTAL_URL).netloc
+            ),
+            "portal_url": settings.PORTAL_URL,
+            "portal_name": settings.PORTAL_NAME,
+            **context,
+        }
+        mail: EmailMultiAlternatives = self.render_mail(template_prefix, email, values)
+        html = [content for content, kind in getattr(mail, "alternatives", []) if kind == "text/html"]
+        queue_rendered(
+            to=email,
+            template=template_prefix,
+            subject=mail.subject,
+            text=str(mail.body),
+            html=str(html[0]) if html else "",
+            ephemeral=True,
+        )
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.PORTAL_URL + path.replace("UID-KEY", key)
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return True
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Second factors: their secrets are wrapped by the master key, so that a database alone opens nothing."""
+
+    def get_totp_issuer(self) -> str:
+        return settings.PORTAL_NAME
+
+    def encrypt(self, text: str) -> str:
+        return base64.b64encode(master_key().wrap(text.encode(), MFA_CONTEXT)).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return master_key().unwrap(base64.b64decode(encrypted_text), MFA_CONTEXT).decode()

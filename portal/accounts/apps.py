@@ -1,0 +1,12 @@
+"""People, what they may be, and how they prove who they are."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "portal.accounts"
+    label = "accounts"
+    verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        from portal.accounts import pending, signals  # noqa: F401  they register themselves

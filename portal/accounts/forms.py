@@ -1,0 +1,56 @@
+"""What sign-up asks beside e-mail address and password."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from portal.accounts.countries import COUNTRIES
+from portal.accounts.models import Organization, User
+
+
+def one_line(value: str) -> None:
+    """Validator: printable, and on one line; names end in mails and in agreements."""
+    if not value.isprintable():
+        raise ValidationError("Use printable characters on one line.")
+
+
+class SignupForm(forms.Form):
+    """allauth builds its sign-up form on this one."""
+
+    full_name = forms.CharField(
+        label="Full name",
+        max_length=200,
+        validators=[one_line],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    organization = forms.CharField(
+        label="Organization",
+        max_length=200,
+        validators=[one_line],
+        help_text="Where you work or study; your own name if you work for yourself.",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    country = forms.ChoiceField(
+        label="Country",
+        choices=[("", "Choose a country"), *COUNTRIES],
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+    )
+
+    field_order = ["full_name", "email", "organization", "country", "password1", "password2"]
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Complete the account that allauth has just saved."""
+        cleaned: dict[str, Any] = self.cleaned_data
+        user.full_name = " ".join(cleaned["full_name"].split())
+        user.organization = organization_named(cleaned["organization"])
+        user.country = cleaned["country"]
+        user.save(update_fields=["full_name", "organization", "country"])
+
+
+def organization_named(name: str) -> Organization:
+    """Return the organization of this name, made if there is none; case and extra spaces do not count."""
+    name = " ".join(name.split())
+    found = Organization.objects.filter(name__iexact=name).first()
+    return found or Organization.objects.get_or_create(name=name)[0]

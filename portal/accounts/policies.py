@@ -1,0 +1,88 @@
+"""Who may do what with accounts, and why not. One function a question; no I/O."""
+
+from django.conf import settings
+
+from portal.accounts.models import AccessToken, PendingAction
+from portal.accounts.principals import Principal
+from portal.accounts.roles import ADMINISTRATOR
+from portal.core.verdicts import Allowed, Denied, Verdict
+
+LOGIN_REQUIRED = Denied("login_required", "You are not signed in.", "Sign in and try again.")
+ACCOUNT_DISABLED = Denied(
+    "account_disabled", "This account is disabled.", "Write to the people who run this portal."
+)
+EMAIL_UNVERIFIED = Denied(
+    "email_unverified", "Your e-mail address is not verified.", "Enter the code that was mailed to you."
+)
+MFA_REQUIRED = Denied(
+    "mfa_required",
+    "Staff need a second factor for this.",
+    "Set one up under Account → Two-factor authentication, then sign in with it.",
+)
+SESSION_REQUIRED = Denied(
+    "session_required",
+    "A token alone cannot do this.",
+    "Open the page in a browser, sign in and confirm there.",
+)
+NOT_PERMITTED = Denied(
+    "not_permitted", "Your roles do not allow this.", "Ask an administrator of this portal."
+)
+
+
+def may_sign_in(principal: Principal) -> Verdict:
+    """May this principal act as a person at all: somebody, enabled, with a verified address?"""
+    if principal.user is None:
+        return LOGIN_REQUIRED
+    if not principal.user.is_active:
+        return ACCOUNT_DISABLED
+    return Allowed() if principal.email_verified else EMAIL_UNVERIFIED
+
+
+def staff_gate(principal: Principal) -> Verdict:
+    """What every staff policy asks first: signed in, enabled, and with a second factor while STAFF_MFA is on."""
+    if principal.user is None:
+        return LOGIN_REQUIRED
+    if not principal.user.is_active:
+        return ACCOUNT_DISABLED
+    if settings.STAFF_MFA and not principal.mfa:
+        return MFA_REQUIRED
+    return Allowed()
+
+
+def may_manage_people(principal: Principal) -> Verdict:
+    """May this principal give and take roles, disable and enable accounts, end others' tokens?"""
+    if principal.system is not None:
+        return Allowed()
+    if principal.user is None:
+        return LOGIN_REQUIRED
+    if not principal.is_session:
+        return SESSION_REQUIRED
+    if ADMINISTRATOR not in principal.roles:
+        return NOT_PERMITTED
+    return staff_gate(principal)
+
+
+def may_create_token(principal: Principal) -> Verdict:
+    """A token is made by its owner in a browser: one token cannot make another, which would outlive it."""
+    verdict = may_sign_in(principal)
+    if not verdict:
+        return verdict
+    return Allowed() if principal.is_session else SESSION_REQUIRED
+
+
+def may_end_token(principal: Principal, token: AccessToken) -> Verdict:
+    """Its owner in a browser, the token itself, or who manages people."""
+    own = principal.user is not None and principal.user.pk == token.user_id
+    if own and (principal.is_session or principal.token_id == token.pk):
+        return Allowed()
+    return may_manage_people(principal)
+
+
+def may_decide_pending(principal: Principal, action: PendingAction) -> Verdict:
+    """Its owner, in a browser."""
+    verdict = may_sign_in(principal)
+    if not verdict:
+        return verdict
+    if not principal.is_session:
+        return SESSION_REQUIRED
+    return Allowed() if principal.user is not None and principal.user.pk == action.user_id else NOT_PERMITTED

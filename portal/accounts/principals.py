@@ -1,0 +1,84 @@
+"""Who acts: a person in a browser session, a program with a token, the portal itself, or nobody."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.models import EmailAddress
+from allauth.mfa.utils import is_mfa_enabled
+from django.http import HttpRequest
+
+from portal.accounts.models import AccessToken, User
+from portal.accounts.roles import roles_of
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The facts about an actor that policies judge.
+
+    scopes: what a token may do; None means a browser session, which may do all that the person may.
+    mfa: this very session was opened with a second factor. system: what part of the portal acts, when
+    nobody else does.
+    """
+
+    user: User | None = None
+    scopes: frozenset[str] | None = None
+    mfa: bool = False
+    roles: frozenset[str] = frozenset()
+    email_verified: bool = False
+    token_id: str | None = None
+    system: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """What the audit log calls this actor."""
+        if self.system is not None:
+            return f"system:{self.system}"
+        return self.user.public_id if self.user is not None else "anonymous"
+
+    @property
+    def is_session(self) -> bool:
+        """True for a person in a browser, who alone may confirm, sign, vote and enroll."""
+        return self.user is not None and self.scopes is None
+
+
+ANONYMOUS = Principal()
+
+
+def system_principal(name: str) -> Principal:
+    """Return the portal itself, acting through a job or a management command of this name."""
+    return Principal(system=name)
+
+
+def principal_for(
+    user: User, *, scopes: frozenset[str] | None = None, mfa: bool = False, token_id: str | None = None
+) -> Principal:
+    """Return the principal of `user`: a session, or with `scopes` a token. For tests, jobs and commands."""
+    return Principal(
+        user=user,
+        scopes=scopes,
+        mfa=mfa,
+        roles=roles_of(user),
+        email_verified=EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists(),
+        token_id=token_id,
+    )
+
+
+def principal_of(request: Any) -> Principal:
+    """Return who makes this request (Django's or DRF's): by its token, else by its session."""
+    user = request.user
+    if not isinstance(user, User):
+        return ANONYMOUS
+    token = getattr(request, "auth", None)
+    if isinstance(token, AccessToken):
+        return principal_for(user, scopes=frozenset(token.scopes), token_id=token.pk)
+    return principal_for(user, mfa=_second_factor_used(getattr(request, "_request", request), user))
+
+
+def _second_factor_used(request: HttpRequest, user: User) -> bool:
+    """True when this session itself proved a second factor that the account still has.
+
+    That the account has one is not enough: a session stolen before it was set up never proved it.
+    """
+    used = any(record.get("method") == "mfa" for record in get_authentication_records(request))
+    return used and is_mfa_enabled(user)

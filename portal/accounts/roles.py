@@ -1,0 +1,23 @@
+"""The roles of staff."""
+
+from django.contrib.auth.models import AnonymousUser
+
+from portal.accounts.models import RoleGrant, User
+
+REVIEWER = "reviewer"
+RELEASE_MANAGER = "release_manager"
+ADMINISTRATOR = "administrator"
+STAFF_ROLES = frozenset({REVIEWER, RELEASE_MANAGER, ADMINISTRATOR})
+
+
+def roles_of(user: User | AnonymousUser | None) -> frozenset[str]:
+    """Return the roles that `user` has now; none for nobody and for a disabled account.
+
+    Read from the database at each call: a removed role is gone at the next request.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    roles = set(RoleGrant.objects.filter(user=user).values_list("role", flat=True))
+    if user.is_superuser:
+        roles.add(ADMINISTRATOR)
+    return frozenset(roles)

@@ -1,0 +1,75 @@
+"""What allauth does, in the audit log."""
+
+from typing import Any
+
+from allauth.account import signals as account
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.models import EmailAddress
+from allauth.mfa import signals as mfa
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.dispatch import Signal, receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.accounts.tokens import end_all_tokens
+from portal.core import audit
+
+# allauth's signal → what the log calls it.
+_PLAIN: dict[Signal, str] = {
+    account.user_signed_up: "account.signed_up",
+    account.user_logged_in: "account.signed_in",
+    account.password_set: "account.password_set",
+    account.password_changed: "account.password_changed",
+    account.password_reset: "account.password_reset",
+    account.email_changed: "account.email_changed",
+}
+_NEW_PASSWORD = (account.password_set, account.password_changed, account.password_reset)
+
+
+def _record(kind: str, user: User, **data: Any) -> None:
+    # allauth sends some signals after its transaction; each line then has one of its own.
+    with transaction.atomic():
+        audit.record(kind, by=user.public_id, subject=f"user:{user.public_id}", now=timezone.now(), **data)
+
+
+@receiver(list(_PLAIN))
+def record_account_event(signal: Signal, user: User, **kwargs: Any) -> None:
+    _record(_PLAIN[signal], user)
+
+
+@receiver(list(_NEW_PASSWORD))
+def end_tokens_with_the_old_password(signal: Signal, user: User, **kwargs: Any) -> None:
+    """A token already refuses a new password's account; this makes the list of tokens say so."""
+    with transaction.atomic():
+        end_all_tokens(user=user, by=user.public_id, now=timezone.now())
+
+
+@receiver(account.user_logged_out)
+def record_sign_out(user: User | None, **kwargs: Any) -> None:
+    if isinstance(user, User):
+        _record("account.signed_out", user)
+
+
+@receiver(account.email_confirmed)
+def record_verified_address(email_address: EmailAddress, **kwargs: Any) -> None:
+    _record("account.email_verified", email_address.user)
+
+
+@receiver(mfa.authenticator_added)
+def record_new_factor(request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Setting it up proved it: the code was entered in this session, which now counts as opened with it."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
+    _record("account.second_factor_added", user, factor=authenticator.type)
+
+
+@receiver(mfa.authenticator_removed)
+def record_removed_factor(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _record("account.second_factor_removed", user, factor=authenticator.type)
+
+
+@receiver(mfa.authenticator_reset)
+def record_reset_factor(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _record("account.second_factor_reset", user, factor=authenticator.type)

@@ -1,0 +1,39 @@
+"""The Celery application. It carries no work of its own: messages wake a worker, rows say what is to be done.
+
+Run a worker with `celery -A portal worker --beat`; exactly one of several workers gets `--beat`.
+"""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.embedded")
+
+SWEEP_EVERY_S = 5
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_schedule = {
+    "sweep": {
+        "task": "portal.core.tasks.sweep",
+        "schedule": SWEEP_EVERY_S,
+        # A sweep that waited longer than this is no use: the next one is there.
+        "options": {"expires": SWEEP_EVERY_S},
+    }
+}
+app.conf.task_reject_on_worker_lost = True
+app.conf.worker_hijack_root_logger = False
+app.autodiscover_tasks(["portal.core"])
+
+
+def make_broker_folders() -> None:
+    """Make the folders of the filesystem broker, which it expects to find."""
+    options = app.conf.broker_transport_options or {}
+    for name in ("data_folder_in", "data_folder_out", "control_folder"):
+        if name in options:
+            Path(options[name]).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+if str(app.conf.broker_url or "").startswith("filesystem:"):
+    make_broker_folders()

@@ -1,0 +1,92 @@
+"""System checks: a missing setting stops the start with its name; stand-ins fail `check --deploy`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.core import keys
+
+REQUIRED = {
+    "PORTAL_URL": "The address people use, such as https://weights.example.org.",
+    "PORTAL_NAME": "The name on pages and in mails.",
+    "STORAGE_URL": "Where sealed bodies are kept, such as file:///srv/weights.",
+    "MASTER_KEY": "What wraps file keys: env:NAME or file:/path (32 bytes, base64).",
+    "SIGNING_KEYS": "Folder with root.pem, manifest.pem, head.pem and countersign.pem.",
+    "DELIVERY_KEYS": "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.",
+    "ACCESS_POLICY": "The class that decides about access, such as licenses.access.LicenseAccess.",
+}
+URL_LIFETIME_RANGE_S = (60, 900)
+
+# What an installation must not run on → what to do instead.
+STAND_INS: Sequence[tuple[str, Callable[[], bool], str, str]] = (
+    ("core.E101", lambda: not settings.STAFF_MFA, "STAFF_MFA is off", "Staff must have a second factor."),
+    (
+        "core.E102",
+        lambda: settings.EMBEDDED,
+        "these are the embedded settings",
+        "Use portal.settings.production.",
+    ),
+    (
+        "core.E103",
+        lambda: str(getattr(settings, "CELERY_BROKER_URL", "")).startswith(("filesystem:", "memory:")),
+        "the broker is a folder",
+        "Set BROKER_URL to a Redis or RabbitMQ.",
+    ),
+    (
+        "core.E104",
+        lambda: settings.EMAIL_BACKEND.rpartition(".")[0].endswith(
+            ("console", "filebased", "locmem", "dummy")
+        ),
+        "mail does not leave this machine",
+        "Set EMAIL_URL to a mail server.",
+    ),
+    (
+        "core.E105",
+        lambda: settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
+        "the database is SQLite",
+        "Set DATABASE_URL to a PostgreSQL.",
+    ),
+    ("core.E106", lambda: settings.DEBUG, "DEBUG is on", "Turn it off: error pages show settings."),
+)
+
+
+@register(Tags.security)
+def settings_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Each setting that the portal cannot do without."""
+    found: list[CheckMessage] = [
+        Error(f"{name} is not set.", hint=hint, id="core.E001")
+        for name, hint in REQUIRED.items()
+        if not getattr(settings, name, "")
+    ]
+    shortest, longest = URL_LIFETIME_RANGE_S
+    if not shortest <= settings.URL_LIFETIME_S <= longest:
+        hint = "Short enough that a leaked URL is soon worthless, long enough to download a part."
+        found.append(Error(f"URL_LIFETIME_S must be {shortest} to {longest}.", hint=hint, id="core.E002"))
+    return found
+
+
+@register(Tags.security)
+def keys_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every key can be read and has its size."""
+    found: list[CheckMessage] = []
+    readings: list[Callable[[], object]] = [keys.master_key, keys.delivery_keys]
+    readings += [lambda role=role: keys.signing_key(role) for role in keys.ROLES]  # type: ignore[misc]
+    for read in readings:
+        try:
+            read()
+        except ImproperlyConfigured as error:
+            found.append(Error(str(error), hint="See .env.sample.", id="core.E003"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def stand_ins_are_gone(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Nothing that merely stands in for a production part."""
+    return [
+        Error(f"Not for production: {what}.", hint=hint, id=identifier)
+        for identifier, applies, what, hint in STAND_INS
+        if applies()
+    ]

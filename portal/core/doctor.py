@@ -1,0 +1,151 @@
+"""What `manage.py doctor` examines: each part the portal needs, and what to do about one that is broken.
+
+Apps add their own with `@examination("name")`; each is called in turn and must not change anything.
+"""
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from portal.core import keys
+from portal.core.models import Heartbeat, Job, OutboxMessage
+from portal.core.secrecy import redact
+
+WORKER_SILENT_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """ok: it works. detail: what was found. next_step: what to do when it does not work."""
+
+    ok: bool
+    detail: str
+    next_step: str = ""
+
+
+Examination = Callable[[datetime], Finding]
+
+_examinations: dict[str, Examination] = {}
+
+
+def examination(name: str) -> Callable[[Examination], Examination]:
+    """Decorator: `function(now) -> Finding` is one line of the doctor's report; a later one replaces."""
+
+    def register(function: Examination) -> Examination:
+        _examinations[name] = function
+        return function
+
+    return register
+
+
+def examine(now: datetime) -> list[tuple[str, Finding]]:
+    """Return what each examination found, in order of registration."""
+    return [(name, _examine_one(function, now)) for name, function in _examinations.items()]
+
+
+def _examine_one(function: Examination, now: datetime) -> Finding:
+    try:
+        return function(now)
+    except (ImproperlyConfigured, OSError, DatabaseError) as error:
+        return Finding(
+            False, redact(str(error)).strip() or type(error).__name__, "Correct this and run doctor again."
+        )
+
+
+@examination("database")
+def database(now: datetime) -> Finding:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Finding(True, f"{connection.display_name} answers")
+
+
+@examination("migrations")
+def migrations(now: datetime) -> Finding:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        return Finding(False, f"{len(waiting)} not applied", "Run: python manage.py migrate")
+    return Finding(True, "all applied")
+
+
+@examination("broker")
+def broker(now: datetime) -> Finding:
+    from portal.celery import app
+
+    url = str(app.conf.broker_url)
+    if url.startswith("filesystem:"):
+        folder = Path(app.conf.broker_transport_options["data_folder_in"])
+        return _writable(folder, "broker folder", "Set VAR_DIR to a folder that this user may write.")
+    host = url.rpartition("@")[2].partition("//")[2] or url.rpartition("@")[2]
+    with app.connection_for_write(connect_timeout=3) as link:
+        try:
+            link.ensure_connection(max_retries=0, timeout=3)
+        except link.connection_errors:
+            return Finding(False, f"{host} does not answer", "Start it, or correct BROKER_URL.")
+    return Finding(True, f"{host} answers")
+
+
+@examination("storage")
+def storage(now: datetime) -> Finding:
+    if not settings.STORAGE_URL.startswith("file:///"):
+        return Finding(False, "an unknown kind of store", "Set STORAGE_URL to file:///absolute/folder.")
+    folder = Path(settings.STORAGE_URL.removeprefix("file://"))
+    return _writable(folder, "sealed bodies", "Set STORAGE_URL to a folder that this user may write.")
+
+
+@examination("keys")
+def all_keys(now: datetime) -> Finding:
+    keys.master_key()
+    keys.delivery_keys()
+    for role in keys.ROLES:
+        keys.signing_key(role)
+    return Finding(True, f"master, delivery and signing keys are there; root is {keys.root_fingerprint()}")
+
+
+@examination("mail")
+def mail(now: datetime) -> Finding:
+    late = OutboxMessage.objects.filter(
+        sent_at__isnull=True, created_at__lt=now - timedelta(minutes=10)
+    ).count()
+    backend = get_connection()
+    try:
+        backend.open()
+    except OSError as error:
+        return Finding(False, f"the mail server does not answer ({error})", "Correct EMAIL_URL.")
+    finally:
+        backend.close()
+    if late:
+        return Finding(False, f"{late} mails wait for more than 10 minutes", "Look at the worker's log.")
+    return Finding(True, "the backend opens; nothing waits")
+
+
+@examination("worker")
+def worker(now: datetime) -> Finding:
+    last = Heartbeat.objects.order_by("-at").first()
+    if last is None or now - last.at > WORKER_SILENT_AFTER:
+        seen = f"last seen {last.at:%Y-%m-%d %H:%M:%S} UTC" if last else "never seen"
+        return Finding(False, f"no worker runs ({seen})", "Start one: celery -A portal worker --beat")
+    failed = Job.objects.filter(state=Job.State.FAILED).count()
+    if failed:
+        return Finding(False, f"{failed} jobs failed for good", "Read their errors under /admin/core/job/.")
+    return Finding(True, f"{last.name} runs, here is {socket.gethostname()}")
+
+
+def _writable(folder: Path, noun: str, next_step: str) -> Finding:
+    probe = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if probe is None or not probe.is_dir() or not _may_write(probe):
+        return Finding(False, f"{noun}: {folder} cannot be written", next_step)
+    return Finding(True, f"{noun}: {folder}")
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)

@@ -1,0 +1,110 @@
+"""Mail through the outbox: rendered and stored with the change it tells about, delivered by a job.
+
+A mail is delivered at least once; a second copy carries the same Message-ID.
+"""
+
+from datetime import datetime
+from email.utils import make_msgid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.template import Context, TemplateDoesNotExist
+from django.template.loader import get_template
+
+from portal.core.jobs import enqueue, handler
+from portal.core.models import OutboxMessage
+from portal.core.secrecy import holds_secret
+
+DELIVER = "mail.deliver"
+MAX_SUBJECT_CHARACTERS = 300
+
+
+def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | None = None) -> OutboxMessage:
+    """Render a mail and queue it in the current transaction.
+
+    template: path without ending; "<template>.subject.txt" and "<template>.txt" must exist,
+    "<template>.html" may. key: with a key that a mail already has, nothing is queued and that one returned.
+    The context is given `portal_url` and `portal_name`.
+    Raises: RuntimeError: what was rendered holds something that looks like a secret. ValidationError: `to`
+    is not an e-mail address.
+    """
+    values = {"portal_url": settings.PORTAL_URL, "portal_name": settings.PORTAL_NAME, **context}
+    return queue_rendered(
+        to=to,
+        template=template,
+        subject=_render_text(f"{template}.subject.txt", values),
+        text=_render_text(f"{template}.txt", values),
+        html=_render_html(f"{template}.html", values),
+        key=key,
+    )
+
+
+def queue_rendered(
+    *,
+    to: str,
+    template: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    key: str | None = None,
+    ephemeral: bool = False,
+) -> OutboxMessage:
+    """Queue a mail that is rendered already; arguments and errors as in `queue_mail`.
+
+    ephemeral: it holds a one-time code or link; its text is erased from the row once it is sent.
+    """
+    validate_email(to)
+    if holds_secret([subject, text, html]):
+        raise RuntimeError(f"mail {template} holds something that looks like a secret")
+    fields = {
+        "to": to,
+        "template": template,
+        # Line breaks in a subject would start a header of their own.
+        "subject": " ".join(subject.split())[:MAX_SUBJECT_CHARACTERS],
+        "text": text,
+        "html": html,
+        "message_id": make_msgid(domain=urlsplit(settings.PORTAL_URL).hostname),
+        "ephemeral": ephemeral,
+    }
+    if key is None:
+        message = OutboxMessage.objects.create(**fields)
+    else:
+        message, _ = OutboxMessage.objects.get_or_create(key=key, defaults=fields)
+    enqueue(DELIVER, {"message": message.pk}, key=f"{DELIVER}:{message.pk}")
+    return message
+
+
+@handler(DELIVER, lease_s=120, max_attempts=20)
+def deliver(payload: dict[str, Any], now: datetime) -> None:
+    """Send one queued mail through Django's mail backend, unless it was sent already."""
+    message = OutboxMessage.objects.get(pk=payload["message"])
+    if message.sent_at is not None:
+        return
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[message.to],
+        headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
+    )
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    mail.send(fail_silently=False)
+    erased = {"text": "", "html": ""} if message.ephemeral else {}
+    OutboxMessage.objects.filter(pk=message.pk, sent_at__isnull=True).update(sent_at=now, **erased)
+
+
+def _render_text(name: str, values: dict[str, Any]) -> str:
+    # Plain text: "O'Neill" must not arrive as "O&#x27;Neill".
+    return get_template(name).template.render(Context(values, autoescape=False)).strip()  # type: ignore[attr-defined]
+
+
+def _render_html(name: str, values: dict[str, Any]) -> str:
+    try:
+        template = get_template(name)
+    except TemplateDoesNotExist:
+        return ""
+    return template.render(values)

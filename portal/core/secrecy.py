@@ -1,0 +1,33 @@
+"""What a secret looks like: the last fence before one is written where people and backups can read it.
+
+A fence, not the rule: callers must not hold secrets where they log, audit or mail. What is caught here is
+a mistake of ours that would otherwise stay unnoticed.
+"""
+
+import re
+from typing import Any
+
+_SECRET = re.compile(
+    r"wp_[0-9A-Za-z]{20,}"  # an access token of this portal
+    r"|AGE-SECRET-KEY-[0-9A-Za-z-]*"  # an age identity, classic or post-quantum
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:.*?-----END [A-Z ]*PRIVATE KEY-----)?"
+    r"|[?&](?:signature|X-Amz-Signature|X-Amz-Security-Token)=[^&\s\"']+",  # a signed URL
+    re.IGNORECASE | re.DOTALL,
+)
+REDACTED = "[redacted]"
+
+
+def holds_secret(value: Any) -> bool:
+    """True when a string anywhere in `value` (nested lists, tuples and dicts, keys too) looks like a secret."""
+    if isinstance(value, str):
+        return _SECRET.search(value) is not None
+    if isinstance(value, dict):
+        return any(holds_secret(key) or holds_secret(item) for key, item in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(holds_secret(item) for item in value)
+    return False
+
+
+def redact(text: str) -> str:
+    """Return `text` with everything that looks like a secret replaced by "[redacted]"."""
+    return _SECRET.sub(REDACTED, text)
