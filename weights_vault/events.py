@@ -1,0 +1,63 @@
+"""What the vault tells the apps above it, in the same transaction (`portal.core.events`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from weights_vault.models import RecipientKey, Release, Revision
+
+
+@dataclass(frozen=True)
+class ReleaseApplied:
+    """A release file was applied. `folder` is where it stands: paths in `terms` are relative to it."""
+
+    release: Release
+    terms: Mapping[str, Any]
+    folder: Path
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class RevisionPublished:
+    revision: Revision
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class RevisionWithdrawn:
+    """The revision is quarantined or withdrawn (its state says which); `grants` were given headers of it."""
+
+    revision: Revision
+    reason: str
+    grants: tuple[str, ...]
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class RevisionRestored:
+    """A quarantined revision is published again."""
+
+    revision: Revision
+    reason: str
+    grants: tuple[str, ...]
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class KeyEnrolled:
+    key: RecipientKey
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class KeyRemoved:
+    key: RecipientKey
+    by: str
+    now: datetime
