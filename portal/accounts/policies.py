@@ -39,7 +39,7 @@ def may_sign_in(principal: Principal) -> Verdict:
 
 
 def staff_gate(principal: Principal) -> Verdict:
-    """What every staff policy asks first: signed in, enabled, and with a second factor while STAFF_MFA is on."""
+    """What every staff policy asks first: signed in, enabled, with a second factor while STAFF_MFA is on."""
     if principal.user is None:
         return LOGIN_REQUIRED
     if not principal.user.is_active:

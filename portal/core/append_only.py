@@ -8,6 +8,8 @@ they stop mistakes and injected SQL, not the operator.
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+AUDIT_LOG = ("core_auditevent", "index")
+
 _SQLITE = {
     "update": "BEFORE UPDATE ON {table}",
     "delete": "BEFORE DELETE ON {table}",
@@ -48,11 +50,11 @@ def unprotect(connection: BaseDatabaseWrapper, table: str) -> list[str]:
 
 def protect_audit_log(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Migration step: from here on the audit log only grows."""
-    for statement in protect(schema_editor.connection, "core_auditevent", "index"):
+    for statement in protect(schema_editor.connection, *AUDIT_LOG):
         schema_editor.execute(statement)
 
 
 def unprotect_audit_log(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Migration step, backwards."""
-    for statement in unprotect(schema_editor.connection, "core_auditevent"):
+    for statement in unprotect(schema_editor.connection, AUDIT_LOG[0]):
         schema_editor.execute(statement)

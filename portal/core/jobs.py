@@ -62,7 +62,7 @@ def handler(kind: str, *, lease_s: float = 60, max_attempts: int = 8) -> Callabl
 
 
 def periodic(kind: str, every_s: int) -> None:
-    """Have the job `kind` done every `every_s` seconds; after downtime once, not once for each missed time."""
+    """Have the job `kind` done every `every_s` seconds; after downtime once, not for each missed time."""
     _schedule[kind] = every_s
 
 

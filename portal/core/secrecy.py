@@ -18,7 +18,7 @@ REDACTED = "[redacted]"
 
 
 def holds_secret(value: Any) -> bool:
-    """True when a string anywhere in `value` (nested lists, tuples and dicts, keys too) looks like a secret."""
+    """True when a string anywhere in `value` (in nested lists and dicts, keys too) looks like a secret."""
     if isinstance(value, str):
         return _SECRET.search(value) is not None
     if isinstance(value, dict):

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import environ
 
-from portal.api.conf import REST_FRAMEWORK, SPECTACULAR_SETTINGS
-
-__all__ = ["REST_FRAMEWORK", "SPECTACULAR_SETTINGS"]
+from portal.api.conf import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -47,6 +45,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.middleware.AccountTransactions",
     "portal.core.problems.ProblemMiddleware",
 ]
 

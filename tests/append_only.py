@@ -1,0 +1,32 @@
+"""Lets tests with real transactions empty the append-only tables behind them, which nothing else may do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.test import TransactionTestCase
+
+from portal.core.append_only import AUDIT_LOG, protect, unprotect
+
+_flush = TransactionTestCase._fixture_teardown
+
+
+@contextmanager
+def unprotected() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        for statement in unprotect(connection, AUDIT_LOG[0]):
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for statement in protect(connection, *AUDIT_LOG):
+                cursor.execute(statement)
+
+
+def _flush_unprotected(self: TransactionTestCase) -> None:
+    with unprotected():
+        _flush(self)
+
+
+TransactionTestCase._fixture_teardown = _flush_unprotected
