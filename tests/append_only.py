@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.db import connection
 from django.test import TransactionTestCase
 
+from licenses import immutable
 from portal.core.append_only import AUDIT_LOG, protect, unprotect
 
 _flush = TransactionTestCase._fixture_teardown
@@ -14,13 +15,13 @@ _flush = TransactionTestCase._fixture_teardown
 @contextmanager
 def unprotected() -> Iterator[None]:
     with connection.cursor() as cursor:
-        for statement in unprotect(connection, AUDIT_LOG[0]):
+        for statement in [*unprotect(connection, AUDIT_LOG[0]), *immutable.unprotect(connection)]:
             cursor.execute(statement)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            for statement in protect(connection, *AUDIT_LOG):
+            for statement in [*protect(connection, *AUDIT_LOG), *immutable.protect(connection)]:
                 cursor.execute(statement)
 
 

@@ -1,0 +1,135 @@
+"""The words of the access rule: for each code what to tell the person, and the way on.
+
+The codes are promises: pages, API and the command-line tool use the same word. Their order is the order in
+which `policies.access` asks. The texts may name what the facts hold; `{…}` is filled from `_values`.
+"""
+
+from datetime import datetime
+
+from licenses.facts import Facts
+from portal.core.verdicts import Denied
+
+WORDS: dict[str, tuple[str, str]] = {
+    "login_required": ("This needs an account.", "Sign in on the site, or run `weights login`."),
+    "account_disabled": ("This account is disabled.", "Write to the people who run this portal."),
+    "email_unverified": (
+        "Your e-mail address is not verified.",
+        "Sign in on the site, ask for a code by mail, and enter it.",
+    ),
+    "token_scope": (
+        "This token may not do this: it lacks the scope “{scope}”.",
+        "Make a token with the scope “{scope}” on the site's tokens page, then run `weights login` again.",
+    ),
+    "mfa_required": (
+        "Staff accounts need a second factor here, and yours has none.",
+        "Add an authenticator app on the site, under your account's security settings.",
+    ),
+    "release_withdrawn": (
+        "{release} has been withdrawn.",
+        "Nothing can be requested or downloaded. Its publisher can tell you why.",
+    ),
+    "stage_not_open": (
+        "{release} is not open to you yet (stage: {stage}).",
+        "Watch the release page: it says when the next stage opens.",
+    ),
+    "api_only": (
+        "{release} is offered through an interface alone; its weights are not given out.",
+        "Use the interface that the release page names.",
+    ),
+    "region_excluded": (
+        "The terms of {release} exclude {country}.",
+        "If your country is missing or wrong in your account, correct it there and try again.",
+    ),
+    "no_request": (
+        "You have no access to {release}, and no request for it is on its way.",
+        "Request access on the release page, or with `weights request`.",
+    ),
+    "request_draft": (
+        "Your request for {release} is a draft: nobody reads it before you submit it.",
+        "Finish and submit it on its page.",
+    ),
+    "request_pending": (
+        "Your request for {release} is being reviewed.",
+        "You get mail when it is decided; its page shows where it stands.",
+    ),
+    "changes_requested": (
+        "The reviewers ask you to change your request for {release}: {reason}",
+        "Edit it on its page and submit it again.",
+    ),
+    "request_rejected": (
+        "Your request for {release} was declined: {reason}",
+        "Its page shows how to appeal, once, or start a new request.",
+    ),
+    "request_withdrawn": (
+        "You withdrew your request for {release}.",
+        "Start a new request on the release page.",
+    ),
+    "request_lapsed": (
+        "Your request for {release} was approved, but the license was not signed in time.",
+        "Start a new request on the release page.",
+    ),
+    "license_unsigned": (
+        "Your request for {release} is approved; the license is not signed.",
+        "Read and sign the license on the request's page.",
+    ),
+    "grant_not_started": ("Your grant for {release} starts on {starts}.", "Come back then."),
+    "grant_revoked": (
+        "Your grant for {release} was revoked: {reason}",
+        "Reply to the mail about it if you think this is wrong. You may start a new request.",
+    ),
+    "grant_closed": ("Your grant for {release} is closed.", "Start a new request on the release page."),
+    "grant_expired": (
+        "Your grant for {release} ended on {ends}.",
+        "Start a new request on the release page.",
+    ),
+    "grant_suspended": (
+        "Your grant for {release} is suspended: {reason}",
+        "Reply to the mail about it; the people who run this portal can resume it.",
+    ),
+    "reacceptance_due": (
+        "A new license version for {release} had to be accepted by {reaccept}.",
+        "Read and accept it on your grant's page.",
+    ),
+    "revision_unavailable": (
+        "Revision {revision} of {release} is not available.",
+        "Ask for the current revision: leave @{revision} away.",
+    ),
+    "no_recipient_key": (
+        "You have no active recipient key for this.",
+        "Run `weights keys create`, and confirm the key in a browser.",
+    ),
+    "recipient_key_unsuitable": (
+        "The terms of {release} demand a post-quantum recipient key, and this one is X25519.",
+        "Run `weights keys create`; it makes a post-quantum key.",
+    ),
+    "quota_exhausted": (
+        "You have used up what may be issued to you for {release}.",
+        "Wait until the quota renews, or write to the people who run this portal.",
+    ),
+}
+
+
+def denied(code: str, facts: Facts, scope: str = "") -> Denied:
+    """Return the refusal `code` in words filled from the facts. scope: what a token would have needed."""
+    message, next_step = WORDS[code]
+    values = {**_values(facts), "scope": scope}
+    return Denied(code, message.format_map(values), next_step.format_map(values))
+
+
+def _values(facts: Facts) -> dict[str, str]:
+    grant, request = facts.grant, facts.request
+    reason = (request.reason if request else "") or (grant.reason if grant else "")
+    return {
+        "release": facts.release.title or "this release",
+        "stage": facts.release.stage,
+        "country": facts.person.country or "people whose country is not known",
+        "reason": reason or "no reason was recorded.",
+        "starts": _day(grant.starts_at if grant else None),
+        "ends": _day(grant.ends_at if grant else None),
+        "reaccept": _day(grant.reaccept_by if grant else None),
+        "revision": facts.revision.name if facts.revision else "",
+    }
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""

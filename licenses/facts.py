@@ -1,0 +1,119 @@
+"""What the policies judge: frozen, complete, read once by `queries.py`. Nothing here reads or decides."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks.
+
+    scopes: those of the token that asks; None in a browser session.
+    second_factor_missing: the portal demands one of staff, and this session or token was not opened with one.
+    country: ISO 3166 alpha-2, empty while unknown. organization: public id, empty without one.
+    """
+
+    signed_in: bool = False
+    active: bool = False
+    email_verified: bool = False
+    scopes: frozenset[str] | None = None
+    roles: frozenset[str] = frozenset()
+    second_factor_missing: bool = False
+    country: str = ""
+    organization: str = ""
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """What is asked for, and what it demands. strategy is empty while the release has no terms."""
+
+    state: str = "listed"
+    title: str = ""
+    strategy: str = ""
+    stage: str = "closed"
+    partners: frozenset[str] = frozenset()
+    exclude_countries: frozenset[str] = frozenset()
+    postquantum_only: bool = False
+
+
+@dataclass(frozen=True)
+class RequestFacts:
+    """The person's newest request for the release. reason: why it was rejected or returned, else empty."""
+
+    id: str
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class GrantFacts:
+    """The grant that was named, else the person's best one. Holds from starts_at up to, not at, ends_at."""
+
+    id: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str = ""
+    reaccept_by: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RevisionFacts:
+    name: str
+    state: str
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """A recipient key. usable: it is active and the person's own."""
+
+    usable: bool
+    postquantum: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the rule of access looks at. quota_left: how much may still be issued; None is no limit."""
+
+    person: Person = field(default_factory=Person)
+    release: ReleaseFacts = field(default_factory=ReleaseFacts)
+    request: RequestFacts | None = None
+    grant: GrantFacts | None = None
+    revision: RevisionFacts | None = None
+    key: KeyFacts | None = None
+    quota_left: int | None = None
+
+    @property
+    def related(self) -> bool:
+        """The person has, or had, something to do with the release."""
+        return self.request is not None or self.grant is not None
+
+
+@dataclass(frozen=True)
+class RequestCase:
+    """A request as one person sees it.
+
+    mine: the person is the applicant. was_submitted: it ever reached the reviewers.
+    license_current: its current version names the license text in force.
+    own_organization: the person is of the applicant's organization, and the terms bar such reviewers.
+    voted_before_appeal: the person voted on it before it was appealed.
+    """
+
+    person: Person
+    state: str
+    mine: bool = False
+    was_submitted: bool = True
+    appealed: bool = False
+    license_current: bool = True
+    own_organization: bool = False
+    voted_before_appeal: bool = False
+    releases: tuple[ReleaseFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class GrantCase:
+    """A grant as one person sees it. mine: the person holds it."""
+
+    person: Person
+    state: str
+    mine: bool = False

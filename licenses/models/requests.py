@@ -1,0 +1,230 @@
+"""Requests: a person's application, its versions, the reviewers' votes and the decisions."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact
+
+from licenses import states
+from licenses.models.terms import LicenseVersion
+from portal.core.ids import public_id
+from weights_vault.models import Release
+
+
+def request_id() -> str:
+    return public_id("req")
+
+
+class Request(models.Model):
+    """One person's application for one or more releases of a model under the same terms.
+
+    version: number of the current RequestVersion. quorum, grant_days, license_version: frozen at each
+    submission: a change of terms does not move what is being decided.
+    split: the current votes oppose each other; one more reviewer is needed.
+    appeal_version: the version made by the appeal; null before. draft_key, submit_key: idempotency keys.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = states.DRAFT, "Draft"
+        SUBMITTED = states.SUBMITTED, "In review"
+        CHANGES_REQUESTED = states.CHANGES_REQUESTED, "Changes requested"
+        APPROVED = states.APPROVED, "Approved"
+        REJECTED = states.REJECTED, "Declined"
+        WITHDRAWN = states.WITHDRAWN, "Withdrawn"
+        SIGNED = states.SIGNED, "Signed"
+        LAPSED = states.LAPSED, "Lapsed"
+
+    id = models.CharField(primary_key=True, max_length=40, default=request_id, editable=False)
+    applicant = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests")
+    releases = models.ManyToManyField(Release, through="RequestedRelease", related_name="requests")
+    state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
+    version = models.PositiveIntegerField(default=1)
+    license_version = models.ForeignKey(
+        LicenseVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="requests"
+    )
+    quorum = models.PositiveSmallIntegerField(null=True, blank=True)
+    grant_days = models.PositiveIntegerField(null=True, blank=True)
+    split = models.BooleanField(default=False)
+    appeal_version = models.PositiveIntegerField(null=True, blank=True)
+    draft_key = models.CharField(max_length=255, blank=True)
+    submit_key = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["state", "submitted_at"], name="request_queue"),
+            models.Index(fields=["applicant", "-created_at"], name="request_of_person"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=list(states.REQUEST_STATES)), name="request_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[states.DRAFT, states.WITHDRAWN])
+                | Q(
+                    submitted_at__isnull=False,
+                    license_version__isnull=False,
+                    quorum__in=[1, 2],
+                    grant_days__gte=1,
+                ),
+                name="request_submitted_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[states.APPROVED, states.REJECTED, states.SIGNED, states.LAPSED])
+                | Q(decided_at__isnull=False),
+                name="request_decided_has_date",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[states.DRAFT, states.SUBMITTED, states.CHANGES_REQUESTED])
+                | Q(decided_at__isnull=True),
+                name="request_undecided_has_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(split=False) | Q(state=states.SUBMITTED),
+                name="request_split_in_review",
+            ),
+            models.UniqueConstraint(
+                fields=["applicant", "draft_key"], condition=~Q(draft_key=""), name="request_draft_key_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def appealed(self) -> bool:
+        return self.appeal_version is not None
+
+
+class RequestedRelease(models.Model):
+    """A release of a request. open: copied from the request's state, so that the database itself keeps a
+    person from having two open requests for one release."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="requested")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="requested")
+    applicant = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    open = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "release"], name="requested_release_once"),
+            models.UniqueConstraint(
+                fields=["applicant", "release"], condition=Q(open=True), name="requested_release_open_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release.slug} in {self.request_id}"
+
+
+class RequestVersion(models.Model):
+    """What the applicant said at one time. Once submitted it stays; the next edit makes the next version.
+
+    questions: as they stood then, so that old answers remain readable when the questionnaire changes.
+    appeal: why the applicant asks for a second look, in the version that an appeal makes.
+    """
+
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    answers = models.JSONField(default=dict, blank=True)
+    questions = models.JSONField(default=list, blank=True)
+    license_version = models.ForeignKey(
+        LicenseVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    license_sha256 = models.CharField(max_length=64, blank=True)
+    appeal = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["request", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "number"], name="request_version_once"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="request_version_from_one"),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True)
+                | Q(Exact(Length("license_sha256"), 64), license_version__isnull=False),
+                name="request_version_submitted_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} version {self.number}"
+
+
+class Vote(models.Model):
+    """A reviewer's verdict on one version. A changed mind adds a row and marks the old one superseded, so
+    history stays and the database lets one verdict a reviewer and version count.
+
+    reason: shown to the applicant. note: for staff alone.
+    """
+
+    class Verdict(models.TextChoices):
+        APPROVE = "approve", "Approve"
+        REJECT = "reject", "Reject"
+        REQUEST_CHANGES = "request_changes", "Request changes"
+
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="votes")
+    version = models.PositiveIntegerField()
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="votes")
+    verdict = models.CharField(max_length=16, choices=Verdict)
+    reason = models.TextField(blank=True)
+    note = models.TextField(blank=True)
+    at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "version", "reviewer"],
+                condition=Q(superseded_at__isnull=True),
+                name="vote_counts_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict__in=["approve", "reject", "request_changes"]), name="vote_verdict_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="approve") | ~Q(reason=""), name="vote_against_has_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} on {self.request_id} version {self.version}"
+
+
+class Decision(models.Model):
+    """The outcome once the votes decided. votes: [{reviewer, verdict}] that made it, by public id."""
+
+    class Outcome(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Declined"
+        CHANGES_REQUESTED = "changes_requested", "Changes requested"
+
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="decisions")
+    version = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    reason = models.TextField(blank=True)
+    votes = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "version"], name="decision_once_a_version"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["approved", "rejected", "changes_requested"]),
+                name="decision_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="approved") | ~Q(reason=""), name="decision_against_has_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} version {self.version}: {self.outcome}"

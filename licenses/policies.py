@@ -1,0 +1,276 @@
+"""Who may do what, and why not. Pure: facts and the time go in, `Allowed` or `Denied` comes out.
+
+`access` is the one rule of access (see, request, manifest, headers, urls); one `may_…` function stands for
+each action. They ask in the same order: the person, then whose request it is, then its state.
+"""
+
+from datetime import UTC, datetime
+
+from licenses import states
+from licenses.bars import PURPOSES, REQUEST, RULES, SCOPES, governs
+from licenses.denials import denied
+from licenses.facts import Facts, GrantCase, Person, ReleaseFacts, RequestCase, RequestFacts
+from licenses.states import GRANT_TRANSITIONS, REQUEST_TRANSITIONS, Transition
+from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
+from portal.core.verdicts import Allowed, Denied, Verdict
+
+LEGAL_ROLES = frozenset({REVIEWER, ADMINISTRATOR})
+LICENSE_ROLES = frozenset({REVIEWER, ADMINISTRATOR, RELEASE_MANAGER})
+# Refusals that speak of the thing's state, not of the person: a 409, and looking again may help.
+STATE_CODES = frozenset(
+    {"state_changed", "already_appealed", "license_changed", "grant_live", "not_on_request"}
+)
+
+# The bars of access that a request must pass again at each step towards a grant. None of them asks the time.
+ENTRY_CODES = frozenset({"release_withdrawn", "stage_not_open", "api_only", "region_excluded"})
+ANY_TIME = datetime.max.replace(tzinfo=UTC)
+
+SESSION_ONLY = Denied(
+    "token_scope",
+    "No token can do this, whatever its scopes.",
+    "Sign in on the site in a browser and do it there.",
+)
+NOT_APPLICANT = Denied("not_applicant", "Only the applicant can do this.", "Ask the applicant to do it.")
+ROLE_REQUIRED = Denied(
+    "role_required",
+    "This is for staff with the right role, and your account does not have it.",
+    "Ask an administrator for the role, or a colleague who has it.",
+)
+LICENSE_CHANGED = Denied(
+    "license_changed",
+    "A newer license version is in force than the one this request names.",
+    "The applicant must confirm the new text first; the other verdicts are open to you.",
+)
+
+
+def access(facts: Facts, purpose: str, now: datetime) -> Verdict:
+    """Judge whether the person may do `purpose` with the release: the one rule of access.
+
+    purpose: "see", "request", "manifest", "headers" or "urls".
+    Returns: Allowed(id of the standing grant, None without one), or Denied with the first code of
+        `bars.RULES` that stands in the way. Allowed("grt_…") for "request": the person holds a grant already.
+    Raises: RuntimeError: no such purpose.
+    Source: docs/reference/states.md, "Access codes".
+    """
+    if purpose not in PURPOSES:
+        raise RuntimeError(f"no such purpose: {purpose!r}")
+    for rule in RULES:
+        if purpose in rule.purposes and rule.bars(facts, purpose, now):
+            return denied(rule.code, facts, SCOPES.get(purpose, ""))
+    return Allowed(facts.grant.id if facts.grant is not None and governs(facts.grant, now) else None)
+
+
+def may_publish(release: ReleaseFacts) -> Verdict:
+    """May a revision of the release be published at all? Only what can be given out properly today."""
+    if not release.strategy:
+        return Denied(
+            "terms_missing",
+            f"{release.title or 'The release'} has no terms: nobody could be given access by any rule.",
+            "Add a [terms] table to the release file and run `manage.py release apply` again.",
+        )
+    if release.strategy != "request":
+        return Denied(
+            "strategy_unavailable",
+            f"The strategy “{release.strategy}” cannot be published yet; “request” can.",
+            'Set strategy = "request" in the release file and run `manage.py release apply` again.',
+        )
+    return Allowed()
+
+
+def may_draft(facts: Facts, now: datetime) -> Verdict:
+    """May the person begin a request for the release?"""
+    verdict = access(facts, "request", now)
+    if isinstance(verdict, Denied):
+        return verdict
+    if facts.release.strategy != "request":
+        return Denied(
+            "not_on_request", "This release is not given on request.", "See its page for how it is given."
+        )
+    if verdict.grant:
+        return Denied(
+            "grant_live",
+            "You already hold a grant for this release.",
+            "Download it: `weights download`. Your grants are on the grants page.",
+        )
+    return verdict
+
+
+def may_edit(case: RequestCase) -> Verdict:
+    """May the person change the answers?"""
+    return _applicant(case, "edit")
+
+
+def may_submit(case: RequestCase) -> Verdict:
+    """May the person hand the request to the reviewers? Asks of each release what a new request must meet."""
+    return _applicant(case, "submit") and _all_releases(case, ENTRY_CODES)
+
+
+def may_confirm_license(case: RequestCase) -> Verdict:
+    """May the person confirm that the request stands under a newer license text?"""
+    return _applicant(case, "confirm_license")
+
+
+def may_withdraw(case: RequestCase) -> Verdict:
+    """May the person take the request back?"""
+    return _applicant(case, "withdraw")
+
+
+def may_appeal(case: RequestCase) -> Verdict:
+    """May the person ask for a second look by other reviewers? Once."""
+    verdict = _applicant(case, "appeal")
+    if verdict and case.appealed:
+        return Denied(
+            "already_appealed", "This request was appealed once already.", "You may start a new request."
+        )
+    return verdict and _all_releases(case, ENTRY_CODES)
+
+
+def may_sign(case: RequestCase) -> Verdict:
+    """May the person sign the license now? From a browser session alone.
+
+    A stage that closed since the approval does not matter: it is about new requests.
+    """
+    return _applicant(case, "sign", scope=None) and _all_releases(case, ENTRY_CODES - {"stage_not_open"})
+
+
+def may_vote(case: RequestCase, verdict: str) -> Verdict:
+    """May the person cast `verdict` ("approve", "reject" or "request_changes")? From a browser session alone.
+
+    Never the applicant; not a colleague where the terms bar them; after an appeal nobody who voted before it.
+    An approval needs the version under review to name the license text in force.
+    """
+    return _first_refusal(
+        _person(case.person, scope=None),
+        _holds(case.person, frozenset({REVIEWER})),
+        _disinterested(case),
+        _in_table(REQUEST_TRANSITIONS, case.state, "vote", "request"),
+        LICENSE_CHANGED if verdict == "approve" and not case.license_current else None,
+    )
+
+
+def may_read_own(person: Person) -> Verdict:
+    """May the person list what is their own: requests and grants?"""
+    return _first_refusal(_person(person, scope="read"))
+
+
+def may_read_request(case: RequestCase) -> Verdict:
+    """May the person read the request? The applicant always; legal staff once it was submitted."""
+    staff = _holds(case.person, LEGAL_ROLES) if case.was_submitted else NOT_APPLICANT
+    return _first_refusal(_person(case.person, scope="read"), None if case.mine else staff)
+
+
+def may_review(person: Person) -> Verdict:
+    """May the person open the queue and the staff's list of grants?"""
+    return _first_refusal(_person(person, scope="read"), _holds(person, LEGAL_ROLES))
+
+
+def may_read_grant(case: GrantCase) -> Verdict:
+    """May the person see the grant? Its holder and legal staff."""
+    staff = None if case.mine else _holds(case.person, LEGAL_ROLES)
+    return _first_refusal(_person(case.person, scope="read"), staff)
+
+
+def may_suspend(case: GrantCase) -> Verdict:
+    """May the person put the grant on hold?"""
+    return _staff(case, "suspend")
+
+
+def may_resume(case: GrantCase) -> Verdict:
+    """May the person lift the hold?"""
+    return _staff(case, "resume")
+
+
+def may_revoke(case: GrantCase) -> Verdict:
+    """May the person take the grant away for good?"""
+    return _staff(case, "revoke")
+
+
+def may_publish_license(person: Person) -> Verdict:
+    """May the person publish a new version of a license?"""
+    return _first_refusal(_person(person, scope=None), _holds(person, LICENSE_ROLES))
+
+
+def _first_refusal(*refusals: Denied | None) -> Verdict:
+    # Not `a or b`: a Denied is false, and would be skipped.
+    return next((refusal for refusal in refusals if refusal is not None), Allowed())
+
+
+def _applicant(case: RequestCase, action: str, scope: str | None = "requests") -> Verdict:
+    return _first_refusal(
+        _person(case.person, scope),
+        None if case.mine else NOT_APPLICANT,
+        _in_table(REQUEST_TRANSITIONS, case.state, action, "request"),
+    )
+
+
+def _staff(case: GrantCase, action: str) -> Verdict:
+    return _first_refusal(
+        _person(case.person, scope=None),
+        _holds(case.person, LEGAL_ROLES),
+        _in_table(GRANT_TRANSITIONS, case.state, action, "grant"),
+    )
+
+
+def _person(person: Person, scope: str | None) -> Denied | None:
+    """Bars of the account itself. scope: what a token must hold; None where no token will do."""
+    facts = Facts(person=person)
+    if not person.signed_in:
+        return denied("login_required", facts)
+    if not person.active:
+        return denied("account_disabled", facts)
+    if not person.email_verified:
+        return denied("email_unverified", facts)
+    if person.scopes is not None and scope is None:
+        return SESSION_ONLY
+    if person.scopes is not None and scope not in person.scopes:
+        return denied("token_scope", facts, scope or "")
+    return None
+
+
+def _holds(person: Person, roles: frozenset[str]) -> Denied | None:
+    """Bars of what only staff may do: one of the roles, and the second factor the portal demands of staff."""
+    if not person.roles & roles:
+        return ROLE_REQUIRED
+    return denied("mfa_required", Facts(person=person)) if person.second_factor_missing else None
+
+
+def _disinterested(case: RequestCase) -> Denied | None:
+    if case.mine:
+        return Denied(
+            "own_request", "You cannot vote on your own request.", "Other reviewers will decide it."
+        )
+    if case.own_organization:
+        return Denied(
+            "own_organization",
+            "The applicant is of your organization, and the terms bar you from voting.",
+            "Leave this request to reviewers from elsewhere.",
+        )
+    if case.voted_before_appeal:
+        return Denied(
+            "voted_before",
+            "You voted on this request before it was appealed.",
+            "An appeal is decided by reviewers who have not voted on it.",
+        )
+    return None
+
+
+def _in_table(table: tuple[Transition, ...], state: str, action: str, noun: str) -> Denied | None:
+    if states.find(table, state, action) is not None:
+        return None
+    return Denied(
+        "state_changed",
+        f"The {noun} is {state.replace('_', ' ')} now, so this is not possible.",
+        "Load the page again to see where it stands.",
+    )
+
+
+def _all_releases(case: RequestCase, codes: frozenset[str]) -> Verdict:
+    """Ask the bars of access named by `codes` of each release of the request."""
+    # The request itself relates the person to the release, so an unlisted one is not hidden from them.
+    related = RequestFacts(id="", state=case.state)
+    every = [Facts(person=case.person, release=release, request=related) for release in case.releases]
+    rules = [rule for rule in RULES if rule.code in codes]
+    barred = (
+        denied(rule.code, facts) for facts in every for rule in rules if rule.bars(facts, REQUEST, ANY_TIME)
+    )
+    return _first_refusal(next(barred, None))

@@ -1,0 +1,41 @@
+"""What a person can see, and the facts that the policies judge. Reads only; decides nothing by itself."""
+
+from licenses.queries.facts import (
+    decided_reason,
+    facts,
+    grant_case,
+    license_in_force,
+    person,
+    release_facts,
+    request_case,
+    terms_of,
+)
+from licenses.queries.lists import (
+    all_grants,
+    grant_for,
+    grants_of,
+    license_version_for,
+    request_for,
+    requests_of,
+    terms_by_release,
+    visible_releases,
+)
+
+__all__ = [
+    "all_grants",
+    "decided_reason",
+    "facts",
+    "grant_case",
+    "grant_for",
+    "grants_of",
+    "license_in_force",
+    "license_version_for",
+    "person",
+    "release_facts",
+    "request_case",
+    "request_for",
+    "requests_of",
+    "terms_by_release",
+    "terms_of",
+    "visible_releases",
+]

@@ -1,0 +1,180 @@
+"""The facts that the policies judge, read now. Nothing is kept from one question to the next."""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from licenses import states
+from licenses.facts import (
+    Facts,
+    GrantCase,
+    GrantFacts,
+    KeyFacts,
+    Person,
+    ReleaseFacts,
+    RequestCase,
+    RequestFacts,
+    RevisionFacts,
+)
+from licenses.models import Grant, License, LicenseVersion, ReleaseTerms, Request
+from portal.accounts.principals import Principal
+from weights_vault.models import RecipientKey, Release, Revision
+
+
+def person(principal: Principal) -> Person:
+    """Return the facts about who asks."""
+    user = principal.user
+    if user is None:
+        return Person()
+    organization = user.organization
+    return Person(
+        signed_in=True,
+        active=user.is_active,
+        email_verified=principal.email_verified,
+        scopes=principal.scopes,
+        roles=principal.roles,
+        second_factor_missing=settings.STAFF_MFA and not principal.mfa,
+        country=user.country,
+        organization=organization.pk if organization else "",
+    )
+
+
+def release_facts(release: Release, terms: ReleaseTerms | None) -> ReleaseFacts:
+    """Return the facts about a release; without terms it is open to nobody."""
+    if terms is None:
+        return ReleaseFacts(state=release.state, title=release.title)
+    return ReleaseFacts(
+        state=release.state,
+        title=release.title,
+        strategy=terms.strategy,
+        stage=terms.stage,
+        partners=frozenset(terms.partners),
+        exclude_countries=frozenset(terms.exclude_countries),
+        postquantum_only=terms.postquantum_only,
+    )
+
+
+def facts(
+    principal: Principal,
+    release: Release,
+    *,
+    revision: Revision | None = None,
+    key: RecipientKey | None = None,
+    grant: str | None = None,
+    lock: bool = False,
+) -> Facts:
+    """Return what the rule of access looks at, read now.
+
+    grant: public id of the grant to judge; one that is not the person's for this release counts as none.
+        Left out: the person's live grant, else the newest.
+    key: the recipient key to judge; left out: the person's most suitable active key.
+    lock: hold the person's grants of this release until the transaction ends, so that a revocation stands
+        wholly before or wholly after what is being issued.
+    """
+    terms = ReleaseTerms.objects.filter(release=release).first()
+    found = _grant_of(principal, release, grant, lock)
+    return Facts(
+        person=person(principal),
+        release=release_facts(release, terms),
+        request=_request_of(principal, release),
+        grant=found,
+        revision=RevisionFacts(revision.name, revision.state) if revision else None,
+        key=_key_of(principal, key),
+    )
+
+
+def _grant_of(principal: Principal, release: Release, named: str | None, lock: bool) -> GrantFacts | None:
+    if principal.user is None:
+        return None
+    grants = Grant.objects.filter(user=principal.user, release=release).order_by("-starts_at", "-id")
+    if lock:
+        grants = grants.select_for_update()
+    if named is not None:
+        grants = grants.filter(pk=named)
+    newest_first = list(grants)
+    live = [grant for grant in newest_first if grant.state in states.LIVE_STATES]
+    best = next(iter(live or newest_first), None)
+    if best is None:
+        return None
+    return GrantFacts(
+        best.pk, best.state, best.starts_at, best.ends_at, best.state_reason, reaccept_by=best.reaccept_by
+    )
+
+
+def _request_of(principal: Principal, release: Release) -> RequestFacts | None:
+    """The person's open request for the release (there is one at most), else the newest."""
+    if principal.user is None:
+        return None
+    own = list(
+        Request.objects.filter(applicant=principal.user, releases=release).order_by("-created_at", "-id")
+    )
+    open_ones = [request for request in own if request.state in states.OPEN_STATES]
+    found = next(iter(open_ones or own), None)
+    return None if found is None else RequestFacts(found.pk, found.state, decided_reason(found))
+
+
+def decided_reason(request: Request) -> str:
+    """Return why the request stands rejected or returned; empty in any other state."""
+    if request.state not in (states.REJECTED, states.CHANGES_REQUESTED):
+        return ""
+    decision = request.decisions.order_by("-at", "-id").first()
+    return decision.reason if decision else ""
+
+
+def _key_of(principal: Principal, key: RecipientKey | None) -> KeyFacts | None:
+    if principal.user is None:
+        return None
+    if key is not None:
+        return KeyFacts(key.active and key.user_id == principal.user.pk, key.postquantum)
+    active = RecipientKey.objects.filter(user=principal.user, state=RecipientKey.State.ACTIVE)
+    # A post-quantum key suits every release, so it is taken first.
+    kinds = [candidate.postquantum for candidate in active]
+    return KeyFacts(usable=True, postquantum=any(kinds)) if kinds else None
+
+
+def license_in_force(license: License, now: datetime) -> LicenseVersion | None:
+    """Return the version that counts at `now`: the highest number whose time has come."""
+    return license.versions.filter(effective_at__lte=now).order_by("-number").first()
+
+
+def terms_of(request: Request) -> ReleaseTerms:
+    """Return the terms that the request is under; all its releases share them."""
+    return ReleaseTerms.objects.select_related("license").filter(release__requested__request=request)[0]
+
+
+def request_case(principal: Principal, request: Request, now: datetime) -> RequestCase:
+    """Return the request as `principal` sees it: what each request policy judges."""
+    user = principal.user
+    every = list(ReleaseTerms.objects.select_related("release", "license").filter(release__requests=request))
+    in_force = license_in_force(every[0].license, now) if every else None
+    applicant, colleagues_barred = (
+        request.applicant,
+        any(terms.exclude_reviewer_organization for terms in every),
+    )
+    same_organization = (
+        user is not None
+        and user.organization_id is not None
+        and user.organization_id == applicant.organization_id
+    )
+    earlier = (
+        user is not None
+        and request.appeal_version is not None
+        and request.votes.filter(reviewer=user, version__lt=request.appeal_version).exists()
+    )
+    return RequestCase(
+        person=person(principal),
+        state=request.state,
+        mine=user is not None and user.pk == request.applicant_id,
+        was_submitted=request.submitted_at is not None,
+        appealed=request.appealed,
+        license_current=in_force is not None and in_force.pk == request.license_version_id,
+        own_organization=colleagues_barred and same_organization,
+        voted_before_appeal=earlier,
+        releases=tuple(release_facts(terms.release, terms) for terms in every),
+    )
+
+
+def grant_case(principal: Principal, grant: Grant) -> GrantCase:
+    """Return the grant as `principal` sees it."""
+    mine = principal.user is not None and principal.user.pk == grant.user_id
+    return GrantCase(person=person(principal), state=grant.state, mine=mine)

@@ -1,0 +1,91 @@
+"""What a person can see. Each list agrees with the policy that judges its single things."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from licenses import policies
+from licenses.bars import is_staff
+from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
+from licenses.queries.facts import grant_case, person, request_case
+from portal.accounts.principals import Principal
+from portal.core.problems import NotFound
+from weights_vault.models import Release
+
+
+def visible_releases(principal: Principal) -> QuerySet[Release]:
+    """Return the releases for which the rule of access allows "see"."""
+    listed = Q(state=Release.State.LISTED)
+    who = person(principal)
+    if not (who.signed_in and who.active):
+        return Release.objects.filter(listed)
+    if is_staff(who) and not who.second_factor_missing:
+        return Release.objects.all()
+    own = Request.objects.filter(applicant=principal.user).values("releases")
+    granted = Grant.objects.filter(user=principal.user).values("release")
+    return Release.objects.filter(listed | Q(pk__in=own) | Q(pk__in=granted))
+
+
+def requests_of(principal: Principal) -> QuerySet[Request]:
+    """Return the principal's own requests, newest first."""
+    if principal.user is None or not policies.may_read_own(person(principal)):
+        return Request.objects.none()
+    return _with_what_is_shown(Request.objects.filter(applicant=principal.user))
+
+
+def request_for(principal: Principal, id: str, now: datetime) -> Request:
+    """Return a request that the principal may read.
+
+    Raises: NotFound: there is none, or it is not theirs to see.
+    """
+    request = _with_what_is_shown(Request.objects.filter(pk=id)).first()
+    if request is None or not policies.may_read_request(request_case(principal, request, now)):
+        raise NotFound()
+    return request
+
+
+def _with_what_is_shown(requests: QuerySet[Request]) -> QuerySet[Request]:
+    joined = requests.select_related("applicant__organization", "license_version__license")
+    return joined.prefetch_related("releases").order_by("-created_at", "-id")
+
+
+def grants_of(principal: Principal) -> QuerySet[Grant]:
+    """Return the principal's own grants, newest first."""
+    if principal.user is None or not policies.may_read_own(person(principal)):
+        return Grant.objects.none()
+    return _grants().filter(user=principal.user)
+
+
+def all_grants(principal: Principal) -> QuerySet[Grant]:
+    """Return every grant to legal staff, newest first; nothing to others."""
+    return _grants() if policies.may_review(person(principal)) else Grant.objects.none()
+
+
+def grant_for(principal: Principal, id: str) -> Grant:
+    """Return a grant that the principal may see.
+
+    Raises: NotFound: there is none, or it is not theirs to see.
+    """
+    grant = _grants().filter(pk=id).first()
+    if grant is None or not policies.may_read_grant(grant_case(principal, grant)):
+        raise NotFound()
+    return grant
+
+
+def _grants() -> QuerySet[Grant]:
+    return Grant.objects.select_related("user", "release", "license_version__license", "request")
+
+
+def license_version_for(id: str) -> LicenseVersion:
+    """Return a license version; texts are public, so that they can be read before anybody signs in."""
+    version = LicenseVersion.objects.select_related("license").filter(pk=id).first()
+    if version is None:
+        raise NotFound()
+    return version
+
+
+def terms_by_release(releases: Iterable[Release]) -> dict[int, ReleaseTerms]:
+    """Return the terms of several releases, by release primary key, in one query."""
+    found = ReleaseTerms.objects.select_related("license").filter(release__in=list(releases))
+    return {terms.release_id: terms for terms in found}
