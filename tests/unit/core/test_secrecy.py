@@ -1,0 +1,46 @@
+"""G8: what looks like a secret is recognized wherever it hides."""
+
+import pytest
+
+from portal.core.secrecy import REDACTED, holds_secret, redact
+
+SECRETS = {
+    "access token": "wp_" + "a1B2" * 11 + "xy",
+    "age identity": "AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
+    "post-quantum age identity": "AGE-SECRET-KEY-PQ-1QQPZRY9X8GF2TVDW0",
+    "age identity in lower case": "age-secret-key-1qqpzry9x8gf2tvdw0s3jn54khce6mua7l",
+    "PEM key": "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----",
+    "signed delivery URL": "http://localhost/delivery/x?key=d1&lifetime=600&signature=0badc0de",
+    "signed S3 URL": "https://s3.example.org/b/x?X-Amz-Expires=600&X-Amz-Signature=0badc0de",
+}
+HARMLESS = [
+    "wp_short",
+    "wp_AbCdEf",
+    "age1qqpzry9x8gf2",
+    "signature",
+    "-----BEGIN PUBLIC KEY-----",
+    "",
+    "req_abc",
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secret_is_found_in_nested_values_and_keys(name: str) -> None:
+    secret = SECRETS[name]
+    assert holds_secret(secret)
+    assert holds_secret({"a": [1, None, {"b": ("x", f"before {secret} after")}]})
+    assert holds_secret({secret: 1})
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_redacted_text_holds_no_secret_and_keeps_the_rest(name: str) -> None:
+    text = redact(f"before {SECRETS[name]} after")
+    assert not holds_secret(text)
+    assert text.startswith("before ")
+    assert text.endswith(" after")
+    assert REDACTED in text
+
+
+@pytest.mark.parametrize("value", [*HARMLESS, 7, None, 1.5, ["x", {"y": 2}]])
+def test_harmless_value_is_no_secret(value: object) -> None:
+    assert not holds_secret(value)
