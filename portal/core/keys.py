@@ -11,17 +11,15 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-if TYPE_CHECKING:
-    from weights_vault.sealed.signing import PublicKey, SigningKey
+from weights_vault.sealed.signing import PublicKey, SigningKey
+from weights_vault.sealed.trust import ROLES, fingerprint
 
-ROLES = ("root", "manifest", "head", "countersign")
 MASTER_KEY_SIZE = 32
 DELIVERY_KEY_SIZE = 32
 _BLOB_VERSION = b"\x01"
@@ -107,15 +105,13 @@ def _read_master_key(source: str) -> bytes:
     return _decode(text, MASTER_KEY_SIZE, "MASTER_KEY")
 
 
-def signing_key(role: str) -> "SigningKey":
+def signing_key(role: str) -> SigningKey:
     """Return the private key of one of the four roles: root, manifest, head, countersign.
 
     Raises: ImproperlyConfigured: there is no readable key of this role in the folder SIGNING_KEYS.
     """
     if role not in ROLES:
         raise RuntimeError(f"there is no signing role {role!r}")
-    from weights_vault.sealed.signing import SigningKey
-
     path = Path(settings.SIGNING_KEYS) / f"{role}.pem"
     try:
         return SigningKey.from_pem(path.read_bytes())
@@ -126,15 +122,13 @@ def signing_key(role: str) -> "SigningKey":
         ) from error
 
 
-def public_keys(role: str) -> tuple["PublicKey", ...]:
+def public_keys(role: str) -> tuple[PublicKey, ...]:
     """Return the public keys that stand for `role` in the trust document."""
     return (signing_key(role).public,)
 
 
 def root_fingerprint() -> str:
     """Return the fingerprint that recipients pin: of the root key, in the form made for people."""
-    from weights_vault.sealed.trust import fingerprint
-
     return fingerprint(signing_key("root").public)
 
 
@@ -181,8 +175,6 @@ def ensure_embedded_keys() -> None:
 
     Files are 0600 in folders 0700. Nothing that exists is touched.
     """
-    from weights_vault.sealed.signing import SigningKey
-
     for role in ROLES:
         _make_once(Path(settings.SIGNING_KEYS) / f"{role}.pem", lambda: SigningKey.generate().to_pem())
     _make_once(

@@ -25,6 +25,12 @@ def _no_other_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_handlers", events.defaultdict(list))
 
 
+@transaction.atomic
+def record_and_publish() -> None:
+    audit.record("x.done", by="system:test", subject="x:1", now=NOW)
+    events.publish(Happened("x"))
+
+
 @pytest.mark.django_db
 def test_subscribers_of_the_type_are_called_in_order() -> None:
     heard: list[str] = []
@@ -42,9 +48,8 @@ def test_r10_failing_subscriber_undoes_the_publisher() -> None:
     def fail(event: Happened) -> None:
         raise ValueError("cannot")
 
-    with pytest.raises(ValueError, match="cannot"), transaction.atomic():
-        audit.record("x.done", by="system:test", subject="x:1", now=NOW)
-        events.publish(Happened("x"))
+    with pytest.raises(ValueError, match="cannot"):
+        record_and_publish()
     assert not AuditEvent.objects.exists()
 
 
