@@ -7,3 +7,7 @@ class WeightsVaultConfig(AppConfig):
     name = "weights_vault"
     label = "weights_vault"
     verbose_name = "Weights vault"
+
+    def ready(self) -> None:
+        from weights_vault import doctor, heads  # noqa: F401  (register an examination and the hourly job)
+        from weights_vault.actions import keys  # noqa: F401  (registers the pending actions)

@@ -1,0 +1,84 @@
+"""What a grant holder is handed besides headers: the manifest, signed URLs, the head, the trust document.
+
+Each issue asks the access rule with the grant's row locked, and writes its audit event in the same
+transaction. No URL is ever stored, logged or audited.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from portal.accounts.principals import Principal
+from portal.core import audit
+from portal.core.problems import NotPermitted
+from weights_vault.heads import current_head
+from weights_vault.keeper import require_files_of
+from weights_vault.models import File, Revision, SealedBody
+from weights_vault.ports import Purpose, access_policy
+from weights_vault.storage import storage
+from weights_vault.trust import trust_document
+
+__all__ = ["IssuedUrls", "current_head", "issue_manifest", "issue_urls", "trust_document"]
+
+
+@dataclass(frozen=True)
+class IssuedUrls:
+    """urls: (file id, URL) each good until `expires`. Secrets: the repr does not show them (G8)."""
+
+    expires: datetime
+    urls: list[tuple[str, str]] = field(repr=False)
+
+
+@transaction.atomic
+def issue_manifest(*, by: Principal, grant: str, revision: Revision, now: datetime) -> bytes:
+    """The signed manifest of `revision`, byte for byte as it was signed.
+
+    Raises: NotPermitted: the access rule says no.
+    """
+    _require_access(by, "manifest", grant=grant, revision=revision, now=now)
+    audit.record("manifest.issued", by=by.actor, subject=f"grant:{grant}", now=now, revision=revision.id)
+    return bytes(revision.manifest or b"")
+
+
+@transaction.atomic
+def issue_urls(
+    *, by: Principal, grant: str, revision: Revision, files: Sequence[File], now: datetime
+) -> IssuedUrls:
+    """A signed URL for the body of each of `files`, good for URL_LIFETIME_S seconds.
+
+    files: 1 to 500 files of `revision`. One audit event a batch, without the URLs.
+    Raises: NotPermitted: the access rule says no. Invalid: too many files, or files of another revision.
+    """
+    require_files_of(revision, files)
+    _require_access(by, "urls", grant=grant, revision=revision, now=now)
+    lifetime_s = settings.URL_LIFETIME_S
+    store = storage()
+    names = dict(
+        SealedBody.objects.filter(pk__in={file.body_id for file in files}).values_list("pk", "object_name")
+    )
+    urls = [(file.id, store.url(names[file.body_id], lifetime_s=lifetime_s, now=now)) for file in files]
+    audit.record(
+        "urls.issued",
+        by=by.actor,
+        subject=f"grant:{grant}",
+        now=now,
+        revision=revision.id,
+        files=len(urls),
+        lifetime_s=lifetime_s,
+    )
+    return IssuedUrls(expires=now + timedelta(seconds=lifetime_s), urls=urls)
+
+
+def _require_access(
+    by: Principal, purpose: Purpose, *, grant: str, revision: Revision, now: datetime
+) -> None:
+    verdict = access_policy().judge(
+        by, revision.release, purpose, now=now, revision=revision, grant=grant, lock=True
+    )
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+    if verdict.grant != grant:
+        raise NotPermitted("no_request", "This grant does not cover the release.", "Look at your grants.")

@@ -1,0 +1,128 @@
+"""The publisher's gate: the smoke test of what is in the store, before anybody else can have it.
+
+It runs in a process of its own, with nothing of this one's environment but the paths it needs: the weights
+are somebody's data, and torch never enters the publishing process. An ephemeral identity opens the sealed
+bodies, so that what is tested is what recipients will get, not what lies in the folder.
+"""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from portal.accounts.principals import Principal
+from portal.core.problems import Problem
+from weights_vault import keeper
+from weights_vault.models import Revision
+from weights_vault.sealed.keys import generate_identity
+from weights_vault.storage import storage
+
+WORKER = (sys.executable, "-m", "weights_vault.smoke.worker")
+TIME_LIMIT_S = 6 * 3600
+MAX_REPORT_BYTES = 16 * 2**20
+ERROR_CHARACTERS = 2_000
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+Report = dict[str, Any]
+Runner = Callable[[Mapping[str, Any]], Report]  # a job in, a report out
+
+
+class WorkerFailed(Problem):
+    """The smoke worker gave no report: it crashed, ran out of time or said the job is wrong."""
+
+    code = "smoke_worker_failed"
+    title = "The smoke test could not be run"
+    status = 500
+
+
+def gate_report(*, revision: Revision, manifest: bytes, by: Principal, now: datetime, run: Runner) -> Report:
+    """Open the stored bodies of `revision` with a key made for the purpose, test them, return the report.
+
+    manifest: the statement that would be signed. run: does the job; `run_worker` in production.
+    Raises: WorkerFailed.
+    """
+    identity = generate_identity("x25519")
+    headers = keeper.gate(revision=revision, recipient=str(identity.recipient), by=by.actor, now=now)
+    with ExitStack() as copies:
+        bodies = {
+            file.id: str(copies.enter_context(storage().local_copy(file.body.object_name)))
+            for file in revision.files.select_related("body")
+        }
+        return run(
+            {
+                "action": "gate",
+                "manifest": manifest.decode(),
+                "identity": identity.to_text(),
+                "grant": keeper.GATE_GRANT,
+                "headers": {file: base64.b64encode(header).decode() for file, header in headers.items()},
+                "bodies": bodies,
+            }
+        )
+
+
+def run_worker(job: Mapping[str, Any]) -> Report:
+    """Hand `job` to the smoke worker and return its report. Raises: WorkerFailed."""
+    with tempfile.TemporaryDirectory(prefix="smoke-home-") as home, tempfile.TemporaryFile() as output:
+        worker = subprocess.Popen(
+            WORKER,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            cwd=CHECKOUT,
+            env=_environment(home),
+            start_new_session=True,
+        )
+        errors = _feed(worker, json.dumps(job).encode())
+        output.seek(0)
+        answer = output.read(MAX_REPORT_BYTES + 1)
+    return _read_report(answer, errors, worker.returncode)
+
+
+def _feed(worker: "subprocess.Popen[bytes]", job: bytes) -> bytes:
+    try:
+        _, errors = worker.communicate(job, timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise WorkerFailed(detail=f"The smoke test took longer than {TIME_LIMIT_S} s.") from None
+    finally:
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)  # the worker leads its own group
+            worker.communicate()
+    return errors
+
+
+def _environment(home: str) -> dict[str, str]:
+    """No keys, no tokens, no proxies, no network."""
+    return {
+        "PATH": os.defpath,
+        "HOME": home,
+        "TMPDIR": home,
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def _read_report(answer: bytes, errors: bytes, returncode: int) -> Report:
+    if len(answer) <= MAX_REPORT_BYTES:
+        try:
+            report = json.loads(answer)
+        except ValueError:
+            report = None
+        if isinstance(report, dict) and report.get("verdict") in ("passed", "failed"):
+            return report
+    said = errors.decode(errors="replace").strip()[-ERROR_CHARACTERS:]
+    raise WorkerFailed(
+        detail=f"The smoke test ended with status {returncode} and no report. {said}".strip(),
+        next_step="Run the same command again; if it ends like this again, look at the message above.",
+    )

@@ -1,0 +1,177 @@
+"""The keeper: the only code that touches file keys.
+
+Doors: `new_body` makes a key and seals under it, `issue_headers` wraps keys to one recipient of one grant,
+`gate` to the publisher's own smoke test, `rewrap` moves to another master key. Ids and rows go in, header
+bytes come out; a file key never does.
+
+The keeper asks the access rule itself, whatever its caller asked before, inside the transaction that writes
+the ledger and the audit event: a revocation stands wholly before or wholly after what was issued (G2).
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from portal.accounts.principals import Principal
+from portal.core import audit
+from portal.core.keys import master_key
+from portal.core.problems import Invalid, NotPermitted
+from weights_vault.models import File, HeaderIssue, RecipientKey, Revision, SealedBody
+from weights_vault.models.bodies import body_id
+from weights_vault.ports import access_policy
+from weights_vault.sealed.body import (
+    BODY_FORMAT,
+    BodySealer,
+    new_file_key,
+    new_nonce,
+    sealed_size,
+)
+from weights_vault.sealed.header import GrantLabel, make_header
+from weights_vault.sealed.keys import Recipient, parse_recipient
+from weights_vault.storage.port import random_name
+
+MAX_BATCH = 500
+GATE_GRANT = "gate"  # the label of the gate's headers: no grant has this id
+REWRAP_BATCH = 500
+
+
+def new_body(plain_size: int, *, now: datetime) -> tuple[SealedBody, BodySealer]:
+    """Make the row, unsaved, and the sealer of a new body of `plain_size` plaintext bytes.
+
+    Every call makes a fresh file key, nonce and object name; none is ever used for other content.
+    """
+    file_key, nonce = new_file_key(), new_nonce()
+    identifier = body_id()
+    body = SealedBody(
+        id=identifier,
+        object_name=random_name(),
+        body_format=BODY_FORMAT,
+        nonce=nonce.hex(),
+        wrapped_key=master_key().wrap(file_key, _context(identifier)),
+        plain_size=plain_size,
+        body_size=sealed_size(plain_size),
+        created_at=now,
+    )
+    return body, BodySealer(file_key, nonce, plain_size)
+
+
+@transaction.atomic
+def issue_headers(
+    *, by: Principal, grant: str, revision: Revision, key: RecipientKey, files: Sequence[File], now: datetime
+) -> list[tuple[str, bytes]]:
+    """Return (file id, header) for each of `files`, wrapped to `key` and labeled with `grant`.
+
+    files: 1 to 500 files of `revision`. One audit event a batch; one ledger row a header.
+    Raises: NotPermitted: the access rule says no. Invalid: too many files, or files of another revision.
+    """
+    require_files_of(revision, files)
+    verdict = access_policy().judge(
+        by, revision.release, "headers", now=now, revision=revision, key=key, grant=grant, lock=True
+    )
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+    _require_own_active_key(by, key)
+    if verdict.grant != grant:
+        raise NotPermitted("no_request", "This grant does not cover the release.", "Look at your grants.")
+    headers = _make_headers(files, parse_recipient(key.recipient), grant)
+    _write_ledger(headers, grant=grant, revision=revision, key=key, now=now)
+    audit.record(
+        "headers.issued",
+        by=by.actor,
+        subject=f"grant:{grant}",
+        now=now,
+        revision=revision.id,
+        key=key.id,
+        files=len(headers),
+    )
+    return headers
+
+
+@transaction.atomic
+def gate(*, revision: Revision, recipient: str, by: str, now: datetime) -> dict[str, bytes]:
+    """Headers of every file of a revision for the publisher's own smoke test, labeled with GATE_GRANT.
+
+    recipient: an ephemeral key whose identity lives as long as the test. Recorded like any other issue.
+    """
+    wrapped_to = parse_recipient(recipient)
+    headers = dict(_make_headers(list(revision.files.all()), wrapped_to, GATE_GRANT))
+    audit.record(
+        "headers.issued_for_gate", by=by, subject=f"revision:{revision.id}", now=now, files=len(headers)
+    )
+    return headers
+
+
+def rewrap(*, now: datetime, by: str = "system:rewrap") -> int:
+    """Wrap every file key that an older master key holds with the current one; return how many.
+
+    Bodies and headers stay as they are. Restartable: what is done is skipped.
+    """
+    master, done = master_key(), 0
+    for body in SealedBody.objects.order_by("pk").iterator(chunk_size=REWRAP_BATCH):
+        if master.is_current(bytes(body.wrapped_key)):
+            continue
+        file_key = master.unwrap(bytes(body.wrapped_key), _context(body.id))
+        fresh = master.wrap(file_key, _context(body.id))
+        done += SealedBody.objects.filter(pk=body.pk).update(wrapped_key=fresh)
+    if done:
+        with transaction.atomic():
+            audit.record("file_keys.rewrapped", by=by, subject="vault:keys", now=now, bodies=done)
+    return done
+
+
+def require_files_of(revision: Revision, files: Sequence[File]) -> None:
+    """Raises: Invalid: not 1 to 500 files, one twice, or one of another revision (G3)."""
+    if not 1 <= len(files) <= MAX_BATCH:
+        raise Invalid(
+            "invalid", f"Ask for 1 to {MAX_BATCH} files at a time.", errors={"files": ["wrong number"]}
+        )
+    if len({file.id for file in files}) != len(files):
+        raise Invalid("invalid", "A file is named twice.", errors={"files": ["named twice"]})
+    if any(file.revision_id != revision.id for file in files):
+        raise Invalid(
+            "invalid", "A file is not of this revision.", errors={"files": ["not of this revision"]}
+        )
+
+
+def _require_own_active_key(by: Principal, key: RecipientKey) -> None:
+    # The rule judged what was true when its facts were read; the row itself is asked once more.
+    row = RecipientKey.objects.select_for_update().filter(
+        pk=key.pk, state=RecipientKey.State.ACTIVE, recipient=key.recipient
+    )
+    if by.user is None or not row.filter(user_id=by.user.pk).exists():
+        raise NotPermitted(
+            "no_recipient_key", "This is not an active recipient key of yours.", "Run: weights keys create"
+        )
+
+
+def _make_headers(files: Sequence[File], recipient: Recipient, grant: str) -> list[tuple[str, bytes]]:
+    master = master_key()
+    bodies = SealedBody.objects.in_bulk({file.body_id for file in files})
+    made = []
+    for file in files:
+        file_key = master.unwrap(bytes(bodies[file.body_id].wrapped_key), _context(file.body_id))
+        label = GrantLabel(grant=grant, revision=file.revision_id, file=file.id)
+        made.append((file.id, make_header(file_key, recipient, label)))
+    return made
+
+
+def _write_ledger(
+    headers: Iterable[tuple[str, bytes]], *, grant: str, revision: Revision, key: RecipientKey, now: datetime
+) -> None:
+    HeaderIssue.objects.bulk_create(
+        HeaderIssue(
+            grant=grant,
+            revision=revision.id,
+            file=file,
+            key=key.id,
+            header_sha256=hashlib.sha256(header).hexdigest(),
+            at=now,
+        )
+        for file, header in headers
+    )
+
+
+def _context(body: str) -> str:
+    return f"body:{body}"

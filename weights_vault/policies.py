@@ -1,0 +1,46 @@
+"""Who may do what in the vault, and why not. Who may *have* what is judged behind `ports.AccessPolicy`."""
+
+from portal.accounts.policies import LOGIN_REQUIRED, NOT_PERMITTED, SESSION_REQUIRED, may_sign_in, staff_gate
+from portal.accounts.principals import Principal
+from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER
+from portal.core.verdicts import Allowed, Denied, Verdict
+from weights_vault.models import RecipientKey
+
+
+def may_manage_releases(principal: Principal) -> Verdict:
+    """May this principal publish, quarantine, restore and withdraw revisions?
+
+    A release manager or administrator in a browser, with a second factor while STAFF_MFA is on; or the
+    portal itself (a management command, a job).
+    """
+    if principal.system is not None:
+        return Allowed()
+    if principal.user is None:
+        return LOGIN_REQUIRED
+    if not principal.is_session:
+        return SESSION_REQUIRED
+    if not principal.roles & {RELEASE_MANAGER, ADMINISTRATOR}:
+        return NOT_PERMITTED
+    return staff_gate(principal)
+
+
+def may_enroll_key(principal: Principal) -> Verdict:
+    """May this principal begin to enroll a recipient key? A token may begin; only a person confirms."""
+    return may_sign_in(principal)
+
+
+def may_use_key(principal: Principal, key: RecipientKey) -> Verdict:
+    """May this principal prove, or propose to remove, this key? Its owner alone."""
+    verdict = may_sign_in(principal)
+    if not verdict:
+        return verdict
+    own = principal.user is not None and principal.user.pk == key.user_id
+    return Allowed() if own else Denied("not_permitted", "This is somebody else's key.")
+
+
+def may_remove_key(principal: Principal, key: RecipientKey) -> Verdict:
+    """May this principal remove this key at once? Its owner, in a browser."""
+    verdict = may_use_key(principal, key)
+    if not verdict:
+        return verdict
+    return Allowed() if principal.is_session else SESSION_REQUIRED

@@ -1,0 +1,37 @@
+"""Where sealed bodies are kept. `STORAGE_URL` says where; its scheme chooses the adapter.
+
+file:///srv/weights     a folder (`filesystem.py`); the portal serves the bytes itself
+"""
+
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.core.keys import delivery_keys
+from weights_vault.storage.filesystem import FilesystemStorage
+from weights_vault.storage.port import ObjectWriter, Storage, StoredObject
+from weights_vault.storage.signed_urls import ObjectUrls
+
+__all__ = ["ObjectWriter", "Storage", "StoredObject", "delivery_urls", "storage"]
+
+
+@cache
+def _open(url: str) -> Storage:
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return FilesystemStorage(parts.path, urls=delivery_urls)
+    raise ImproperlyConfigured(
+        f"STORAGE_URL has the scheme {parts.scheme or '(none)'!r}, which is not known. Use file:///folder."
+    )
+
+
+def storage() -> Storage:
+    """The store that the settings name."""
+    return _open(settings.STORAGE_URL)
+
+
+def delivery_urls() -> ObjectUrls:
+    """What signs and checks the URLs under which the portal serves the filesystem store."""
+    return ObjectUrls(settings.PORTAL_URL, delivery_keys())
