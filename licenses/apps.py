@@ -7,3 +7,7 @@ class LicensesConfig(AppConfig):
     name = "licenses"
     label = "licenses"
     verbose_name = "Licenses"
+
+    def ready(self) -> None:
+        from licenses import jobs, subscriptions  # noqa: F401  (the periodic job; what the vault tells us)
+        from licenses.actions import signing  # noqa: F401  (registers the pending action)

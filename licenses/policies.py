@@ -133,6 +133,11 @@ def may_sign(case: RequestCase) -> Verdict:
     return _applicant(case, "sign", scope=None) and _all_releases(case, ENTRY_CODES - {"stage_not_open"})
 
 
+def may_propose_sign(case: RequestCase) -> Verdict:
+    """May the person, or a token of theirs, prepare a signature that they confirm in a browser?"""
+    return _applicant(case, "sign") and _all_releases(case, ENTRY_CODES - {"stage_not_open"})
+
+
 def may_vote(case: RequestCase, verdict: str) -> Verdict:
     """May the person cast `verdict` ("approve", "reject" or "request_changes")? From a browser session alone.
 

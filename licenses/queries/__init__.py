@@ -4,6 +4,7 @@ from licenses.queries.facts import (
     decided_reason,
     facts,
     grant_case,
+    grant_facts,
     license_in_force,
     person,
     release_facts,
@@ -20,16 +21,20 @@ from licenses.queries.lists import (
     terms_by_release,
     visible_releases,
 )
+from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_by_grant, verdicts_by_release
 
 __all__ = [
     "all_grants",
     "decided_reason",
     "facts",
+    "facts_by_release",
     "grant_case",
+    "grant_facts",
     "grant_for",
     "grants_of",
     "license_in_force",
     "license_version_for",
+    "licenses_in_force",
     "person",
     "release_facts",
     "request_case",

@@ -1,5 +1,6 @@
 """The facts that the policies judge, read now. Nothing is kept from one question to the next."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -79,7 +80,7 @@ def facts(
         request=_request_of(principal, release),
         grant=found,
         revision=RevisionFacts(revision.name, revision.state) if revision else None,
-        key=_key_of(principal, key),
+        key=key_facts(principal, key),
     )
 
 
@@ -91,25 +92,38 @@ def _grant_of(principal: Principal, release: Release, named: str | None, lock: b
         grants = grants.select_for_update()
     if named is not None:
         grants = grants.filter(pk=named)
-    newest_first = list(grants)
+    return best_grant(list(grants))
+
+
+def best_grant(newest_first: Sequence[Grant]) -> GrantFacts | None:
+    """Return the facts about the live one of a person's grants of one release, else about the newest."""
     live = [grant for grant in newest_first if grant.state in states.LIVE_STATES]
     best = next(iter(live or newest_first), None)
-    if best is None:
-        return None
+    return None if best is None else grant_facts(best)
+
+
+def grant_facts(grant: Grant) -> GrantFacts:
     return GrantFacts(
-        best.pk, best.state, best.starts_at, best.ends_at, best.state_reason, reaccept_by=best.reaccept_by
+        grant.pk,
+        grant.state,
+        grant.starts_at,
+        grant.ends_at,
+        grant.state_reason,
+        reaccept_by=grant.reaccept_by,
     )
 
 
 def _request_of(principal: Principal, release: Release) -> RequestFacts | None:
-    """The person's open request for the release (there is one at most), else the newest."""
     if principal.user is None:
         return None
-    own = list(
-        Request.objects.filter(applicant=principal.user, releases=release).order_by("-created_at", "-id")
-    )
-    open_ones = [request for request in own if request.state in states.OPEN_STATES]
-    found = next(iter(open_ones or own), None)
+    own = Request.objects.filter(applicant=principal.user, releases=release).order_by("-created_at", "-id")
+    return latest_request(list(own))
+
+
+def latest_request(newest_first: Sequence[Request]) -> RequestFacts | None:
+    """Return the facts about a person's open request for one release (there is one at most), else the newest."""
+    open_ones = [request for request in newest_first if request.state in states.OPEN_STATES]
+    found = next(iter(open_ones or newest_first), None)
     return None if found is None else RequestFacts(found.pk, found.state, decided_reason(found))
 
 
@@ -117,11 +131,11 @@ def decided_reason(request: Request) -> str:
     """Return why the request stands rejected or returned; empty in any other state."""
     if request.state not in (states.REJECTED, states.CHANGES_REQUESTED):
         return ""
-    decision = request.decisions.order_by("-at", "-id").first()
-    return decision.reason if decision else ""
+    decisions = sorted(request.decisions.all(), key=lambda decision: (decision.at, decision.pk))
+    return decisions[-1].reason if decisions else ""
 
 
-def _key_of(principal: Principal, key: RecipientKey | None) -> KeyFacts | None:
+def key_facts(principal: Principal, key: RecipientKey | None = None) -> KeyFacts | None:
     if principal.user is None:
         return None
     if key is not None:

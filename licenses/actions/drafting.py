@@ -1,0 +1,117 @@
+"""Begin a request, and change its answers."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from licenses import policies, queries, questionnaire, states
+from licenses.actions import versions
+from licenses.actions.moving import lock_request, move_request, require, row_of, who
+from licenses.models import ReleaseTerms, Request, RequestVersion
+from licenses.models.requests import RequestedRelease
+from portal.accounts.principals import Principal
+from portal.core import audit
+from weights_vault.models import Release
+
+
+def draft(
+    *,
+    by: Principal,
+    release: Release,
+    answers: dict[str, Any],
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Request:
+    """Begin a request for `release` and return it.
+
+    answers: question id → text or true/false; gaps are allowed. idempotency_key: of the same person, a key
+        used before returns the request that it made.
+    Raises: NotPermitted: the rule of access does not allow "request". Conflict(grant_live, not_on_request).
+        Invalid: an answer cannot stand.
+    """
+    with transaction.atomic():
+        if found := _made_before(by, idempotency_key):
+            return found
+        require(policies.may_draft(queries.facts(by, release), now))
+        terms = ReleaseTerms.objects.get(release=release)
+        kept = versions.checked_answers(terms, answers, complete=False)
+        try:
+            with transaction.atomic():
+                return _make(by, release, terms, kept, now, idempotency_key or "")
+        except IntegrityError:
+            # Somebody of the same name was quicker: with the same key it is the same request, else it is
+            # in the way, and the rule now says so.
+            if found := _made_before(by, idempotency_key):
+                return found
+            require(policies.may_draft(queries.facts(by, release), now))
+            raise
+
+
+def _made_before(by: Principal, key: str | None) -> Request | None:
+    if not key or by.user is None:
+        return None
+    return Request.objects.filter(applicant=by.user, draft_key=key).first()
+
+
+def _make(
+    by: Principal, release: Release, terms: ReleaseTerms, answers: dict[str, Any], now: datetime, key: str
+) -> Request:
+    row = row_of("request", states.NEW, "draft")
+    request = Request.objects.create(
+        applicant=who(by), state=row.target, draft_key=key, created_at=now, updated_at=now
+    )
+    RequestedRelease.objects.create(request=request, release=release, applicant=who(by))
+    RequestVersion.objects.create(
+        request=request, number=1, answers=answers, questions=terms.questions, created_at=now
+    )
+    audit.record(
+        row.audit, by=by.actor, subject=f"request:{request.pk}", now=now, version=1, releases=[release.slug]
+    )
+    return request
+
+
+def edit(*, request: Request, answers: dict[str, Any], by: Principal, now: datetime) -> Request:
+    """Replace the answers and return the request.
+
+    Before the first submission and while changes are asked for, gaps are allowed and the unsubmitted version
+    is changed in place. In review it makes a new version, complete and submitted at once: votes on the old
+    one no longer count.
+    Raises: NotPermitted, Conflict(state_changed). Invalid: an answer cannot stand.
+    """
+    with transaction.atomic():
+        request = lock_request(request)
+        require(policies.may_edit(queries.request_case(by, request, now)))
+        in_review = request.state == states.SUBMITTED
+        terms = queries.terms_of(request)
+        kept = versions.checked_answers(terms, answers, complete=in_review)
+        last = versions.current(request)
+        changed = [row["question"] for row in questionnaire.difference(terms.questions, last.answers, kept)]
+        if not changed:
+            return request
+        number = _write(request, last, terms, kept, now, submitted_at=now if in_review else None)
+        move_request(
+            request,
+            "edit",
+            by=by.actor,
+            now=now,
+            data={"changed": changed, "new_version": number != last.number},
+            version=number,
+            split=False,
+        )
+    return request
+
+
+def _write(
+    request: Request,
+    last: RequestVersion,
+    terms: ReleaseTerms,
+    answers: dict[str, Any],
+    now: datetime,
+    submitted_at: datetime | None,
+) -> int:
+    fields = {"answers": answers, "questions": terms.questions}
+    if last.submitted_at is None:
+        RequestVersion.objects.filter(pk=last.pk, submitted_at__isnull=True).update(**fields)
+        return last.number
+    return versions.open_next(request, last, now, submitted_at=submitted_at, **fields).number

@@ -1,0 +1,134 @@
+"""The step that every action takes: lock the row, move the state by the table, write the log and the mails.
+
+PostgreSQL holds the row by SELECT … FOR UPDATE. SQLite has no row locks: there the transaction holds the
+whole database from its start (transaction_mode IMMEDIATE). On both the UPDATE names the state and version
+that were judged, so that what changed in between changes nothing unseen.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from licenses import notices, states
+from licenses.models import Grant, Request
+from licenses.policies import STATE_CODES
+from licenses.states import Transition
+from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.core import audit
+from portal.core.models import AuditEvent
+from portal.core.problems import Conflict, NotPermitted
+from portal.core.verdicts import Denied, Verdict
+
+
+def require(verdict: Verdict, **extra: Any) -> None:
+    """Pass on Allowed; raise Conflict for a refusal by state, NotPermitted for any other.
+
+    extra: further members of the problem document.
+    """
+    if not isinstance(verdict, Denied):
+        return
+    if verdict.code in STATE_CODES:
+        raise Conflict(verdict.code, verdict.message, verdict.next_step, extra=extra)
+    raise NotPermitted.from_denied(verdict, **extra)
+
+
+def who(by: Principal) -> User:
+    """Return the person behind a principal that a policy let through. Raises: RuntimeError: there is none."""
+    if by.user is None:
+        raise RuntimeError("a policy let nobody through")
+    return by.user
+
+
+def lock_request(request: Request) -> Request:
+    """Return the request as it stands now, held until the transaction ends."""
+    return Request.objects.select_for_update().get(pk=request.pk)
+
+
+def lock_grant(grant: Grant) -> Grant:
+    """Return the grant as it stands now, held until the transaction ends."""
+    return Grant.objects.select_for_update().get(pk=grant.pk)
+
+
+def row_of(noun: str, source: str, action: str) -> Transition:
+    """Return the table's row of a move that a policy allowed. Raises: RuntimeError: the table has none."""
+    row = states.find(states.TRANSITIONS[noun], source, action)
+    if row is None:
+        raise RuntimeError(f"no transition {action} of a {noun} from {source!r}")
+    return row
+
+
+def move_request(
+    request: Request,
+    action: str,
+    *,
+    by: str,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    **fields: Any,
+) -> AuditEvent:
+    """Move a locked request by the table: state and `fields`, audit event, mails. Updates `request` too.
+
+    by: who, as the audit log calls them. data: what the audit event tells besides the version.
+    Raises: Conflict(state_changed): the row is not as it was read.
+    """
+    row = row_of("request", request.state, action)
+    changed = {"state": row.target, "updated_at": now, **fields}
+    judged = Request.objects.filter(pk=request.pk, state=request.state, version=request.version)
+    if not judged.update(**changed):
+        raise _moved_on()
+    for name, value in changed.items():
+        setattr(request, name, value)
+    _note_open(request)
+    event = audit.record(
+        row.audit, by=by, subject=f"request:{request.pk}", now=now, version=request.version, **(data or {})
+    )
+    notices.send_for_request(row.notice, request, event)
+    return event
+
+
+def _note_open(request: Request) -> None:
+    is_open = request.state in states.OPEN_STATES
+    try:
+        with transaction.atomic():
+            request.requested.exclude(open=is_open).update(open=is_open)
+    except IntegrityError as error:
+        raise Conflict(
+            "request_open",
+            "You have another open request for this release.",
+            "Continue with that one, or withdraw it first.",
+        ) from error
+
+
+def move_grant(
+    grant: Grant, action: str, *, reason: str, by: str, now: datetime, data: dict[str, Any] | None = None
+) -> AuditEvent:
+    """Move a locked grant by the table: state and reason, audit event, mails. Updates `grant` too.
+
+    Raises: Conflict(state_changed): the row is not as it was read.
+    """
+    row = row_of("grant", grant.state, action)
+    judged = Grant.objects.filter(pk=grant.pk, state=grant.state)
+    if not judged.update(state=row.target, state_reason=reason, state_at=now):
+        raise _moved_on()
+    grant.state, grant.state_reason, grant.state_at = row.target, reason, now
+    event = audit.record(
+        row.audit,
+        by=by,
+        subject=f"grant:{grant.pk}",
+        now=now,
+        reason=reason,
+        request=grant.request_id,
+        **(data or {}),
+    )
+    notices.send_for_grant(row.notice, grant, event)
+    return event
+
+
+def _moved_on() -> Conflict:
+    return Conflict(
+        "state_changed",
+        "Somebody changed this at the same moment.",
+        "Load the page again to see where it stands.",
+    )

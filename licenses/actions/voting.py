@@ -1,0 +1,161 @@
+"""Vote on a request; the vote that completes the quorum decides it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from licenses import policies, queries, questionnaire, texts
+from licenses.actions import versions
+from licenses.actions.moving import lock_request, move_request, require, who
+from licenses.events import RequestDecided
+from licenses.models import Decision, Request, RequestVersion, Vote
+from licenses.tally import APPROVE, REJECT, REQUEST_CHANGES, VERDICTS, Tally, tally
+from portal.accounts.principals import Principal
+from portal.core import audit, events
+from portal.core.problems import Conflict, Invalid, Problem
+
+OUTCOMES = {
+    APPROVE: Decision.Outcome.APPROVED,
+    REJECT: Decision.Outcome.REJECTED,
+    REQUEST_CHANGES: Decision.Outcome.CHANGES_REQUESTED,
+}
+
+
+def vote(
+    *, request: Request, version: int, verdict: str, reason: str, note: str, by: Principal, now: datetime
+) -> Request:
+    """Cast a verdict on the version that the reviewer read, and return the request as it stands after it.
+
+    verdict: "approve", "reject" or "request_changes". reason: shown to the applicant; needed for the last
+    two. note: for staff alone. A reviewer's later verdict on the same version takes the earlier one's place.
+    Raises: NotPermitted: not a reviewer of this request, or no browser session. Conflict(state_changed,
+        license_changed). Conflict(vote_on_old_version; version, given, difference). Invalid.
+    """
+    reason, note = _checked(verdict, reason, note)
+    with transaction.atomic():
+        request = lock_request(request)
+        case = queries.request_case(by, request, now)
+        require(policies.may_vote(case, verdict), **_licenses(case.license_current, request, now))
+        if version != request.version:
+            raise _old_version(request, version)
+        if _cast(request, verdict, reason, note, by, now):
+            _decide(request, now)
+    return request
+
+
+def _checked(verdict: str, reason: str, note: str) -> tuple[str, str]:
+    said, wrong_reason = texts.clean(reason, multiline=True)
+    noted, wrong_note = texts.clean(note, multiline=True)
+    errors = {"reason": [wrong_reason]} if wrong_reason else {}
+    if wrong_note:
+        errors["note"] = [wrong_note]
+    if verdict not in VERDICTS:
+        errors["verdict"] = [f"This must be one of {', '.join(VERDICTS)}."]
+    elif verdict != APPROVE and not said and not wrong_reason:
+        errors["reason"] = ["Say why: the applicant reads this."]
+    if errors:
+        raise Invalid("vote_invalid", "The vote needs a second look.", errors=errors)
+    return said, noted
+
+
+def _licenses(license_current: bool, request: Request, now: datetime) -> dict[str, Any]:
+    """Both license versions, for a refusal because they differ."""
+    in_force = queries.license_in_force(queries.terms_of(request).license, now)
+    if license_current or request.license_version is None or in_force is None:
+        return {}
+    return {"given": versions.named(request.license_version), "in_force": versions.named(in_force)}
+
+
+def _old_version(request: Request, given: int) -> Problem:
+    seen = RequestVersion.objects.filter(request=request, number=given).first()
+    if seen is None:
+        return Invalid(
+            "vote_invalid", "There is no such version.", errors={"version": [f"It is at {request.version}."]}
+        )
+    now_there = versions.current(request)
+    return Conflict(
+        "vote_on_old_version",
+        f"The applicant changed the request: it is at version {request.version}, you read version {given}.",
+        "Read what changed, then vote on the new version.",
+        extra={
+            "version": request.version,
+            "given": given,
+            "difference": questionnaire.difference(now_there.questions, seen.answers, now_there.answers),
+        },
+    )
+
+
+def _cast(request: Request, verdict: str, reason: str, note: str, by: Principal, now: datetime) -> bool:
+    """Write the vote. Returns: False where the same person said exactly this before (a second click)."""
+    reviewer = who(by)
+    mine = Vote.objects.filter(
+        request=request, version=request.version, reviewer=reviewer, superseded_at__isnull=True
+    )
+    if mine.filter(verdict=verdict, reason=reason, note=note).exists():
+        return False
+    changed = bool(mine.update(superseded_at=now))
+    Vote.objects.create(
+        request=request,
+        version=request.version,
+        reviewer=reviewer,
+        verdict=verdict,
+        reason=reason,
+        note=note,
+        at=now,
+    )
+    audit.record(
+        "request.voted",
+        by=by.actor,
+        subject=f"request:{request.pk}",
+        now=now,
+        version=request.version,
+        verdict=verdict,
+        reason=reason,
+        changed_mind=changed,
+    )
+    return True
+
+
+def _decide(request: Request, now: datetime) -> None:
+    """Count the votes of the locked request, and move it where they carry."""
+    if request.quorum is None:
+        raise RuntimeError(f"{request.pk} is in review without a quorum")
+    counting = list(
+        Vote.objects.select_related("reviewer")
+        .filter(request=request, version=request.version, superseded_at__isnull=True)
+        .order_by("at", "pk")
+    )
+    result = tally([cast.verdict for cast in counting], request.quorum)
+    if result.decided is not None:
+        _carry_out(request, result.decided, counting, now)
+    elif result.split != request.split:
+        _mark_split(request, result)
+
+
+def _mark_split(request: Request, result: Tally) -> None:
+    Request.objects.filter(pk=request.pk, version=request.version).update(split=result.split)
+    request.split = result.split
+
+
+def _carry_out(request: Request, verdict: str, counting: list[Vote], now: datetime) -> None:
+    reasons = [cast.reason for cast in counting if cast.verdict == verdict and cast.reason]
+    decision = Decision.objects.create(
+        request=request,
+        version=request.version,
+        outcome=OUTCOMES[verdict],
+        reason="\n\n".join(dict.fromkeys(reasons)),
+        votes=[{"reviewer": cast.reviewer.public_id, "verdict": cast.verdict} for cast in counting],
+        at=now,
+    )
+    final = {"decided_at": now} if verdict != REQUEST_CHANGES else {}
+    move_request(
+        request,
+        verdict,
+        by="system:votes",
+        now=now,
+        data={"reason": decision.reason, "votes": decision.votes},
+        split=False,
+        **final,
+    )
+    events.publish(RequestDecided(request, decision, now))

@@ -1,0 +1,88 @@
+"""The same answers for many things at once, in a number of queries that does not grow with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from licenses import policies
+from licenses.facts import Facts
+from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
+from licenses.queries.facts import best_grant, grant_facts, key_facts, latest_request, person, release_facts
+from licenses.queries.lists import terms_by_release
+from portal.accounts.principals import Principal
+from portal.core.verdicts import Verdict
+from weights_vault.models import Release
+
+
+def facts_by_release(principal: Principal, releases: Iterable[Release]) -> dict[int, Facts]:
+    """Return, by release primary key, what `facts` returns for each, with no revision named."""
+    every = list(releases)
+    terms = terms_by_release(every)
+    who, key = person(principal), key_facts(principal)
+    requests, grants = _requests(principal, every), _grants(principal, every)
+    return {
+        release.pk: Facts(
+            person=who,
+            release=release_facts(release, terms.get(release.pk)),
+            request=latest_request(requests[release.pk]),
+            grant=best_grant(grants[release.pk]),
+            key=key,
+        )
+        for release in every
+    }
+
+
+def verdicts_by_release(
+    principal: Principal, releases: Iterable[Release], purpose: str, now: datetime
+) -> dict[int, Verdict]:
+    """Return, by release primary key, what the rule of access says to `purpose`."""
+    facts = facts_by_release(principal, releases)
+    return {pk: policies.access(found, purpose, now) for pk, found in facts.items()}
+
+
+def verdicts_by_grant(
+    principal: Principal, grants: Sequence[Grant], purpose: str, now: datetime
+) -> dict[str, Verdict]:
+    """Return, by grant id, what the rule of access says to `purpose` under just that grant."""
+    facts = facts_by_release(principal, {grant.release for grant in grants})
+    own = principal.user.pk if principal.user else None
+    return {
+        grant.pk: policies.access(
+            replace(facts[grant.release_id], grant=grant_facts(grant) if grant.user_id == own else None),
+            purpose,
+            now,
+        )
+        for grant in grants
+    }
+
+
+def licenses_in_force(terms: Iterable[ReleaseTerms], now: datetime) -> dict[int, LicenseVersion]:
+    """Return, by license primary key, the version that counts at `now`, in one query."""
+    licenses = {each.license_id for each in terms}
+    versions = LicenseVersion.objects.select_related("license").filter(
+        license__in=licenses, effective_at__lte=now
+    )
+    return {version.license_id: version for version in versions.order_by("number")}
+
+
+def _requests(principal: Principal, releases: list[Release]) -> defaultdict[int, list[Request]]:
+    found: defaultdict[int, list[Request]] = defaultdict(list)
+    if principal.user is None:
+        return found
+    wanted = {release.pk for release in releases}
+    own = Request.objects.filter(applicant=principal.user, releases__in=wanted).distinct()
+    for request in own.order_by("-created_at", "-id").prefetch_related("requested", "decisions"):
+        for requested in request.requested.all():
+            found[requested.release_id].append(request)
+    return found
+
+
+def _grants(principal: Principal, releases: list[Release]) -> defaultdict[int, list[Grant]]:
+    found: defaultdict[int, list[Grant]] = defaultdict(list)
+    if principal.user is None:
+        return found
+    own = Grant.objects.filter(user=principal.user, release__in=releases)
+    for grant in own.order_by("-starts_at", "-id"):
+        found[grant.release_id].append(grant)
+    return found

@@ -1,0 +1,43 @@
+"""What other apps tell us, handled in their transaction."""
+
+from pathlib import Path
+
+from licenses.actions.publishing import apply_terms
+from licenses.terms import MAX_LICENSE_CHARACTERS, check_terms
+from portal.core.events import subscribe
+from portal.core.problems import Invalid
+from weights_vault.events import ReleaseApplied
+
+
+@subscribe(ReleaseApplied)
+def on_release_applied(event: ReleaseApplied) -> None:
+    """Write the release's terms from its file. Raises: Invalid: nothing of the file is applied then."""
+    text = _read_license(event.terms.get("license_text"), event.folder)
+    terms = check_terms(event.terms, text)
+    apply_terms(release=event.release, terms=terms, by=event.by, now=event.now)
+
+
+def _read_license(name: object, folder: Path) -> str:
+    """Return the text of the license file beside the release file."""
+    if not isinstance(name, str) or not name:
+        raise _unreadable("This is needed: the name of a Markdown file beside the release file.")
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise _unreadable("This must name a file beside the release file, or below it.")
+    try:
+        if path.stat().st_size > 4 * MAX_LICENSE_CHARACTERS:
+            raise _unreadable(f"{name} is far too large for a license.")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _unreadable(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"{name} is not UTF-8 text.") from error
+
+
+def _unreadable(said: str) -> Invalid:
+    return Invalid(
+        "terms_invalid",
+        f"The license text of the release file cannot be used. {said}",
+        "Correct license_text in the [terms] table and apply the file again. Nothing was changed.",
+        errors={"license_text": [said]},
+    )
