@@ -1,6 +1,10 @@
 """The ground floor: what every other app stands on."""
 
+import logging
+
 from django.apps import AppConfig
+
+logger = logging.getLogger(__name__)
 
 
 class CoreConfig(AppConfig):
@@ -14,4 +18,6 @@ class CoreConfig(AppConfig):
         from portal.core import checks, doctor, keys, outbox  # noqa: F401  they register themselves
 
         if settings.EMBEDDED:
+            # Said at every start, so that nobody takes this for a production installation.
+            logger.warning("embedded settings: SQLite, files and made-up keys stand in for production parts")
             keys.ensure_embedded_keys()

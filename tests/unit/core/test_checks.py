@@ -1,0 +1,76 @@
+"""System checks: a missing setting is named with a hint; stand-ins do not pass `check --deploy`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from portal.core import checks
+
+PRODUCTION = {
+    "EMBEDDED": False,
+    "STAFF_MFA": True,
+    "DEBUG": False,
+    "CELERY_BROKER_URL": "redis://localhost:6379/0",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
+}
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What the checks take for the settings; Django does not let DATABASES be overridden for real."""
+    stand_in = SimpleNamespace(**PRODUCTION)
+    monkeypatch.setattr(checks, "settings", stand_in)
+    return stand_in
+
+
+def found(check: Callable[..., Any]) -> list[str]:
+    return [message.id for message in check(None)]
+
+
+@pytest.mark.parametrize("name", checks.REQUIRED)
+def test_missing_setting_is_named_with_a_hint(settings: Any, name: str) -> None:
+    setattr(settings, name, "")
+    [message] = checks.settings_are_there(None)
+    assert message.msg == f"{name} is not set."
+    assert message.hint == checks.REQUIRED[name]
+
+
+@pytest.mark.parametrize(("lifetime_s", "complaints"), [(59, 1), (60, 0), (900, 0), (901, 1), (-1, 1)])
+def test_g5_url_lifetime_stays_in_its_range(settings: Any, lifetime_s: int, complaints: int) -> None:
+    settings.URL_LIFETIME_S = lifetime_s
+    assert len(checks.settings_are_there(None)) == complaints
+
+
+def test_each_missing_key_is_an_error_of_its_own(settings: Any, tmp_path: Path) -> None:
+    assert found(checks.keys_are_there) == []
+    settings.MASTER_KEY = "env:WP_TEST_ABSENT"
+    settings.SIGNING_KEYS = str(tmp_path)
+    assert found(checks.keys_are_there) == ["core.E003"] * 5
+
+
+def test_production_parts_pass_deploy(production: SimpleNamespace) -> None:
+    assert found(checks.stand_ins_are_gone) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "identifier"),
+    [
+        ("STAFF_MFA", False, "core.E101"),
+        ("EMBEDDED", True, "core.E102"),
+        ("CELERY_BROKER_URL", "filesystem://", "core.E103"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "core.E104"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend", "core.E104"),
+        ("DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}}, "core.E105"),
+        ("DEBUG", True, "core.E106"),
+    ],
+)
+def test_stand_in_fails_deploy(production: SimpleNamespace, name: str, value: Any, identifier: str) -> None:
+    setattr(production, name, value)
+    [message] = checks.stand_ins_are_gone(None)
+    assert message.id == identifier
+    assert message.msg.startswith("Not for production: ")
+    assert message.hint

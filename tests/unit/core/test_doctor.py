@@ -1,0 +1,86 @@
+"""manage.py doctor: one line a part, the next step where one is broken, exit 1 then."""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from portal.core import doctor
+from portal.core.doctor import Finding
+from portal.core.models import Heartbeat, Job, OutboxMessage
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def finding(name: str) -> Finding:
+    return dict(doctor.examine(NOW))[name]
+
+
+@pytest.fixture
+def healthy(settings: Any, tmp_path: Path) -> None:
+    settings.STORAGE_URL = f"file://{tmp_path}/store"
+    Heartbeat.objects.create(name="host", at=timezone.now())
+
+
+def test_healthy_portal_is_ok_in_every_line(healthy: None) -> None:
+    output = StringIO()
+    call_command("doctor", stdout=output)
+    lines = output.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == list(doctor._examinations)
+    assert {line.split()[0] for line in lines} == {"ok"}
+
+
+def test_broken_part_shows_its_next_step_and_exits_1(healthy: None) -> None:
+    Heartbeat.objects.all().delete()
+    output = StringIO()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("doctor", stdout=output)
+    assert "failed  worker" in output.getvalue()
+    assert "→ Start one: celery -A portal worker --beat" in output.getvalue()
+
+
+def test_silent_worker_is_found() -> None:
+    Heartbeat.objects.create(name="host", at=NOW - timedelta(seconds=61))
+    assert finding("worker").detail == "no worker runs (last seen 2026-11-20 11:58:59 UTC)"
+    Heartbeat.objects.update(at=NOW - timedelta(seconds=59))
+    assert finding("worker").ok
+
+
+def test_job_that_failed_for_good_is_found() -> None:
+    Heartbeat.objects.create(name="host", at=NOW)
+    Job.objects.create(kind="x", state="failed", run_at=NOW)
+    assert finding("worker").detail == "1 jobs failed for good"
+
+
+def test_waiting_mail_is_found() -> None:
+    message = OutboxMessage.objects.create(
+        to="a@b.org", template="t", subject="s", text="t", message_id="<1>"
+    )
+    OutboxMessage.objects.filter(pk=message.pk).update(created_at=NOW - timedelta(minutes=11))
+    assert finding("mail").detail == "1 mails wait for more than 10 minutes"
+
+
+def test_missing_key_is_found_by_its_setting(settings: Any) -> None:
+    settings.MASTER_KEY = "env:WP_TEST_ABSENT"
+    assert not finding("keys").ok
+    assert "MASTER_KEY" in finding("keys").detail
+
+
+@pytest.mark.parametrize("url", ["file:///proc/version/store", "ftp://host/x", "file://relative"])
+def test_store_that_cannot_be_written_is_found(settings: Any, url: str) -> None:
+    settings.STORAGE_URL = url
+    assert not finding("storage").ok
+    assert "STORAGE_URL" in finding("storage").next_step
+
+
+def test_apps_add_and_replace_examinations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_examinations", dict(doctor._examinations))
+    doctor.examination("storage")(lambda now: Finding(False, "the bucket is gone", "Make it."))
+    assert finding("storage").detail == "the bucket is gone"
+    assert len(doctor.examine(NOW)) == len(doctor._examinations)

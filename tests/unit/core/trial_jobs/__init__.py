@@ -1,0 +1,1 @@
+"""A small app whose jobs can be watched from outside the worker that does them."""

@@ -1,0 +1,18 @@
+"""The embedded settings, core and accounts alone, plus the trial jobs; VAR_DIR comes from the environment."""
+
+from portal.settings.embedded import *  # noqa: F403
+
+INSTALLED_APPS = [
+    "tests.unit.core.trial_jobs",
+    "portal.accounts",
+    "portal.core",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+]
+ROOT_URLCONF = "tests.unit.core.trial_jobs.urls"
+TEMPLATES: list[object] = []

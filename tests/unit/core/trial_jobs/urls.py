@@ -1,0 +1,3 @@
+"""No pages: the worker's system checks want a URLconf."""
+
+urlpatterns: list[object] = []
