@@ -1,0 +1,197 @@
+"""The portal's HTTP API as the commands use it: bounded answers, patient retries, errors in the client's own
+words.
+
+Redirects are never followed: a token would travel with them. Answers are read up to a limit, uncompressed, so
+that a hostile or broken portal cannot fill this machine's memory.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+from urllib.parse import urlsplit
+
+import httpx
+
+from weights_vault.client import clock
+from weights_vault.client.errors import AnswerTooLong, PortalFault
+from weights_vault.client.problems import error_of, tls_or_network
+from weights_vault.client.redaction import Secret
+from weights_vault.client.retry import backoff_s, retry_after_s
+
+ANSWER_BYTES = 4 << 20
+MAX_TRIES = 5
+MAX_PAGES = 1000
+CONNECT_S = 15.0
+READ_S = 30.0
+_TRY_AGAIN = frozenset({429, 502, 503, 504})
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Api:
+    """One portal, one token.
+
+    portal: URL without a slash at the end. token: None asks only what is public.
+    pause: waits so many seconds between tries. now: this machine's clock.
+    """
+
+    def __init__(
+        self,
+        portal: str,
+        token: Secret | None,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        now: Callable[[], datetime] = clock.now,
+        max_tries: int = MAX_TRIES,
+    ) -> None:
+        self.portal = portal
+        self.portal_time: datetime | None = None
+        self._token = token
+        self._pause = pause
+        self._now = now
+        self._max_tries = max_tries
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+            headers={"Accept-Encoding": "identity", "User-Agent": "weights/1"},
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: str) -> Json:
+        """The JSON object at `/api/v1{path}`. Raises: ClientError, by the answer."""
+        return self._object(self._ask("GET", self._url(path), query=query))
+
+    def get_bytes(self, path: str, *, max_bytes: int, **query: str) -> bytes:
+        """The bytes at a path, at most max_bytes. Raises: ClientError; AnswerTooLong."""
+        return self._ask("GET", self._url(path), query=query, max_bytes=max_bytes)
+
+    def post(self, path: str, body: Json, *, idempotency_key: str | None = None) -> Json:
+        """The JSON object that a POST answers. It is repeated only when the portal said it did nothing."""
+        return self._object(self._ask("POST", self._url(path), body=body, idempotency_key=idempotency_key))
+
+    def delete(self, path: str) -> Json:
+        """The JSON object that a DELETE answers, {} for 204."""
+        answer = self._ask("DELETE", self._url(path))
+        return self._object(answer) if answer else {}
+
+    def listing(self, path: str) -> list[Json]:
+        """All results of a paged list, following `next` on this portal alone."""
+        results: list[Json] = []
+        url: str | None = self._url(path)
+        for _ in range(MAX_PAGES):
+            if url is None:
+                break
+            page = self._object(self._ask("GET", url))
+            found = page.get("results")
+            if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+                raise _unreadable("A list was expected.")
+            results += found
+            url = self._same_portal(page.get("next"))
+        return results
+
+    def _url(self, path: str) -> str:
+        return f"{self.portal}/api/v1{path}"
+
+    def _same_portal(self, url: object) -> str | None:
+        if url is None:
+            return None
+        if not isinstance(url, str) or urlsplit(url)[:2] != urlsplit(self.portal)[:2]:
+            raise _unreadable("The next page of a list is on another host.")
+        return url
+
+    def _object(self, answer: bytes) -> Json:
+        try:
+            found = json.loads(answer)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise _unreadable("It is not a JSON object.")
+        return found
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Json | None = None,
+        idempotency_key: str | None = None,
+        max_bytes: int = ANSWER_BYTES,
+    ) -> bytes:
+        """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
+        headers = self._headers(idempotency_key)
+        for attempt in range(1, self._max_tries + 1):
+            last = attempt == self._max_tries
+            try:
+                request = self._http.build_request(
+                    method, url, params=query or None, json=body, headers=headers
+                )
+                status, answer_headers, answer = self._send(request, max_bytes)
+            except httpx.TransportError as error:
+                # A request that never left may be repeated; one that may have arrived only when it changes
+                # nothing.
+                if last or not (
+                    method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                ):
+                    raise tls_or_network(error, self.portal) from None
+                self._pause(backoff_s(attempt))
+                continue
+            if status < 300:
+                return answer
+            if status not in _TRY_AGAIN or last:
+                raise error_of(status, answer_headers, answer, self.portal)
+            self._pause(retry_after_s(answer_headers.get("retry-after"), self._now()) or backoff_s(attempt))
+        raise RuntimeError("max_tries must be at least 1")
+
+    def _headers(self, idempotency_key: str | None) -> dict[str, str]:
+        headers = {"Accept": "application/json, application/problem+json, */*;q=0.5"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        return headers
+
+    def _send(self, request: httpx.Request, max_bytes: int) -> tuple[int, httpx.Headers, bytes]:
+        response = self._http.send(request, stream=True)
+        try:
+            self.portal_time = clock.parse_http_date(response.headers.get("date", "")) or self.portal_time
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise _unreadable("It is compressed, though that was not asked for.")
+            return response.status_code, response.headers, _bounded(response, max_bytes)
+        finally:
+            response.close()
+
+
+def _bounded(response: httpx.Response, max_bytes: int) -> bytes:
+    kept = bytearray()
+    for piece in response.iter_raw():
+        kept += piece
+        if len(kept) > max_bytes:
+            raise AnswerTooLong(
+                "answer-too-long",
+                "The portal's answer is too long.",
+                f"It goes on after {max_bytes:,} bytes.",
+                "Nothing was written. Tell the portal's staff.",
+            )
+    return bytes(kept)
+
+
+def _unreadable(why: str) -> PortalFault:
+    return PortalFault(
+        "answer-unreadable",
+        "The portal's answer cannot be read.",
+        why,
+        "Check that --portal names a Weights Portal; if it does, tell its staff.",
+    )

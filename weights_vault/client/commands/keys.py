@@ -1,0 +1,154 @@
+"""keys create, add, list, remove: the recipient keys that releases are sealed to for you."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from weights_vault.client.workplace import Workplace
+
+if TYPE_CHECKING:
+    from weights_vault.client.identities import LocalIdentity
+
+app = typer.Typer(no_args_is_help=True, help="The keys that releases are sealed to for you.")
+
+
+class KeyKind(StrEnum):
+    """Kinds of recipient keys."""
+
+    mlkem768x25519 = "mlkem768x25519"
+    x25519 = "x25519"
+
+
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="A name for your keys page; this machine's by default.")
+]
+NoWaitOption = Annotated[
+    bool, typer.Option("--no-wait", help="Show what to confirm in the browser, and do not wait.")
+]
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    kind: Annotated[
+        KeyKind, typer.Option("--kind", help="Post-quantum hybrid, or x25519 for age before 1.3.")
+    ] = KeyKind.mlkem768x25519,
+    name: NameOption = None,
+    no_wait: NoWaitOption = False,
+) -> None:
+    """Make a private key on this machine, prove it to the portal, and wait until you confirm it in the
+    browser.
+    """
+    from weights_vault.client.identities import create_identity
+
+    work: Workplace = context.obj
+    with work.portal() as api:
+        api.get("/me")  # before a key is made: a token that does not work should leave none behind
+        identity = create_identity(work.settings, kind.value, api.portal)
+        work.output.message(f"the private key is {identity.path}: keep it, and back it up")
+    _enroll(work, identity, name, wait=not no_wait)
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="An age identity file, as age-keygen makes it; it stays where it is.")
+    ],
+    name: NameOption = None,
+    no_wait: NoWaitOption = False,
+) -> None:
+    """Enroll the key of an age identity file that you have."""
+    from weights_vault.client.errors import WrongUsage
+    from weights_vault.client.identities import read_identities, remember_file
+
+    work: Workplace = context.obj
+    found = read_identities(file)
+    if len(found) > 1:
+        raise WrongUsage(
+            "several-identities",
+            f"{file} holds {len(found)} identities.",
+            "Only one can be enrolled at a time.",
+            "Put the one you mean into a file of its own (0600).",
+        )
+    _enroll(work, found[0], name, wait=not no_wait)
+    remember_file(work.settings, file)
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List your keys at the portal, and whether this machine can open what is sealed to them."""
+    from weights_vault.client.identities import known_identities
+
+    work: Workplace = context.obj
+    here = {identity.recipient: str(identity.path) for identity in known_identities(work.settings)}
+    with work.portal() as api:
+        found = api.listing("/keys")
+    for key in found:
+        key["identity_file"] = here.get(str(key.get("recipient")))
+    rows = [
+        (key.get("id"), key.get("kind"), key.get("fingerprint"), key.get("state"), key.get("name"),
+         key["identity_file"] or "not on this machine")
+        for key in found
+    ]  # fmt: skip
+    work.output.table(
+        {"keys": found},
+        ("KEY", "KIND", "FINGERPRINT", "STATE", "NAME", "PRIVATE KEY"),
+        rows,
+        "You have no key yet: `weights keys create` makes one.",
+    )
+
+
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The id that `weights keys list` shows.")],
+    no_wait: NoWaitOption = False,
+) -> None:
+    """Propose that a key is removed, and wait until you confirm it. The private key here stays."""
+    from weights_vault.client.errors import PortalFault, WrongUsage
+    from weights_vault.client.pending import announce, wait_for
+
+    work: Workplace = context.obj
+    if not key.startswith("key_") or not key.replace("_", "").isalnum():
+        raise WrongUsage(
+            "key-id-unusable",
+            "This is not the id of a key.",
+            "Ids look like key_…",
+            "`weights keys list` shows them.",
+        )
+    with work.portal() as api:
+        pending = api.delete(f"/keys/{key}").get("pending_action")
+        if not isinstance(pending, dict):
+            raise PortalFault(
+                "answer-unreadable",
+                "The portal's answer cannot be read.",
+                "There is no pending action in it.",
+                "Tell the portal's staff.",
+            )
+        if no_wait:
+            announce(pending, work.output)
+        else:
+            wait_for(pending, api, work.output)
+    done = "Waits for your confirmation." if no_wait else f"{key} is removed."
+    work.output.result({"key": key, "removed": not no_wait}, done)
+
+
+def _enroll(work: Workplace, identity: LocalIdentity, name: str | None, *, wait: bool) -> None:
+    from weights_vault.client.enrollment import default_name, enroll
+
+    with work.portal() as api:
+        key = enroll(api, identity, work.output, name=name or default_name(), wait=wait)
+    document = {
+        "id": key.id,
+        "recipient": identity.recipient,
+        "kind": identity.identity.kind,
+        "identity_file": str(identity.path),
+        "active": wait,
+    }
+    text = f"{key.id} is active." if wait else f"{key.id} waits for your confirmation."
+    work.output.result(document, text)

@@ -1,0 +1,112 @@
+"""verify: is what stands in a folder what was published; and mend what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from weights_vault.client.workplace import Workplace
+
+if TYPE_CHECKING:
+    from weights_vault.client.transfer.folder import FolderState
+    from weights_vault.client.transfer.session import Summary
+    from weights_vault.client.trust import TrustedManifest
+    from weights_vault.client.verify import FolderVerdict
+
+
+def verify(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `weights download` made.")],
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Fetch what is damaged or missing again, and only that.")
+    ] = False,
+    identity: Annotated[
+        Path | None,
+        typer.Option("--identity", metavar="FILE", help="The age identity file to open with, for --repair."),
+    ] = None,
+) -> None:
+    """Check a downloaded folder against the signed manifest, part by part. Works without network."""
+    from weights_vault.client.errors import IntegrityFailure
+    from weights_vault.client.transfer.folder import DownloadFolder
+    from weights_vault.client.verify import open_folder, verify_folder
+
+    work: Workplace = context.obj
+    place = DownloadFolder(folder)
+    state, trusted = open_folder(work.settings, place)
+    verdict = verify_folder(place, state, trusted)
+    mended = None
+    if verdict.problems and repair:
+        mended = _repair(work, folder, state, trusted, identity)
+        verdict = verify_folder(place, state, trusted)
+    if verdict.problems:
+        first = verdict.problems[0]
+        raise IntegrityFailure(
+            "folder-damaged",
+            f"{len(verdict.problems)} of {len(verdict.files)} files are not what was published.",
+            "; ".join(_problem_text(each) for each in verdict.problems[:10]) or first.file.path,
+            f"`weights verify {folder} --repair` fetches what is damaged again, and only that.",
+        )
+    _report(work, state, trusted, verdict, mended)
+
+
+def _repair(
+    work: Workplace, folder: Path, state: FolderState, trusted: TrustedManifest, identity: Path | None
+) -> Summary:
+    """Run a thorough download of the same manifest into the same folder, with a grant that is alive now."""
+    from weights_vault.client.enrolled import KeyFinder
+    from weights_vault.client.releases import ReleaseName, find_release, grant_of
+    from weights_vault.client.transfer.session import Session, Wishes
+    from weights_vault.client.workplace import Workplace as Place
+
+    name = ReleaseName(state.release, state.revision)
+    place = Place(work.settings.at(state.portal), work.output)
+    with place.portal() as api:
+        key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
+        grant = grant_of(api, find_release(api, name), name)
+        wishes = Wishes(folder=folder, include=state.include, thorough=True)
+        return Session(api, work.output, trusted, grant, wishes).run(key)
+
+
+def _report(
+    work: Workplace,
+    state: FolderState,
+    trusted: TrustedManifest,
+    verdict: FolderVerdict,
+    mended: Summary | None,
+) -> None:
+    from weights_vault.client.output import size_text
+
+    size = sum(each.file.size for each in verdict.files)
+    document = {
+        "release": state.release,
+        "revision": state.revision,
+        "manifest_sha256": trusted.sha256,
+        "verified": True,
+        "files": len(verdict.files),
+        "bytes": size,
+        "left_out": list(verdict.left_out),
+        "extra": list(verdict.extra),
+        "mended_parts": mended.damaged if mended else 0,
+        "fetched_bytes": mended.fetched if mended else 0,
+    }
+    lines = [
+        f"{state.release}@{state.revision}: {len(verdict.files)} files, {size_text(size)}: all as published"
+    ]
+    if mended:
+        lines.append(f"mended: {size_text(mended.fetched)} fetched again")
+    if verdict.left_out:
+        lines.append(f"{len(verdict.left_out)} files of the release were never asked for")
+    if verdict.extra:
+        lines.append(f"not of the release: {', '.join(verdict.extra[:10])}")
+    work.output.result(document, "\n".join(lines))
+
+
+def _problem_text(verdict: object) -> str:
+    from weights_vault.client.verify import FileVerdict
+
+    if not isinstance(verdict, FileVerdict):
+        raise RuntimeError("a file's verdict was expected")
+    parts = f" in part {', '.join(map(str, verdict.parts[:5]))}" if verdict.parts else ""
+    return f"{verdict.file.path}: {verdict.problem}{parts}"

@@ -1,0 +1,100 @@
+"""Tells the portal of a public key and proves that the private one is here; plaintext is never sent."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from weights_vault.client import clock
+from weights_vault.client.api import Api, Json
+from weights_vault.client.errors import PortalFault
+from weights_vault.client.identities import LocalIdentity
+from weights_vault.client.integrity import refused_as
+from weights_vault.client.output import Output
+from weights_vault.client.pending import announce, wait_for
+from weights_vault.sealed.challenge import answer, open_challenge
+
+MAX_CHALLENGE_BYTES = 64 << 10
+
+
+@dataclass(frozen=True)
+class EnrolledKey:
+    """A key the portal knows, and the identity that opens what is sealed to it."""
+
+    id: str
+    identity: LocalIdentity
+
+
+def propose(
+    api: Api, identity: LocalIdentity, *, name: str, now: Callable[[], datetime] = clock.now
+) -> tuple[str, Json]:
+    """Announce a public key and answer the portal's challenge.
+
+    name: for people, shown on their keys page.
+    Returns: the key's id, and the pending action that its owner must confirm.
+    Raises: IntegrityFailure: the challenge is for another origin, account or key, expired, or no challenge at
+    all; such a challenge is never answered, because the answer would prove this key to somebody else.
+    """
+    account = str(api.get("/me").get("id"))
+    started = api.post(
+        "/keys", {"recipient": identity.recipient, "name": name}, idempotency_key=secrets.token_hex(16)
+    )
+    key_id = str(started.get("id"))
+    clock.check_skew(api.portal_time, now())
+    with refused_as(
+        "The portal's challenge is refused.", "Run the command again; if it stays, tell the portal's staff."
+    ):
+        challenge = open_challenge(
+            _challenge_bytes(started), identity.identity, origin=api.portal, account=account, now=now()
+        )
+        proof = answer(challenge)
+    pending = api.post(f"/keys/{key_id}/proof", {"answer": proof}).get("pending_action")
+    if not isinstance(pending, dict):
+        raise _unreadable("There is no pending action in it.")
+    return key_id, pending
+
+
+def enroll(
+    api: Api,
+    identity: LocalIdentity,
+    output: Output,
+    *,
+    name: str,
+    wait: bool = True,
+    pause: Callable[[float], object] = time.sleep,
+) -> EnrolledKey:
+    """Propose a key and wait until its owner has confirmed it; with wait=False only show what to confirm."""
+    key_id, pending = propose(api, identity, name=name)
+    if wait:
+        wait_for(pending, api, output, pause=pause)
+    else:
+        announce(pending, output)
+    return EnrolledKey(key_id, identity)
+
+
+def default_name() -> str:
+    """A name for a key made without one: this machine's."""
+    return f"weights on {socket.gethostname()}"[:100]
+
+
+def _challenge_bytes(started: Json) -> bytes:
+    text = started.get("challenge")
+    try:
+        challenge = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        challenge = b""
+    if not 0 < len(challenge) <= MAX_CHALLENGE_BYTES:
+        raise _unreadable("There is no challenge in it.")
+    return challenge
+
+
+def _unreadable(why: str) -> PortalFault:
+    return PortalFault(
+        "answer-unreadable", "The portal's answer cannot be read.", why, "Tell the portal's staff."
+    )

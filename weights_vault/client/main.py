@@ -1,0 +1,151 @@
+"""The entry point of `weights`: reads the command line, runs one command, turns every end into an exit code.
+
+Importing this module loads typer and nothing heavy; each command imports what it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from weights_vault.client.arguments import globals_first, wants_json
+from weights_vault.client.commands import account, catalog, download, keys, smoke_test, verify
+from weights_vault.client.errors import (
+    EXIT_BUG,
+    EXIT_DONE,
+    ClientError,
+    Interrupted,
+    WrongUsage,
+    machine_fault,
+)
+from weights_vault.client.home import Home, home_folder
+from weights_vault.client.output import Output
+from weights_vault.client.redaction import redact
+from weights_vault.client.settings import settings_from
+from weights_vault.client.workplace import Workplace
+
+PROGRAM = "weights"
+LAST_ERROR = "last-error.txt"
+_EPILOG = "Global options may stand anywhere: --json, --quiet, --portal URL, --portal-key FINGERPRINT."
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Download, decrypt, verify and smoke-test model weights of a Weights Portal.",
+)
+for _name, _command in (
+    ("login", account.login),
+    ("logout", account.logout),
+    ("whoami", account.whoami),
+    ("releases", catalog.releases),
+    ("show", catalog.show),
+    ("grants", catalog.grants),
+    ("download", download.download),
+    ("verify", verify.verify),
+    ("smoke-test", smoke_test.smoke_test),
+):
+    app.command(_name, epilog=_EPILOG)(_command)
+app.add_typer(keys.app, name="keys", epilog=_EPILOG)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    portal: Annotated[
+        str | None,
+        typer.Option(
+            "--portal", metavar="URL", help="The portal; else WEIGHTS_PORTAL, else the last login's."
+        ),
+    ] = None,
+    portal_key: Annotated[
+        str | None,
+        typer.Option(
+            "--portal-key", metavar="FINGERPRINT", help="Its root key's fingerprint; else WEIGHTS_PORTAL_KEY."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no messages.")] = False,
+) -> None:
+    """Take the global options."""
+    settings = settings_from(portal=portal, portal_key=portal_key, as_json=as_json, quiet=quiet)
+    context.obj = Workplace(settings, Output(as_json=as_json, quiet=quiet))
+
+
+def main() -> None:
+    """Run the command line and leave with one of the exit codes of weights_vault.client.errors."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line. Returns: its exit code; everything worth saying is said."""
+    output = Output(as_json=wants_json(arguments))
+    try:
+        return _run(arguments)
+    except ClientError as error:
+        output.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        output.error(_interrupted())
+        return Interrupted.exit_code
+    except Exception as error:
+        output.error(_bug(error))
+        return EXIT_BUG
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        code = app(args=globals_first(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except typer.TyperException as error:
+        raise _usage(error) from None
+    except typer.Abort:
+        raise _interrupted() from None
+    if code == Interrupted.exit_code:
+        raise _interrupted()
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def _usage(error: typer.TyperException) -> WrongUsage:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else PROGRAM
+    usage = context.get_usage().removeprefix("Usage: ") if context is not None else f"{PROGRAM} COMMAND"
+    return WrongUsage(
+        "wrong-usage",
+        "This command line is not understood.",
+        error.format_message(),
+        f"Usage: {usage}   (`{command} --help` explains it)",
+    )
+
+
+def _interrupted() -> Interrupted:
+    return Interrupted(
+        "interrupted", "The command was interrupted.", "You stopped it.", "Run it again when you like."
+    )
+
+
+def _bug(error: Exception) -> ClientError:
+    """Words for a mistake of ours. The traceback goes to a file, without values of variables and without
+    secrets.
+    """
+    if isinstance(error, OSError) and error.filename is not None:
+        return machine_fault(error, "A file cannot be used.")
+    home = Home(home_folder(os.environ))
+    try:
+        place = str(home.write_private(LAST_ERROR, redact("".join(traceback.format_exception(error)))))
+    except ClientError:
+        place = "no file could be written"
+    return ClientError(
+        "unexpected-failure",
+        "This is a mistake in `weights` itself.",
+        f"{type(error).__name__}; details: {place}",
+        "Please report it with that file; it holds no secrets. Running the command again may help.",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""From an HTTP answer or a network failure to one error of the client, with the portal's own code and next
+step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from weights_vault.client.errors import (
+    ClientError,
+    NotAllowed,
+    NotSignedIn,
+    PortalFault,
+    Unreachable,
+    WrongUsage,
+)
+
+MAX_LINE_CHARS = 600
+
+# Codes that mean "this token is not taken", whatever status they come with.
+_SIGN_IN_CODES = frozenset({"login_required", "not_authenticated", "authentication_failed"})
+
+
+def error_of(status: int, headers: Mapping[str, str], answer: bytes, portal: str) -> ClientError:
+    """The error for an answer that is not a success.
+
+    answer: a problem document (RFC 9457) with `code`, `detail`, `next_step`; anything else gets words of our
+    own.
+    """
+    problem = _problem(headers, answer)
+    code = problem.get("code") or None
+    if status == 401 or code in _SIGN_IN_CODES:
+        return _not_signed_in(problem, portal)
+    if 300 <= status < 400:
+        return PortalFault(
+            "portal-redirects",
+            "The portal sends this command elsewhere.",
+            f"It answered {status}; redirects are not followed, because the token would travel with them.",
+            "Check the portal's address, and pass the right one with --portal.",
+        )
+    if code is not None and status < 500:
+        kind = WrongUsage if status in (400, 422) else NotAllowed
+        return kind(
+            reference_of(code),
+            problem.get("title") or "The portal refuses this.",
+            _why(problem) or f"It answered {status}.",
+            problem.get("next_step") or f"Look at {portal} for where you stand.",
+            code=code,
+        )
+    return _plain(status, problem, portal)
+
+
+def denied(access: Mapping[str, Any], what: str, portal: str) -> NotAllowed:
+    """The error for an `access` object of the API that says no."""
+    code = _line(access.get("code")) or "not_allowed"
+    return NotAllowed(
+        reference_of(code),
+        what,
+        _line(access.get("message")) or "The portal gives no reason.",
+        _line(access.get("next_step")) or f"Look at {portal} for where you stand.",
+        code=code,
+    )
+
+
+def tls_or_network(error: httpx.TransportError, portal: str) -> Unreachable:
+    """The error for a portal that could not be asked at all."""
+    reason = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return Unreachable(
+            "certificate-refused",
+            f"The certificate of {portal} was not accepted.",
+            f"{reason}.",
+            "Check this machine's date and time, and that nobody stands between; then run the command again.",
+        )
+    if isinstance(error, httpx.TimeoutException):
+        reason = "It did not answer in time"
+    return Unreachable(
+        "portal-unreachable",
+        f"{portal} could not be reached.",
+        f"{reason or type(error).__name__}.",
+        "Check the network and the portal's address, then run the command again.",
+    )
+
+
+def reference_of(code: str) -> str:
+    """The kebab-case reference of an access code: `grant_revoked` is `grant-revoked`."""
+    return (
+        "".join(char if char.isascii() and char.isalnum() else "-" for char in code.lower())[:64] or "refused"
+    )
+
+
+def _problem(headers: Mapping[str, str], answer: bytes) -> dict[str, str]:
+    if "json" not in headers.get("content-type", ""):
+        return {}
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    lines = {name: _line(found.get(name)) for name in ("code", "title", "detail", "next_step")}
+    lines["errors"] = _field_errors(found.get("errors"))
+    return lines
+
+
+def _line(value: object) -> str:
+    return " ".join(value.split())[:MAX_LINE_CHARS] if isinstance(value, str) else ""
+
+
+def _field_errors(errors: object) -> str:
+    if not isinstance(errors, dict):
+        return ""
+    parts = [
+        f"{field}: {' '.join(map(str, said)) if isinstance(said, list) else said}"
+        for field, said in errors.items()
+    ]
+    return _line("; ".join(parts))
+
+
+def _why(problem: Mapping[str, str]) -> str:
+    return " ".join(part for part in (problem.get("detail"), problem.get("errors")) if part)
+
+
+def _not_signed_in(problem: Mapping[str, str], portal: str) -> NotSignedIn:
+    return NotSignedIn(
+        reference_of(problem.get("code") or "token-refused"),
+        f"{portal} does not take your token.",
+        _why(problem) or "It has expired, was ended, or belongs to another portal.",
+        f"Make a token at {portal}/tokens/ and run `weights login --portal {portal}`; downloads are kept.",
+        code=problem.get("code") or None,
+    )
+
+
+def _plain(status: int, problem: Mapping[str, str], portal: str) -> ClientError:
+    why = _why(problem)
+    if status == 404:
+        return NotAllowed(
+            "not-found",
+            "The portal knows nothing by this name.",
+            why or "It is not there, or not for you to see.",
+            "`weights releases` lists what you can see.",
+            code="not_found",
+        )
+    if status == 429:
+        return PortalFault(
+            "too-many-requests",
+            "The portal asks for patience.",
+            why or "Too many requests came from here.",
+            "Wait a few minutes, then run the command again.",
+        )
+    if status in (403, 409):
+        return NotAllowed(
+            "not-allowed",
+            "The portal refuses this.",
+            why or f"It answered {status} without a reason.",
+            f"Look at {portal} for where you stand.",
+        )
+    if 400 <= status < 500:
+        return WrongUsage(
+            "request-refused",
+            "The portal does not understand this request.",
+            why or f"It answered {status}.",
+            "Check the arguments; if they are right, update this command (pip install -U weights-portal).",
+        )
+    return PortalFault(
+        "portal-error",
+        "The portal has a problem of its own.",
+        why or f"It answered {status}.",
+        "Run the command again in a few minutes; if it stays, tell the portal's staff.",
+    )

@@ -1,0 +1,73 @@
+"""Names of releases as people type them, and what the portal says about one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from weights_vault.client.api import Api, Json
+from weights_vault.client.errors import PortalFault, WrongUsage
+from weights_vault.client.problems import denied
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class ReleaseName:
+    """`RELEASE` or `RELEASE@REVISION`; revision is None for the current one."""
+
+    release: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return self.release if self.revision is None else f"{self.release}@{self.revision}"
+
+
+def parse_release(text: str) -> ReleaseName:
+    """Split what the person typed. Only such names ever stand in a URL. Raises:
+    WrongUsage(release-name-unusable).
+    """
+    release, mark, revision = text.partition("@")
+    if not _SLUG.fullmatch(release) or (mark and not _REVISION.fullmatch(revision)):
+        raise WrongUsage(
+            "release-name-unusable",
+            "This is not the name of a release.",
+            "A name looks like opt-175b, or opt-175b@v2 with a revision.",
+            "`weights releases` lists the names.",
+        )
+    return ReleaseName(release, revision or None)
+
+
+def check_id(value: object) -> str:
+    """An id from the portal, safe in a URL and as a file name. Raises: PortalFault(answer-unreadable)."""
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise PortalFault(
+            "answer-unreadable",
+            "The portal's answer cannot be read.",
+            "An id in it is not one.",
+            "Tell the portal's staff.",
+        )
+    return value
+
+
+def find_release(api: Api, name: ReleaseName) -> Json:
+    """What the portal says about a release. Raises: NotAllowed(not-found) and whatever the API raises."""
+    return api.get(f"/releases/{name.release}")
+
+
+def access_of(release: Json) -> Json:
+    """The `access` object of a release: {allowed, code, message, next_step, grant}."""
+    access = release.get("access")
+    return access if isinstance(access, dict) else {}
+
+
+def grant_of(api: Api, release: Json, name: ReleaseName) -> str:
+    """The id of the grant that allows a download now. Raises: NotAllowed with the portal's code and next
+    step.
+    """
+    access = access_of(release)
+    if access.get("allowed") is not True or not access.get("grant"):
+        raise denied(access, f"You have no access to {name.release} now.", api.portal)
+    return check_id(access["grant"])

@@ -1,0 +1,211 @@
+"""One keep-alive connection to the store that fetches ranges into a buffer and believes nothing.
+
+    TransferTrouble
+    ├── LineTrouble      the network, or a server that asks for patience: wait and go on where it stopped
+    ├── UrlRefused       401, 403, 404, 410: the URL ended or the object is gone: ask for another URL
+    └── OddAnswer        an answer that breaks the protocol: nothing of it is kept
+
+No redirect is followed, no encoding accepted, and never more read than the range is long.
+Source: RFC 9110, sections 14 and 15.3.7.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from weights_vault.client.clock import now
+from weights_vault.client.retry import retry_after_s
+
+# Small enough that a stall is seen soon and a cancellation is quick; large enough that Python's share is
+# small.
+SLICE_BYTES = 256 << 10
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
+
+
+class TransferTrouble(Exception):
+    """A range did not arrive whole. Messages hold no URL: its query is a secret."""
+
+
+class LineTrouble(TransferTrouble):
+    """The connection broke or stalled, or the server asks to wait. wait_s: what it asked for, if anything."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class UrlRefused(TransferTrouble):
+    """The store does not take this URL (any more). status: its answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the store answered {status}")
+        self.status = status
+
+
+class OddAnswer(TransferTrouble):
+    """The answer is not the range that was asked for."""
+
+
+@dataclass
+class Fill:
+    """A buffer being filled. view: exactly as long as what is wanted. filled: bytes in so far, from the
+    start.
+    """
+
+    view: memoryview
+    on_bytes: Callable[[int], None]
+    filled: int = 0
+
+    def take(self, count: int) -> None:
+        """So many more bytes stand in the buffer."""
+        self.filled += count
+        self.on_bytes(count)
+
+
+class RangeConnection:
+    """Fetches ranges, one at a time, over a connection that is kept while URLs stay on one host.
+
+    connect_s: for a connection to be made. stall_s: for each SLICE_BYTES to arrive.
+    """
+
+    def __init__(self, *, connect_s: float, stall_s: float) -> None:
+        self._connect_s = connect_s
+        self._stall_s = stall_s
+        self._http: http.client.HTTPConnection | None = None
+        self._place: tuple[str, str] | None = None
+        self._waiting_since: float | None = None
+
+    def read_range(self, url: str, start: int, end: int, total: int, fill: Fill) -> str | None:
+        """Fetch body bytes [start, end) of an object of `total` bytes into fill, from fill.filled on.
+
+        start: offset of the first byte that is still missing. end: excluded.
+        Returns: the object's strong ETag, if the store gives one.
+        Raises: TransferTrouble; what arrived before a LineTrouble stays in fill.
+        """
+        parts = urlsplit(url)
+        try:
+            self._waiting_since = time.monotonic()
+            response = self._ask(parts, start, end)
+            tag = _check(response, start, end, total)
+            self._read(response, fill)
+            return tag
+        except TransferTrouble:
+            self.close()
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise LineTrouble(_reason(error)) from None
+        finally:
+            self._waiting_since = None
+
+    def abort_if_stalled(self) -> None:
+        """Break off a read that waits too long; called from another thread."""
+        since = self._waiting_since
+        if since is not None and time.monotonic() - since > self._stall_s:
+            self.abort()
+
+    def abort(self) -> None:
+        """Break off whatever is being read, from another thread: the reader gets a LineTrouble."""
+        sock = self._http.sock if self._http is not None else None
+        if sock is not None:
+            try:
+                # Past SSLSocket.shutdown, which takes the decryption away under a reader's feet.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                return  # already closed
+
+    def close(self) -> None:
+        """Drop the connection; the next range makes another."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _ask(self, parts: SplitResult, start: int, end: int) -> http.client.HTTPResponse:
+        connection = self._connected(parts)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        headers = {
+            "Range": f"bytes={start}-{end - 1}",
+            "Accept-Encoding": "identity",
+            "User-Agent": "weights/1",
+        }
+        connection.request("GET", target, headers=headers)
+        return connection.getresponse()
+
+    def _connected(self, parts: SplitResult) -> http.client.HTTPConnection:
+        place = (parts.scheme, parts.netloc)
+        if self._http is not None and self._place == place:
+            return self._http
+        self.close()
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        if parts.hostname is None:
+            raise OddAnswer("the portal gave a URL without a host")
+        connection = kind(parts.hostname, parts.port, timeout=self._connect_s)
+        connection.connect()
+        connection.sock.settimeout(self._stall_s)
+        self._http, self._place = connection, place
+        return connection
+
+    def _read(self, response: http.client.HTTPResponse, fill: Fill) -> None:
+        while fill.filled < len(fill.view):
+            self._waiting_since = time.monotonic()
+            count = response.readinto(fill.view[fill.filled : fill.filled + SLICE_BYTES])
+            if not count:
+                raise LineTrouble("the connection ended early")
+            fill.take(count)
+        self._waiting_since = time.monotonic()
+        if response.length is None and response.read(1):
+            raise OddAnswer("the store sent more than was asked for")
+        if response.will_close:
+            self.close()
+
+
+def _check(response: http.client.HTTPResponse, start: int, end: int, total: int) -> str | None:
+    """Whether the answer is exactly the range. Returns: its strong ETag."""
+    if response.status in (401, 403, 404, 410):
+        raise UrlRefused(response.status)
+    if response.status == 429 or response.status >= 500:
+        wait_s = retry_after_s(response.getheader("Retry-After"), now())
+        raise LineTrouble(f"the store answered {response.status}", wait_s)
+    if response.status != 206:
+        raise OddAnswer(
+            _ODD_STATUS.get(response.status, f"the store answered {response.status} to a Range request")
+        )
+    if response.getheader("Content-Encoding", "identity").strip().lower() != "identity":
+        raise OddAnswer("the store compressed what must come as it is")
+    found = _CONTENT_RANGE.fullmatch(response.getheader("Content-Range", "").strip())
+    if found is None or (int(found[1]), int(found[2])) != (start, end - 1):
+        raise OddAnswer("the store sent another range than was asked for")
+    if found[3] != "*" and int(found[3]) != total:
+        raise OddAnswer("the stored object has another size than the publisher signed")
+    if response.length is not None and response.length != end - start:
+        raise OddAnswer("the store declares another length than was asked for")
+    tag = response.getheader("ETag")
+    return tag if tag and not tag.startswith("W/") else None
+
+
+_ODD_STATUS = {
+    200: "the store ignores Range requests",
+    416: "the stored object is shorter than the publisher signed",
+    301: "the store redirects, which is not followed",
+    302: "the store redirects, which is not followed",
+    307: "the store redirects, which is not followed",
+    308: "the store redirects, which is not followed",
+}
+
+
+def _reason(error: OSError | http.client.HTTPException) -> str:
+    if isinstance(error, TimeoutError):
+        return "the connection stalled"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "the store's certificate was not accepted"
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    return "the store's answer is not HTTP"

@@ -1,0 +1,249 @@
+"""The folder of a download: where each thing stands, who holds it, and what may be written into it.
+
+DIR/<path>                     finished files, 0600
+DIR/.sealed/<path>.body        with --keep-sealed: the sealed body, and
+DIR/.sealed/<path>.header      this recipient's header: `cat FILE.header FILE.body | age -d -i KEY` opens them
+DIR/.weights/manifest.dsse.json, trust.dsse.json    the signed documents as received
+DIR/.weights/state.json        portal, release, revision, grant
+DIR/.weights/journal, partial/<file id>[.body]      what is in so far
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from weights_vault.client.errors import MachineFault, WrongUsage, machine_fault
+from weights_vault.client.output import size_text
+from weights_vault.client.parts import Target, plain_target, sealed_target
+from weights_vault.client.transfer.limits import SPARE_DISK_BYTES
+from weights_vault.sealed.manifest import ManifestFile
+
+RESERVED = (".weights", ".sealed")
+_STATE_WORDS = ("portal", "release", "revision", "grant", "manifest_sha256", "trusted_at")
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """What a folder holds.
+
+    trusted_at: ISO time at which the signed documents were checked. include: the globs asked for so far, ()
+    for everything. complete: all that was asked for is in.
+    """
+
+    portal: str
+    release: str
+    revision: str
+    grant: str
+    manifest_sha256: str
+    trusted_at: str
+    include: tuple[str, ...] = ()
+    complete: bool = False
+
+
+class DownloadFolder:
+    """One folder on this disk. Nothing is made before `make`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._own = root / ".weights"
+
+    @property
+    def manifest_path(self) -> Path:
+        """The manifest's envelope as received."""
+        return self._own / "manifest.dsse.json"
+
+    @property
+    def trust_path(self) -> Path:
+        """The trust document's envelope as received with the manifest."""
+        return self._own / "trust.dsse.json"
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal."""
+        return self._own / "journal"
+
+    def state(self) -> FolderState | None:
+        """What the folder holds, None where it is no download. Raises: WrongUsage(folder-damaged),
+        MachineFault.
+        """
+        try:
+            found: Any = json.loads((self._own / "state.json").read_bytes())
+            return FolderState(
+                **{name: str(found[name]) for name in _STATE_WORDS},
+                include=tuple(map(str, found["include"])),
+                complete=found["complete"] is True,
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise machine_fault(error, f"{self.root} cannot be read.") from None
+        except (ValueError, KeyError, TypeError):
+            raise WrongUsage(
+                "folder-damaged",
+                f"{self.root} is not a download that can go on.",
+                "Its .weights/state.json is damaged.",
+                "Choose a new folder with --to, or remove this one.",
+            ) from None
+
+    def check_usable(self, wanted: FolderState) -> None:
+        """Refuse a folder that is something else already; nothing is written yet. Raises: WrongUsage."""
+        found = self.state()
+        if found is None:
+            self._check_empty()
+        elif (found.portal, found.release, found.manifest_sha256) != (
+            wanted.portal,
+            wanted.release,
+            wanted.manifest_sha256,
+        ):
+            raise WrongUsage(
+                "folder-holds-another",
+                f"{self.root} holds {found.release}@{found.revision} of {found.portal}.",
+                f"{wanted.release}@{wanted.revision} cannot go on in it.",
+                f"Choose another with --to, or run `weights download {found.release}@{found.revision}`.",
+            )
+
+    def make(self) -> None:
+        """Make the folder and its own corner, 0700. Raises: MachineFault."""
+        try:
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self.root, self._own, self._own / "partial"):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise machine_fault(error, f"{self.root} cannot be written.") from None
+
+    def begin(self, state: FolderState, manifest: bytes, trust: bytes) -> None:
+        """Write down what the folder is for; called under the lock. Raises: MachineFault."""
+        try:
+            self._write(self.manifest_path, manifest)
+            self._write(self.trust_path, trust)
+            self.keep_state(state)
+        except OSError as error:
+            raise machine_fault(error, f"{self.root} cannot be written.") from None
+
+    def keep_state(self, state: FolderState) -> None:
+        """Replace state.json."""
+        self._write(self._own / "state.json", json.dumps(asdict(state), indent=1).encode() + b"\n")
+
+    def plain(self, file: ManifestFile) -> Target:
+        """Where a file is opened to."""
+        return plain_target(file, final=self.root / file.path, partial=self._own / "partial" / file.id)
+
+    def sealed(self, file: ManifestFile) -> Target:
+        """Where a file's sealed body is kept with --keep-sealed."""
+        final = self.root / ".sealed" / f"{file.path}.body"
+        return sealed_target(file, final=final, partial=self._own / "partial" / f"{file.id}.body")
+
+    def header_path(self, file: ManifestFile) -> Path:
+        """Where a file's header is kept with --keep-sealed."""
+        return self.root / ".sealed" / f"{file.path}.header"
+
+    def write_header(self, file: ManifestFile, header: bytes) -> None:
+        """Keep a file's header beside its sealed body. Raises: OSError."""
+        path = self.header_path(file)
+        self.make_parents(path)
+        self._write(path, header)
+
+    def make_parents(self, path: Path) -> None:
+        """Make the folders above a file, 0700, and refuse links among them: they could lead out of the
+        folder.
+
+        Raises: WrongUsage(folder-has-links), OSError.
+        """
+        current = self.root
+        for name in path.parent.relative_to(self.root).parts:
+            current = current / name
+            if current.is_symlink():
+                raise WrongUsage(
+                    "folder-has-links",
+                    f"{current} is a symbolic link.",
+                    "Files are never written through links.",
+                    "Remove the link, or choose a new folder with --to.",
+                )
+            current.mkdir(mode=0o700, exist_ok=True)
+
+    def check_room(self, needed_bytes: int) -> None:
+        """Refuse to start what cannot fit. Raises: MachineFault(disk-full | folder-not-writable)."""
+        place = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise MachineFault(
+                "folder-not-writable",
+                f"{self.root} cannot be written.",
+                f"You may not write in {place}.",
+                "Choose a folder that you may write with --to.",
+            )
+        free = shutil.disk_usage(place).free
+        if needed_bytes and needed_bytes + SPARE_DISK_BYTES > free:
+            raise MachineFault(
+                "disk-full",
+                f"{self.root} has no room for this download.",
+                f"It needs {size_text(needed_bytes)} more and {size_text(free)} are free.",
+                "Free some space, or choose a folder on another disk with --to.",
+            )
+
+    def clear_partial(self) -> None:
+        """Remove what is left of parts once everything stands under its final name."""
+        for path in (self._own / "partial").iterdir():
+            path.unlink()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Held by one process at a time. Raises: WrongUsage(folder-in-use)."""
+        descriptor = os.open(self._own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, self.root)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _check_empty(self) -> None:
+        try:
+            occupied = self.root.is_dir() and any(entry.name != ".weights" for entry in self.root.iterdir())
+        except OSError as error:
+            raise machine_fault(error, f"{self.root} cannot be read.") from None
+        if occupied or (self.root.exists() and not self.root.is_dir()):
+            raise WrongUsage(
+                "folder-not-empty",
+                f"{self.root} exists and is not a download of `weights`.",
+                "Files that are already there might be overwritten.",
+                "Choose an empty or a new folder with --to.",
+            )
+
+    def _write(self, path: Path, content: bytes) -> None:
+        temporary = path.with_name(f"{path.name}.new")
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+
+
+def _lock(descriptor: int, root: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WrongUsage(
+            "folder-in-use",
+            f"Another `weights` is working in {root}.",
+            "It holds the folder's lock.",
+            "Wait until it has finished, or choose another folder with --to.",
+        ) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,40 @@
+"""What every command starts from: settings, output, and the portal opened with its token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from weights_vault.client.output import Output
+from weights_vault.client.settings import Settings
+
+if TYPE_CHECKING:
+    from weights_vault.client.api import Api
+    from weights_vault.client.trust import TrustChain
+
+
+class Workplace:
+    """The object that typer hands to each command."""
+
+    def __init__(self, settings: Settings, output: Output) -> None:
+        self.settings = settings
+        self.output = output
+
+    @contextmanager
+    def portal(self) -> Iterator[Api]:
+        """The API of the chosen portal, signed in. Raises: NotSignedIn, WrongUsage."""
+        from weights_vault.client.api import Api
+        from weights_vault.client.tokens import find_token
+
+        url = self.settings.portal_url()
+        with Api(url, find_token(self.settings, url)) as api:
+            yield api
+
+    def trust(self, api: Api) -> TrustChain:
+        """The chain of signed documents of this portal, with this machine's memory."""
+        from weights_vault.client.pins import Pins
+        from weights_vault.client.trust import TrustChain
+
+        pins = Pins(self.settings.home, api.portal)
+        return TrustChain(api, pins, self.output, portal_key=self.settings.portal_key)
