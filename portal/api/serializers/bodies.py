@@ -1,0 +1,95 @@
+"""What callers send. A field that is not named here is refused, never set and never overlooked."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+MAX_FILES = 500
+MAX_RECIPIENT_CHARACTERS = 4_096
+MAX_TEXT_CHARACTERS = 20_000
+DIGEST_PATTERN = r"^[0-9a-f]{64}\Z"
+
+
+class BodySerializer(serializers.Serializer[Any]):
+    """Refuses unknown fields: a misspelled one is a mistake, `status` or `approved_by` an attempt."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError(
+                {name[:100]: ["There is no such field here."] for name in unknown[:20]}
+            )
+        return super().to_internal_value(data)
+
+
+class NothingBody(BodySerializer):
+    pass
+
+
+class DraftBody(BodySerializer):
+    release = serializers.SlugField(max_length=100)
+    answers = serializers.DictField(child=serializers.JSONField(), default=dict)
+
+
+class AnswersBody(BodySerializer):
+    answers = serializers.DictField(child=serializers.JSONField())
+
+
+class SubmitBody(BodySerializer):
+    # Absent and wrong are one case: the caller has not read the text in force (409, which shows it).
+    license_sha256 = serializers.CharField(
+        max_length=64,
+        default="",
+        allow_blank=True,
+        help_text="SHA-256 of the license text that the applicant read.",
+    )
+
+
+class AppealBody(BodySerializer):
+    text = serializers.CharField(max_length=MAX_TEXT_CHARACTERS)
+
+
+class VoteBody(BodySerializer):
+    version = serializers.IntegerField(min_value=1, max_value=1_000_000)
+    verdict = serializers.ChoiceField(["approve", "reject", "request_changes"])
+    reason = serializers.CharField(
+        max_length=MAX_TEXT_CHARACTERS, default="", allow_blank=True, help_text="The applicant reads it."
+    )
+    note = serializers.CharField(
+        max_length=MAX_TEXT_CHARACTERS, default="", allow_blank=True, help_text="Reviewers alone read it."
+    )
+
+
+class KeyBody(BodySerializer):
+    # Not trimmed: whether a recipient is written canonically is for its parser to say.
+    recipient = serializers.CharField(max_length=MAX_RECIPIENT_CHARACTERS, trim_whitespace=False)
+    name = serializers.CharField(max_length=100)
+
+
+class ProofBody(BodySerializer):
+    answer = serializers.RegexField(DIGEST_PATTERN, help_text="HMAC-SHA256 over the challenge, hex.")
+
+
+class _FilesBody(BodySerializer):
+    revision = serializers.CharField(max_length=64, help_text="Name of the revision, `v1`.")
+    files = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        min_length=1,
+        max_length=MAX_FILES,
+        help_text="`fil_…`, each once.",
+    )
+
+    def validate_files(self, files: list[str]) -> list[str]:
+        if len(set(files)) != len(files):
+            raise serializers.ValidationError("A file stands in it twice.")
+        return files
+
+
+class HeadersBody(_FilesBody):
+    key = serializers.CharField(
+        max_length=40, help_text="`key_…`: the recipient key that the headers are for."
+    )
+
+
+class UrlsBody(_FilesBody):
+    pass

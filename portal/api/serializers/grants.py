@@ -1,0 +1,72 @@
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from licenses import states
+from licenses.models import Grant
+from portal.api.serializers.access import AccessSerializer, access_of
+from portal.api.serializers.licenses import LicenseSerializer
+
+EXPIRED = "expired"
+
+
+class GrantSerializer(serializers.ModelSerializer[Grant]):
+    """A right to a release. Its context holds `verdicts` (grant id → verdict) and `now`.
+
+    `expired` is computed from the end: a grant that nobody took away stands as active in the database.
+    """
+
+    release = serializers.CharField(source="release.slug")
+    release_title = serializers.CharField(source="release.title")
+    state = serializers.SerializerMethodField()
+    reason = serializers.CharField(source="state_reason")
+    license = LicenseSerializer(source="license_version")
+    access = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Grant
+        fields = [
+            "id",
+            "release",
+            "release_title",
+            "state",
+            "starts_at",
+            "ends_at",
+            "reason",
+            "license",
+            "access",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField([*states.GRANT_STATES, EXPIRED]))
+    def get_state(self, grant: Grant) -> str:
+        now: datetime = self.context["now"]
+        over = grant.state in states.LIVE_STATES and now >= grant.ends_at
+        return EXPIRED if over else grant.state
+
+    @extend_schema_field(AccessSerializer)
+    def get_access(self, grant: Grant) -> dict[str, Any]:
+        return access_of(self.context["verdicts"][grant.pk])
+
+
+class HeaderSerializer(serializers.Serializer[Any]):
+    file = serializers.CharField()
+    header = serializers.CharField(help_text="Base64 of an age header: what goes before the body.")
+
+
+class HeadersSerializer(serializers.Serializer[Any]):
+    headers = HeaderSerializer(many=True)
+
+
+class FileUrlSerializer(serializers.Serializer[Any]):
+    file = serializers.CharField()
+    url = serializers.CharField(
+        help_text="GET, with Range. It works until `expires_at` for whoever holds it."
+    )
+
+
+class UrlsSerializer(serializers.Serializer[Any]):
+    expires_at = serializers.DateTimeField()
+    urls = FileUrlSerializer(many=True)

@@ -1,0 +1,82 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from licenses import queries
+from licenses.actions import drafting
+from licenses.models import Request as AccessRequest
+from portal.api.idempotency import Done
+from portal.api.permissions import READ, REQUESTS
+from portal.api.schema import IDEMPOTENCY_KEY, PAGE_PARAMETERS, page_of
+from portal.api.serializers.bodies import AnswersBody, DraftBody
+from portal.api.serializers.requests import RequestDetailSerializer, RequestSerializer
+from portal.api.views.base import ApiView, found
+from weights_vault.ports import access_policy
+
+TAGS = ["requests"]
+
+
+class RequestView(ApiView):
+    """What the addresses of one request share."""
+
+    def fetch(self, request_id: str) -> AccessRequest:
+        return queries.request_for(self.principal, request_id, self.now)
+
+    def answer(self, done: Done) -> Response:
+        request = self.fetch(done.subject)
+        return Response(
+            RequestDetailSerializer(request, context={"principal": self.principal}).data, status=done.status
+        )
+
+
+class RequestsView(RequestView):
+    needs = {"GET": READ, "POST": REQUESTS}
+
+    @extend_schema(
+        operation_id="list_requests",
+        tags=TAGS,
+        parameters=PAGE_PARAMETERS,
+        responses=page_of("RequestPage", RequestSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's own requests, newest first."""
+        return self.page(
+            queries.requests_of(self.principal), RequestSerializer, ordering=("-created_at", "-id")
+        )
+
+    @extend_schema(
+        operation_id="draft_request",
+        tags=TAGS,
+        parameters=[IDEMPOTENCY_KEY],
+        request=DraftBody,
+        responses={201: RequestDetailSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Begin a request for a release. Nobody but its author sees the draft."""
+        body = self.read_body(DraftBody)
+        release = found(access_policy().visible_releases(self.principal).filter(slug=body["release"]).first())
+
+        def draft() -> Done:
+            made = drafting.draft(by=self.principal, release=release, answers=body["answers"], now=self.now)
+            return Done(status.HTTP_201_CREATED, made.pk)
+
+        return self.answer(self.once(draft))
+
+
+class RequestDetailView(RequestView):
+    needs = {"GET": READ, "PATCH": REQUESTS}
+
+    @extend_schema(operation_id="read_request", tags=TAGS, responses=RequestDetailSerializer)
+    def get(self, request: Request, request_id: str) -> Response:
+        return self.answer(Done(status.HTTP_200_OK, request_id))
+
+    @extend_schema(
+        operation_id="edit_request", tags=TAGS, request=AnswersBody, responses=RequestDetailSerializer
+    )
+    def patch(self, request: Request, request_id: str) -> Response:
+        """Replace the answers. In review that makes a new version; votes on the old one do not count."""
+        edited = self.fetch(request_id)
+        body = self.read_body(AnswersBody)
+        drafting.edit(request=edited, answers=body["answers"], by=self.principal, now=self.now)
+        return self.answer(Done(status.HTTP_200_OK, request_id))
