@@ -42,7 +42,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "no_request": (
         "You have no access to {release}, and no request for it is on its way.",
-        "Request access on the release page, or with `weights request`.",
+        "Request access on the release page.",
     ),
     "request_draft": (
         "Your request for {release} is a draft: nobody reads it before you submit it.",

@@ -36,6 +36,11 @@ ROLE_REQUIRED = Denied(
     "This is for staff with the right role, and your account does not have it.",
     "Ask an administrator for the role, or a colleague who has it.",
 )
+OWN_REQUEST = Denied(
+    "own_request",
+    "This is your own request: others review it.",
+    "Follow it on its page, as every applicant does.",
+)
 LICENSE_CHANGED = Denied(
     "license_changed",
     "A newer license version is in force than the one this request names.",
@@ -167,6 +172,13 @@ def may_read_request(case: RequestCase) -> Verdict:
 def may_review(person: Person) -> Verdict:
     """May the person open the queue and the staff's list of grants?"""
     return _first_refusal(_person(person, scope="read"), _holds(person, LEGAL_ROLES))
+
+
+def may_review_request(case: RequestCase) -> Verdict:
+    """May the person see the request as staff do, with votes and notes? Never their own."""
+    own = OWN_REQUEST if case.mine else None
+    unsent = None if case.was_submitted else NOT_APPLICANT
+    return _first_refusal(_person(case.person, scope="read"), _holds(case.person, LEGAL_ROLES), own, unsent)
 
 
 def may_read_grant(case: GrantCase) -> Verdict:

@@ -22,25 +22,39 @@ from licenses.queries.lists import (
     visible_releases,
 )
 from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_by_grant, verdicts_by_release
+from licenses.queries.review import QueueFilters, Review, queue, review, version_of
+from licenses.queries.reviewers import eligible_reviewers
+from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
 
 __all__ = [
+    "QueueFilters",
+    "Review",
+    "TimelineEntry",
     "all_grants",
     "decided_reason",
+    "eligible_reviewers",
     "facts",
     "facts_by_release",
     "grant_case",
     "grant_facts",
     "grant_for",
+    "grant_timeline",
     "grants_of",
     "license_in_force",
     "license_version_for",
     "licenses_in_force",
     "person",
+    "queue",
     "release_facts",
     "request_case",
     "request_for",
     "requests_of",
+    "review",
     "terms_by_release",
     "terms_of",
+    "timeline",
+    "verdicts_by_grant",
+    "verdicts_by_release",
+    "version_of",
     "visible_releases",
 ]

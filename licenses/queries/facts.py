@@ -121,7 +121,7 @@ def _request_of(principal: Principal, release: Release) -> RequestFacts | None:
 
 
 def latest_request(newest_first: Sequence[Request]) -> RequestFacts | None:
-    """Return the facts about a person's open request for one release (there is one at most), else the newest."""
+    """Return the facts about the open one of a person's requests of one release, else about the newest."""
     open_ones = [request for request in newest_first if request.state in states.OPEN_STATES]
     found = next(iter(open_ones or newest_first), None)
     return None if found is None else RequestFacts(found.pk, found.state, decided_reason(found))

@@ -1,0 +1,89 @@
+"""docs/reference/states.md, written from the tables. `manage.py statemachine` writes it; a test compares it."""
+
+from collections.abc import Mapping
+
+from licenses import bars, denials, states
+from licenses.states import Transition
+
+_HEAD = """# States and access codes
+
+Generated from `licenses/states.py`, `licenses/bars.py` and `licenses/denials.py` by `make docs`: change those.
+
+Every transition runs in one transaction: it locks the row, asks the policy, moves the state, writes the audit
+event and queues the mails. What is not in a table does not happen.
+
+- **applicant**: the person whose request it is.
+- **reviewer**: a reviewer who may vote on it: never the applicant, nor a colleague where the terms bar them, nor,
+  after an appeal, anybody who voted before it.
+- **votes**: nobody alone; the reviewers' votes together.
+- **staff**: a reviewer or an administrator.
+- **system**: the portal itself: a job, or a step of another action.
+"""
+_REQUEST = """
+A side carries with as many votes as the quorum and more than the other side has; one request for changes
+returns the request. Opposing votes leave it submitted, marked split, until one more reviewer makes a majority.
+Only a reviewer's latest vote on the current version counts. An edit in review makes a new version.
+"""
+_GRANT = """
+A grant holds from its start up to, not at, its end. Expired is computed from the end and is not a state.
+"""
+_ACCESS = """
+The one rule of access answers with the first code, from the top, that stands in the way. The columns are the
+purposes it is asked for; a dash means that the code does not matter there.
+"""
+
+
+def document() -> str:
+    """Return the whole page as Markdown, with one newline at its end."""
+    sections = [
+        _HEAD,
+        _section("Request", _REQUEST, states.REQUEST_STATES, states.REQUEST_TRANSITIONS),
+        _section("Grant", _GRANT, states.GRANT_STATES, states.GRANT_TRANSITIONS),
+        _notices(),
+        _access_codes(),
+    ]
+    return "\n".join(section.strip() + "\n" for section in sections)
+
+
+def _section(title: str, said: str, known: Mapping[str, str], table: tuple[Transition, ...]) -> str:
+    rows = [
+        [row.source or "—", row.action, row.target, row.who, row.audit, ", ".join(row.notice) or "—"]
+        for row in table
+    ]
+    return "\n".join(
+        [
+            f"## {title}",
+            said,
+            *_table(["state", "meaning"], [[name, meaning] for name, meaning in known.items()]),
+            "",
+            *_table(["from", "action", "to", "who", "audit event", "mail"], rows),
+        ]
+    )
+
+
+def _notices() -> str:
+    rows = [[name, audience] for name, audience in states.NOTICES.items()]
+    return "\n".join(["## Mails", "", *_table(["mail", "goes to"], rows)])
+
+
+def _access_codes() -> str:
+    rows = [
+        [
+            f"`{rule.code}`",
+            *("yes" if purpose in rule.purposes else "—" for purpose in bars.PURPOSES),
+            _words(rule),
+        ]
+        for rule in bars.RULES
+    ]
+    return "\n".join(
+        ["## Access codes", _ACCESS, *_table(["code", *bars.PURPOSES, "what people read"], rows)]
+    )
+
+
+def _words(rule: bars.Rule) -> str:
+    return " ".join(denials.WORDS[rule.code])
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
