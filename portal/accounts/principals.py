@@ -80,5 +80,5 @@ def _second_factor_used(request: HttpRequest, user: User) -> bool:
 
     That the account has one is not enough: a session stolen before it was set up never proved it.
     """
-    used = any(record.get("method") == "mfa" for record in get_authentication_records(request))
+    used = any(record.get("method") == "mfa" for record in get_authentication_records(request, user))
     return used and is_mfa_enabled(user)
