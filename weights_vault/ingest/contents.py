@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from weights_vault.ingest.source import OpenSource
+from weights_vault.ingest.tensors import supported
 from weights_vault.sealed.body import PLAIN_PART_SIZE
 from weights_vault.sealed.errors import TensorHeaderMalformed
 from weights_vault.sealed.tensors import read_tensor_header
@@ -75,7 +76,10 @@ def _refuse_tensors(opened: OpenSource) -> str | None:
         index = read_tensor_header(_read(opened, 0, HEADER_LENGTH_SIZE + length), size)
     except TensorHeaderMalformed as error:
         return f"its tensor index is malformed: {error}"
-    return None if index.tensors else "it holds no tensor"
+    if not index.tensors:
+        return "it holds no tensor"
+    unknown = next((entry.dtype for entry in index.tensors if not supported(entry.dtype)), None)
+    return f"{unknown} values are not supported: no statistics are defined for them" if unknown else None
 
 
 def _refuse_text(opened: OpenSource) -> str | None:

@@ -57,6 +57,7 @@ def scan(folder: Path, exclude: Sequence[str] = ()) -> list[SourceFile]:
             files.append(taken)
         else:
             refusals[path] = taken
+    files.sort(key=lambda file: file.path)
     refusals.update(_collisions(files))
     if not any(file.kind == "weights" for file in files):
         refusals.setdefault(".", "it holds no weights (*.safetensors)")
@@ -64,7 +65,7 @@ def scan(folder: Path, exclude: Sequence[str] = ()) -> list[SourceFile]:
         refusals["."] = f"it holds more than {MAX_FILES:,} files"
     if refusals:
         raise FolderRefused(refusals)
-    return sorted(files, key=lambda file: file.path)
+    return files
 
 
 def has_reference(files: Sequence[SourceFile]) -> bool:
