@@ -1,0 +1,87 @@
+"""Django's admin shows and never changes, and shows no secret."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+
+from portal.accounts.models import AccessToken, User
+from portal.core.admin import ReadOnlyAdmin
+from portal.core.outbox import queue_rendered
+from tests.unit.accounts.conftest import NOW, PASSWORD, MakeUser
+
+OURS = [
+    (model, shown)
+    for model, shown in admin.site._registry.items()
+    if model._meta.app_label in {"core", "accounts"}
+]
+
+
+@pytest.fixture
+def superuser(client: Client, make_user: MakeUser) -> Client:
+    client.force_login(make_user("root@example.org", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.mark.parametrize(("model", "shown"), OURS, ids=[model.__name__ for model, _ in OURS])
+def test_a7_admin_offers_no_change(superuser: Client, model: type[Model], shown: Any) -> None:
+    assert isinstance(shown, ReadOnlyAdmin)
+    base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    assert superuser.get(base).status_code == 200
+    assert superuser.get(f"{base}add/").status_code == 403
+    before = model._default_manager.count()
+    superuser.post(base, {"action": "delete_selected", "_selected_action": ["1", "x"]})
+    assert model._default_manager.count() == before
+
+
+def test_admin_of_one_row_changes_nothing(superuser: Client, ada: User) -> None:
+    page = f"/admin/accounts/user/{ada.pk}/"
+    assert superuser.get(f"{page}change/").status_code == 200
+    assert superuser.post(f"{page}change/", {"email": "eve@example.org"}).status_code == 403
+    assert superuser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.org"
+
+
+def test_g8_admin_shows_no_digest_password_or_mail_text(superuser: Client, ada: User) -> None:
+    token = AccessToken.objects.create(
+        user=ada, name="t", prefix="wp_AbCdEf", digest="d" * 64, binding="b" * 64, scopes=["read"],
+        created_at=NOW, expires_at=NOW.replace(year=2027),
+    )  # fmt: skip
+    message = queue_rendered(to=ada.email, template="t", subject="s", text="code 483920", ephemeral=True)
+    pages = [
+        f"/admin/accounts/accesstoken/{token.pk}/change/",
+        f"/admin/accounts/user/{ada.pk}/change/",
+        f"/admin/core/outboxmessage/{message.pk}/change/",
+    ]
+    for page in pages:
+        text = superuser.get(page).content.decode()
+        for secret in ("d" * 64, "b" * 64, ada.password, "483920"):
+            assert secret not in text
+
+
+def test_admin_is_closed_to_everybody_else(client: Client, make_user: MakeUser) -> None:
+    client.force_login(make_user("staff@example.org", is_staff=True))
+    assert client.get("/admin/core/auditevent/").status_code == 403
+    client.force_login(make_user("ada@example.org"))
+    assert client.get("/admin/core/auditevent/", follow=True).status_code == 403
+
+
+def test_admin_has_no_sign_in_of_its_own(client: Client, make_user: MakeUser) -> None:
+    root = make_user("root@example.org", is_staff=True, is_superuser=True)
+    form = {"username": root.email, "password": PASSWORD}
+    assert client.post("/admin/login/?next=/admin/", form).status_code == 401
+    assert "_auth_user_id" not in client.session
+    answer = client.get("/admin/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/accounts/login/?next=")
+    client.force_login(root)
+    assert client.get("/admin/login/").headers["Location"] == "/admin/"
+
+
+def test_a3_admin_is_closed_without_a_second_factor(superuser: Client, settings: Any) -> None:
+    settings.STAFF_MFA = True
+    answer = superuser.get("/admin/core/auditevent/", follow=True)
+    assert answer.status_code == 403
+    assert "second factor" in answer.content.decode()
