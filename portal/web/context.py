@@ -1,0 +1,28 @@
+"""What every page knows: the portal's name, who is looking, and the appearance they chose."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from portal.accounts.principals import principal_of
+
+THEME_COOKIE: Final = "theme"
+THEMES: Final = ("system", "light", "dark")
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The appearance chosen by cookie; anything else than a known name means the system's."""
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else "system"
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Context of every template. `me` reads the roles only on pages that ask."""
+    return {
+        "portal_name": settings.PORTAL_NAME,
+        "portal_url": settings.PORTAL_URL,
+        "theme": theme_of(request),
+        "me": SimpleLazyObject(lambda: principal_of(request)),
+    }

@@ -1,0 +1,150 @@
+"""The way of a request from the applicant's side: where it stands on the path, and what comes next.
+
+Tables, not rules: what may be done is asked of `licenses.policies` when it is done; here stands what is
+said in each state and which pages are offered. A state without a row fails a test.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from portal.web.words import word
+
+STEPS = ("Ask", "Review", "Sign", "Download")
+
+
+class Place(NamedTuple):
+    """How many steps are done, and whether the next one is under way ("now") or was ended ("stopped")."""
+
+    done: int
+    mark: str
+
+
+PLACES: dict[str, Place] = {
+    "draft": Place(0, "now"),
+    "submitted": Place(1, "now"),
+    "changes_requested": Place(1, "now"),
+    "approved": Place(2, "now"),
+    "signed": Place(3, "now"),
+    "rejected": Place(1, "stopped"),
+    "withdrawn": Place(0, "stopped"),
+    "lapsed": Place(2, "stopped"),
+}
+
+
+class Step(NamedTuple):
+    label: str
+    state: str
+    icon: str
+
+
+class Progress(NamedTuple):
+    tone: str
+    steps: list[Step]
+
+
+class Action(NamedTuple):
+    label: str
+    page: str
+    href: str = ""
+
+
+class Next(NamedTuple):
+    """The panel "What happens next"."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    tone: str = ""
+    icon: str = ""
+
+
+_WITHDRAW = Action("Withdraw", "request_withdraw")
+_ANEW = Action("Ask again", "request_form")
+
+NEXT: dict[str, Next] = {
+    "draft": Next(
+        "Finish it and send it",
+        ("Nobody reads a draft before you send it.",),
+        (Action("Continue the draft", "request_edit"), _WITHDRAW),
+    ),
+    "submitted": Next(
+        "The reviewers read it",
+        (
+            "The target is an answer within {target_days} days. It comes by mail and stands here.",
+            "You may still change your answers; reviewers then start over with the new version.",
+        ),
+        (Action("Change my answers", "request_edit"), _WITHDRAW),
+    ),
+    "changes_requested": Next(
+        "The reviewers need something from you",
+        ("Change or complete your answers, and send them again. What they ask:",),
+        (Action("Answer and send again", "request_edit"), _WITHDRAW),
+    ),
+    "approved": Next(
+        "Read the license and sign it",
+        ("Your request is approved. Sign within {sign_days} days of the approval, or it lapses.",),
+        (Action("Read and sign", "request_sign"), _WITHDRAW),
+    ),
+    "signed": Next(
+        "Download the weights",
+        ("The license is signed and your grant is made. Its page has the commands to copy.",),
+        (Action("My grants", "grants"),),
+    ),
+    "rejected": Next(
+        "Your request was declined",
+        ("You can appeal once, to reviewers who have not voted on it, or ask anew. The reason given:",),
+        (Action("Appeal", "request_appeal"), _ANEW),
+    ),
+    "withdrawn": Next(
+        "You withdrew this request",
+        ("Nobody reads it any more. You can ask again at any time.",),
+        (_ANEW,),
+    ),
+    "lapsed": Next(
+        "The approval lapsed",
+        ("It was not signed in time. You can ask again; nothing speaks against you.",),
+        (_ANEW,),
+    ),
+}
+
+# Pages that are about the release, or about nothing, rather than about the request.
+_ABOUT_RELEASE = frozenset({"request_form"})
+_ABOUT_NOTHING = frozenset({"grants"})
+
+
+def progress(state: str) -> Progress:
+    """The four steps as the state `state` leaves them."""
+    place, said = PLACES[state], word("request", state)
+    steps = []
+    for index, label in enumerate(STEPS):
+        if index < place.done:
+            steps.append(Step(label, "done", "check"))
+        elif index == place.done:
+            steps.append(Step(label, "now", said.icon if place.mark == "stopped" else ""))
+        else:
+            steps.append(Step(label, "ahead", ""))
+    return Progress(said.tone, steps)
+
+
+def next_panel(state: str, request_id: str, slug: str, *, closed: Iterable[str] = (), **values: int) -> Next:
+    """What to tell the applicant, with the addresses filled in.
+
+    slug: a release of the request. closed: pages not to offer, because the rule refuses them now.
+    values: what the sentences name: target_days, sign_days.
+    """
+    row, said = NEXT[state], word("request", state)
+    actions = tuple(
+        action._replace(href=_href(action.page, request_id, slug))
+        for action in row.actions
+        if action.page not in set(closed)
+    )
+    sentences = tuple(sentence.format_map(values) for sentence in row.sentences)
+    return row._replace(sentences=sentences, actions=actions, tone=said.tone, icon=said.icon)
+
+
+def _href(page: str, request_id: str, slug: str) -> str:
+    if page in _ABOUT_NOTHING:
+        return reverse(page)
+    return reverse(page, args=[slug if page in _ABOUT_RELEASE else request_id])

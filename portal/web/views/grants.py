@@ -1,0 +1,31 @@
+"""What a person may download."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from licenses import queries
+from portal.accounts.principals import principal_of
+from portal.web.standing import standing
+from portal.web.views.doors import found, private
+from weights_vault import queries as vault
+from weights_vault.ports import access_policy
+
+
+@private("GET")
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/pages/grants.html", {"grants": queries.grants_of(principal_of(request))})
+
+
+@private("GET")
+def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
+    principal, now = principal_of(request), timezone.now()
+    grant = found(queries.grants_of(principal).filter(pk=grant_id).first())
+    verdict = access_policy().judge(principal, grant.release, "manifest", now=now, grant=grant.pk)
+    context = {
+        "grant": grant,
+        "release": grant.release,
+        "standing": standing(verdict, grant.release.slug, request_id=grant.request_id, grant_id=grant.pk),
+        "keys": vault.live_keys_of(principal, now),
+    }
+    return render(request, "web/pages/grant.html", context)

@@ -1,0 +1,37 @@
+"""Where a person confirms, or refuses, what a program asked for."""
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from portal.accounts import pending
+from portal.accounts.principals import principal_of
+from portal.web.views.doors import found, private
+
+TITLES = {
+    "enroll_key": "Add a recipient key",
+    "remove_key": "Remove a recipient key",
+    "sign_license": "Sign a license",
+}
+_VERBS = {
+    "confirm": (pending.confirm, "Confirmed."),
+    "refuse": (pending.refuse, "Refused. Nothing was done."),
+}
+
+
+@private("GET", "POST")
+@reauthentication_required(allow_get=True)
+def decide(request: HttpRequest, action_id: str) -> HttpResponse:
+    principal, now = principal_of(request), timezone.now()
+    action = found(pending.visible_to(principal).select_related("user").filter(pk=action_id).first())
+    verb, said = _VERBS.get(request.POST.get("do", ""), (None, ""))
+    if verb is not None:
+        verb(action=action, by=principal, now=now)
+        messages.success(request, said)
+        return redirect("pending_action", action.pk)
+    title = TITLES.get(action.kind, "Confirm")
+    return render(
+        request, "web/pages/pending.html", {"action": action, "title": title, "state": action.state_at(now)}
+    )

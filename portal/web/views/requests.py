@@ -1,0 +1,102 @@
+"""An applicant's own requests: ask, follow, change, withdraw, appeal."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from licenses import actions, policies, queries
+from licenses.models import Request
+from portal.accounts.principals import principal_of
+from portal.core.problems import Invalid
+from portal.core.verdicts import Denied
+from portal.web import application
+from portal.web.forms.questionnaire import add_problem
+from portal.web.forms.requests import AppealForm, NothingForm
+from portal.web.views.doors import found, private
+from weights_vault.ports import access_policy
+
+
+def own(request: HttpRequest, request_id: str) -> Request:
+    """The reader's own request; a reviewer's way to others' leads through the queue."""
+    return found(queries.requests_of(principal_of(request)).filter(pk=request_id).first())
+
+
+@private("GET")
+def index(request: HttpRequest) -> HttpResponse:
+    mine = queries.requests_of(principal_of(request))
+    return render(request, "web/pages/requests.html", {"requests": mine})
+
+
+@private("GET", "POST")
+def new(request: HttpRequest, slug: str) -> HttpResponse:
+    principal, now = principal_of(request), timezone.now()
+    release = found(access_policy().visible_releases(principal).filter(slug=slug).first())
+    facts = queries.facts(principal, release)
+    verdict = policies.may_draft(facts, now)
+    if isinstance(verdict, Denied) and facts.request is not None and application.instead(verdict):
+        return redirect(application.instead(verdict), facts.request.id)
+    sheet = application.Sheet.begin(principal, release, now, request.POST or None)
+    return _fill(request, sheet)
+
+
+@private("GET", "POST")
+def edit(request: HttpRequest, request_id: str) -> HttpResponse:
+    principal, now = principal_of(request), timezone.now()
+    sheet = application.Sheet.resume(principal, own(request, request_id), now, request.POST or None)
+    return _fill(request, sheet)
+
+
+def _fill(request: HttpRequest, sheet: application.Sheet) -> HttpResponse:
+    """Show the form, or keep what it says and send it if that was asked."""
+    if request.method == "POST" and sheet.form.is_valid():
+        try:
+            kept = sheet.keep()
+        except Invalid as problem:
+            sheet.form.add_faults(problem.errors or {"": [problem.detail]})
+        else:
+            messages.success(request, sheet.said)
+            return redirect("request_detail", kept.pk)
+    status = 400 if sheet.form.errors else 200
+    context = {**sheet.context, "review_target_days": settings.REVIEW_TARGET_DAYS}
+    return render(request, "web/pages/request_form.html", context, status=status)
+
+
+@private("GET")
+def detail(request: HttpRequest, request_id: str) -> HttpResponse:
+    context = application.page_of(principal_of(request), own(request, request_id), timezone.now())
+    return render(request, "web/pages/request.html", context)
+
+
+@private("GET", "POST")
+def withdraw(request: HttpRequest, request_id: str) -> HttpResponse:
+    mine, form = own(request, request_id), NothingForm(request.POST or None)
+    if request.method == "POST":
+        actions.withdraw(request=mine, by=principal_of(request), now=timezone.now())
+        messages.success(request, "Your request is withdrawn.")
+        return redirect("request_detail", mine.pk)
+    return _confirm(request, "request_withdraw", mine, form)
+
+
+@private("GET", "POST")
+def appeal(request: HttpRequest, request_id: str) -> HttpResponse:
+    mine, form = own(request, request_id), AppealForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.appeal(request=mine, by=principal_of(request), now=timezone.now(), **form.cleaned_data)
+        except Invalid as problem:
+            add_problem(form, problem)
+        else:
+            messages.success(request, "Your appeal is sent. Other reviewers read it now.")
+            return redirect("request_detail", mine.pk)
+    return _confirm(request, "request_appeal", mine, form, reason=queries.decided_reason(mine))
+
+
+def _confirm(request: HttpRequest, name: str, mine: Request, form: Any, **context: Any) -> HttpResponse:
+    status = 400 if form.errors else 200
+    return render(
+        request, f"web/pages/{name}.html", {"the_request": mine, "form": form, **context}, status=status
+    )
