@@ -19,15 +19,16 @@ KEPT_VARIABLES = frozenset(
 )
 DENIED_EVENTS = frozenset(
     {"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
+    | {"subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn"}
 )
 
 
 class ConfinementBreached(RuntimeError):
-    """Something in the worker reached for the network."""
+    """Something in the worker reached for the network or for another program."""
 
 
 def confine(*, cpu_s: int = CPU_LIMIT_S) -> None:
-    """Drop the environment, deny the network and core dumps, limit processor time.
+    """Drop the environment, deny network, other programs and core dumps, limit processor time.
 
     cpu_s: seconds, summed over all threads.
     """
@@ -58,4 +59,4 @@ def _lower(limit: int, value: int) -> None:
 
 def _deny(event: str, arguments: tuple[object, ...]) -> None:
     if event in DENIED_EVENTS:
-        raise ConfinementBreached(f"the smoke test has no network: {event}")
+        raise ConfinementBreached(f"the smoke test has no network and starts nothing: {event}")

@@ -57,7 +57,7 @@ def read_job(data: bytes) -> Job:
         job = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise JobMalformed("the job is not JSON") from error
-    if not isinstance(job, dict) or job.get("action") not in ACTIONS:
+    if not isinstance(job, dict) or job.get("action") not in tuple(ACTIONS):
         raise JobMalformed(f"the job's action is one of {', '.join(ACTIONS)}")
     return job
 
