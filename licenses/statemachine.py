@@ -1,4 +1,4 @@
-"""docs/reference/states.md, written from the tables. `manage.py statemachine` writes it; a test compares it."""
+"""The text of docs/reference/states.md, made from the tables; a test compares the two."""
 
 from collections.abc import Mapping
 
@@ -7,22 +7,22 @@ from licenses.states import Transition
 
 _HEAD = """# States and access codes
 
-Generated from `licenses/states.py`, `licenses/bars.py` and `licenses/denials.py` by `make docs`: change those.
+Made by `make docs` from `licenses/states.py`, `licenses/bars.py` and `licenses/denials.py`: change those.
 
 Every transition runs in one transaction: it locks the row, asks the policy, moves the state, writes the audit
 event and queues the mails. What is not in a table does not happen.
 
 - **applicant**: the person whose request it is.
-- **reviewer**: a reviewer who may vote on it: never the applicant, nor a colleague where the terms bar them, nor,
-  after an appeal, anybody who voted before it.
+- **reviewer**: a reviewer who may vote on it: never the applicant, nor a colleague where the terms bar them,
+  nor, after an appeal, anybody who voted before it.
 - **votes**: nobody alone; the reviewers' votes together.
 - **staff**: a reviewer or an administrator.
 - **system**: the portal itself: a job, or a step of another action.
 """
 _REQUEST = """
 A side carries with as many votes as the quorum and more than the other side has; one request for changes
-returns the request. Opposing votes leave it submitted, marked split, until one more reviewer makes a majority.
-Only a reviewer's latest vote on the current version counts. An edit in review makes a new version.
+returns the request. Opposing votes leave it submitted, marked split, until one more reviewer makes a
+majority. Only a reviewer's latest vote on the current version counts. An edit in review makes a new version.
 """
 _GRANT = """
 A grant holds from its start up to, not at, its end. Expired is computed from the end and is not a state.
