@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from portal.settings.base import *
-from portal.settings.base import BASE_DIR, env
+from portal.settings.base import BASE_DIR, INSTALLED_APPS, env
 
 EMBEDDED = True
+INSTALLED_APPS = ["portal.demo", *INSTALLED_APPS]
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000").rstrip("/")
 

@@ -1,0 +1,84 @@
+"""The portal's two processes, started and stopped as an operator would: the web server and the worker."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+START_WAIT_S = 40.0
+STOP_WAIT_S = 10.0
+
+
+def free_port(preferred: int) -> int:
+    """`preferred` if nobody listens there, else a port the system gives."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise RuntimeError("no loopback port is free")
+
+
+class Portal:
+    """A running portal: `with Portal(...)` starts it and ends both processes, whatever happens."""
+
+    def __init__(self, url: str, port: int, logs: Path) -> None:
+        self.url = url
+        self._port = port
+        self._logs = logs
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Portal":
+        self._logs.mkdir(parents=True, exist_ok=True)
+        bind = f"127.0.0.1:{self._port}"
+        gunicorn = ["gunicorn", "portal.wsgi:application", "--bind", bind, "--workers", "2", "--threads", "8"]
+        self._start("web", [sys.executable, "-m", *gunicorn])
+        worker = ["celery", "--app", "portal", "worker", "--beat", "--pool", "solo", "--loglevel", "INFO"]
+        self._start("worker", [sys.executable, "-m", *worker])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._running:
+            process.send_signal(signal.SIGTERM)
+        for process in self._running:
+            try:
+                process.wait(STOP_WAIT_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def wait_until_ready(self) -> None:
+        """Return when the site answers. Raises RuntimeError with the log's name when it does not."""
+        deadline = time.monotonic() + START_WAIT_S
+        while time.monotonic() < deadline:
+            self._raise_if_ended()
+            try:
+                if httpx.get(f"{self.url}/about/", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise RuntimeError(f"the portal did not answer within {START_WAIT_S:.0f} s; see {self._logs}/web.log")
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self._logs / f"{name}.log").open("wb") as log:
+            self._running.append(
+                subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+            )
+
+    def _raise_if_ended(self) -> None:
+        for process in self._running:
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args!r} ended with {process.returncode}; see {self._logs}")
