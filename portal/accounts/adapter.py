@@ -42,7 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):
         queue_rendered(
             to=email,
             template=template_prefix,
-            subject=mail.subject,
+            subject=str(mail.subject),
             text=str(mail.body),
             html=str(html[0]) if html else "",
             ephemeral=True,
@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
-        return settings.PORTAL_URL + path.replace("UID-KEY", key)
+        return str(settings.PORTAL_URL) + path.replace("UID-KEY", key)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return True
@@ -60,7 +60,7 @@ class MFAAdapter(DefaultMFAAdapter):
     """Second factors: their secrets are wrapped by the master key, so that a database alone opens nothing."""
 
     def get_totp_issuer(self) -> str:
-        return settings.PORTAL_NAME
+        return str(settings.PORTAL_NAME)
 
     def encrypt(self, text: str) -> str:
         return base64.b64encode(master_key().wrap(text.encode(), MFA_CONTEXT)).decode()

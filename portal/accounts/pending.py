@@ -64,7 +64,7 @@ def propose(
             )
         action = PendingAction.objects.create(
             kind=kind,
-            user=by.user,
+            user=by.person,
             payload=payload,
             summary=summary,
             code=_new_code(),

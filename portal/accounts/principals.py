@@ -41,6 +41,16 @@ class Principal:
         """True for a person in a browser, who alone may confirm, sign, vote and enroll."""
         return self.user is not None and self.scopes is None
 
+    @property
+    def person(self) -> User:
+        """The person who acts, once a policy has made sure that there is one.
+
+        Raises: RuntimeError: there is none; a policy was not asked.
+        """
+        if self.user is None:
+            raise RuntimeError(f"{self.actor} is no person")
+        return self.user
+
 
 ANONYMOUS = Principal()
 

@@ -1,14 +1,19 @@
 """Django's admin shows the audit log, jobs and outbox; it changes none of them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
 from portal.core.models import AuditEvent, Heartbeat, Job, OutboxMessage
 
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+else:
+    AnyModelAdmin = admin.ModelAdmin  # generic for the type checker alone
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+
+class ReadOnlyAdmin(AnyModelAdmin):
     """Look, do not touch: for everything that only actions may change."""
 
     actions = None

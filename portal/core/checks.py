@@ -1,6 +1,7 @@
 """System checks: a missing setting stops the start with its name; stand-ins fail `check --deploy`."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.core import keys
+from weights_vault.sealed.trust import ROLES
 
 REQUIRED = {
     "PORTAL_URL": "The address people use, such as https://weights.example.org.",
@@ -45,7 +47,7 @@ STAND_INS: Sequence[tuple[str, Callable[[], bool], str, str]] = (
     ),
     (
         "core.E105",
-        lambda: settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
+        lambda: str(settings.DATABASES["default"]["ENGINE"]).endswith("sqlite3"),
         "the database is SQLite",
         "Set DATABASE_URL to a PostgreSQL.",
     ),
@@ -73,7 +75,7 @@ def keys_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every key can be read and has its size."""
     found: list[CheckMessage] = []
     readings: list[Callable[[], object]] = [keys.master_key, keys.delivery_keys]
-    readings += [lambda role=role: keys.signing_key(role) for role in keys.ROLES]  # type: ignore[misc]
+    readings += [partial(keys.signing_key, role) for role in ROLES]
     for read in readings:
         try:
             read()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
@@ -18,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from portal.core import keys
 from portal.core.models import Heartbeat, Job, OutboxMessage
 from portal.core.secrecy import redact
+from weights_vault.sealed.trust import ROLES
 
 WORKER_SILENT_AFTER = timedelta(seconds=60)
 
@@ -93,19 +93,11 @@ def broker(now: datetime) -> Finding:
     return Finding(True, f"{host} answers")
 
 
-@examination("storage")
-def storage(now: datetime) -> Finding:
-    if not settings.STORAGE_URL.startswith("file:///"):
-        return Finding(False, "an unknown kind of store", "Set STORAGE_URL to file:///absolute/folder.")
-    folder = Path(settings.STORAGE_URL.removeprefix("file://"))
-    return _writable(folder, "sealed bodies", "Set STORAGE_URL to a folder that this user may write.")
-
-
 @examination("keys")
 def all_keys(now: datetime) -> Finding:
     keys.master_key()
     keys.delivery_keys()
-    for role in keys.ROLES:
+    for role in ROLES:
         keys.signing_key(role)
     return Finding(True, f"master, delivery and signing keys are there; root is {keys.root_fingerprint()}")
 

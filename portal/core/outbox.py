@@ -99,7 +99,8 @@ def deliver(payload: dict[str, Any], now: datetime) -> None:
 
 def _render_text(name: str, values: dict[str, Any]) -> str:
     # Plain text: "O'Neill" must not arrive as "O&#x27;Neill".
-    return get_template(name).template.render(Context(values, autoescape=False)).strip()  # type: ignore[attr-defined]
+    template = get_template(name).template  # type: ignore[attr-defined]
+    return str(template.render(Context(values, autoescape=False))).strip()
 
 
 def _render_html(name: str, values: dict[str, Any]) -> str:

@@ -21,16 +21,18 @@ def beat_heart(name: str, now: datetime) -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
 
 
-@app.task(name="portal.core.tasks.wake")
-def wake() -> None:
+def _wake() -> None:
     """Do what is due; sent after each commit that wrote a job."""
     jobs.run_due(worker=worker_name(), now=timezone.now())
 
 
-@app.task(name="portal.core.tasks.sweep")
-def sweep() -> None:
+def _sweep() -> None:
     """Do what is due and what no message told about; sent by beat every few seconds."""
     now = timezone.now()
     beat_heart(socket.gethostname(), now)
     jobs.arm_schedule(now)
     jobs.run_due(worker=worker_name(), now=now)
+
+
+wake = app.task(name="portal.core.tasks.wake")(_wake)
+sweep = app.task(name="portal.core.tasks.sweep")(_sweep)
