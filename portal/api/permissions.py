@@ -71,7 +71,8 @@ class ScopePermission(BasePermission):
         if need is None:
             # A method the view lacks goes on to its 405; one that it has without a need is denied.
             return getattr(view, str(request.method).lower(), None) is None
-        verdict = meets(principal_of(request), need)
+        principal = getattr(view, "principal", None) or principal_of(request)
+        verdict = meets(principal, need)
         if isinstance(verdict, Denied):
             raise NotPermitted.from_denied(verdict)
         return True

@@ -51,7 +51,7 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
 
 
 class RequestDetailSerializer(RequestSerializer):
-    """A request with its answers, and with what happened to it and why."""
+    """A request with its answers, and what happened to it and why, as the context's `principal` may read it."""
 
     reason = serializers.SerializerMethodField(
         help_text="Why it was rejected or returned; empty in other states."
@@ -72,4 +72,4 @@ class RequestDetailSerializer(RequestSerializer):
 
     @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, request: Request) -> list[dict[str, Any]]:
-        return list(TimelineEntrySerializer(queries.timeline(request), many=True).data)
+        return list(TimelineEntrySerializer(queries.timeline(request, self.context["principal"]), many=True).data)

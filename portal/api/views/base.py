@@ -1,6 +1,7 @@
 """What all endpoints share: the caller, the time, one answer a key, and that caches keep nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -43,6 +44,16 @@ class ApiView(APIView):
     @cached_property
     def principal(self) -> Principal:
         return principal_of(self.request)
+
+    @cached_property
+    def finder(self) -> Principal:
+        """The caller as who looks up the thing that a call is about.
+
+        The endpoint's own need is met by then; without this a token of the scope `download` alone could not
+        name the grant that it downloads by. Actions and the rule of access are given the caller as they are.
+        """
+        scopes = self.principal.scopes
+        return self.principal if scopes is None else replace(self.principal, scopes=scopes | {"read"})
 
     def read_body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the body's known fields, checked; what the serializer does not name is not there.

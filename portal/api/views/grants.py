@@ -20,7 +20,7 @@ class GrantView(ApiView):
     """What the addresses of one grant share."""
 
     def fetch(self, grant_id: str) -> Grant:
-        return queries.grant_for(self.principal, grant_id)
+        return queries.grant_for(self.finder, grant_id)
 
     def shown_with(self, grants: Sequence[Grant]) -> dict[str, Any]:
         verdicts = queries.verdicts_by_grant(self.principal, grants, PURPOSE, self.now)

@@ -21,12 +21,12 @@ class RequestView(ApiView):
     """What the addresses of one request share."""
 
     def fetch(self, request_id: str) -> AccessRequest:
-        return queries.request_for(self.principal, request_id, self.now)
+        return queries.request_for(self.finder, request_id, self.now)
 
     def answer(self, done: Done) -> Response:
         request = self.fetch(done.subject)
         return Response(
-            RequestDetailSerializer(request, context={"principal": self.principal}).data, status=done.status
+            RequestDetailSerializer(request, context={"principal": self.finder}).data, status=done.status
         )
 
 

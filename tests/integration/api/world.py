@@ -1,7 +1,7 @@
 """A small portal with people, a gated release and everything that can stand between the two.
 
-Everything that an action can make is made by that action; rows are written by hand only where publishing would
-need files and a smoke test.
+Everything that an action can make is made by that action; rows are written by hand only where publishing
+would need files and a smoke test.
 """
 
 import hashlib
@@ -78,17 +78,20 @@ def in_browser(user: User, *, reauthenticated: bool = True) -> APIClient:
         session["account_authentication_methods"] = [
             {"method": "password", "at": time.time(), "reauthenticated": True}
         ]
+        session["account_authentication_methods_user"] = str(user.pk)
         session.save()
     return client
 
 
-def publish_license(license: License, number: int, text: str) -> LicenseVersion:
+def publish_license(
+    license: License, number: int, text: str, *, in_force_in: timedelta = timedelta(hours=-1)
+) -> LicenseVersion:
     return LicenseVersion.objects.create(
         license=license,
         number=number,
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
-        effective_at=timezone.now() - timedelta(hours=1),
+        effective_at=timezone.now() + in_force_in,
         created_at=timezone.now(),
         created_by="system:test",
     )
