@@ -79,10 +79,13 @@ def test_objects_and_folders_are_the_owners_alone(store_root: Path) -> None:
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["", "..", "../../etc/passwd", "a/" * 20, "a" * 36 + "\x00abc", "a" * 39, "a" * 41, "A" * 40, "g" * 40, "a" * 40 + "\n", "é" * 40],
-)  # fmt: skip
+NO_NAMES = [
+    "", "..", "../../etc/passwd", "a" * 39, "a" * 41, "A" * 40, "g" * 40, "a" * 40 + "\n", "a/" * 20,
+    "é" * 40, "a" * 36 + "\x00abc",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
 def test_name_that_we_did_not_make_addresses_nothing(name: str, store_root: Path) -> None:
     """G6"""
     store = storage()
