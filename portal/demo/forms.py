@@ -10,7 +10,7 @@ class Form:
 
     action: str
     method: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     buttons: dict[str, set[str]] = field(default_factory=dict)
 
@@ -31,7 +31,7 @@ class _FormReader(HTMLParser):
         elif self._inside and (name := attributes.get("name")):
             self._control(tag, name, attributes)
         elif self._inside and tag == "option" and self._select and "selected" in attributes:
-            self.forms[-1].fields[self._select] = attributes.get("value", "")
+            self.forms[-1].fields[self._select] = [attributes.get("value", "")]
 
     def _control(self, tag: str, name: str, attributes: dict[str, str]) -> None:
         form, kind = self.forms[-1], attributes.get("type", "text")
@@ -43,13 +43,15 @@ class _FormReader(HTMLParser):
             self._select = name
         elif tag == "textarea":
             self._textarea = name
-            form.fields[name] = ""
+            form.fields[name] = [""]
         elif kind not in ("checkbox", "radio") or "checked" in attributes:
-            form.fields[name] = attributes.get("value", "on" if kind == "checkbox" else "")
+            value = attributes.get("value", "on" if kind == "checkbox" else "")
+            # A box that stands several times (scopes) sends each value that is ticked.
+            form.fields[name] = [*form.fields.get(name, []), value] if kind == "checkbox" else [value]
 
     def handle_data(self, data: str) -> None:
         if self._inside and self._textarea:
-            self.forms[-1].fields[self._textarea] += data
+            self.forms[-1].fields[self._textarea][0] += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -83,7 +83,7 @@ def confirm_key(noor: Person, url: str, code: str) -> None:
     noor.confirm_password()
     if code not in noor.page.text:
         raise DemoError(f"the page shows another code than the command ({code})")
-    noor.submit(having="decision", decision="confirm")
+    noor.submit(having="do", do="confirm")
     noor.confirm_password()
 
 

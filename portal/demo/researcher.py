@@ -6,10 +6,10 @@ from portal.demo.narrator import Narrator
 from portal.demo.person import DemoError, Person
 
 ANSWERS = {
-    "purpose": "We measure how calibrated small language models are on questions about medicines.",
-    "funding": "University funds; no company has a say in what we publish.",
-    "safeguards": "The weights stay on one encrypted disk in our cluster; three named people can read it.",
-    "noncommercial": "on",
+    "answer_purpose": "We measure how calibrated small language models are on questions about medicines.",
+    "answer_funding": "University funds; no company has a say in what we publish.",
+    "answer_safeguards": "The weights stay on one encrypted disk in our cluster; three named people can read it.",
+    "answer_noncommercial": "on",
 }
 
 
@@ -28,7 +28,7 @@ def sign_up(noor: Person, say: Narrator) -> None:
 def ask(noor: Person, release: str, say: Narrator) -> str:
     """Fill in the release's questionnaire and submit; the request's id."""
     noor.open(f"/releases/{release}/request/")
-    noor.submit(having="purpose", **ANSWERS)
+    noor.submit(having="answer_purpose", **ANSWERS, license_read="on", do="submit")
     found = re.search(r"(req_[a-z2-7]+)", str(noor.page.url)) or re.search(
         r"/requests/(req_[a-z2-7]+)/", noor.page.text
     )
@@ -42,7 +42,8 @@ def sign(noor: Person, request: str, say: Narrator) -> None:
     """Read the license that was approved and sign it."""
     noor.open(f"/requests/{request}/sign/")
     noor.confirm_password()
-    noor.submit(having="typed_name", typed_name=noor.login.name, agree="on")
+    noor.submit(having="typed_name", typed_name=noor.login.name, agreed="on")
+    noor.confirm_password()
     page = noor.open("/grants/")
     granted = "grt_" in page
     say.fact("The license is signed and the grant is live", "yes" if granted else "no", holds=granted)

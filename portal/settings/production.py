@@ -16,12 +16,16 @@ def _required(name: str, hint: str) -> str:
     return value
 
 
-PORTAL_URL = _required("PORTAL_URL", "The address people use, such as https://weights.example.org.").rstrip("/")
+PORTAL_URL = _required("PORTAL_URL", "The address people use, such as https://weights.example.org.").rstrip(
+    "/"
+)
 SECRET_KEY = _required("SECRET_KEY", "50 random characters that sign sessions.")
 STORAGE_URL = _required("STORAGE_URL", "Where sealed bodies are kept, such as file:///srv/weights.")
 MASTER_KEY = _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64).")
 SIGNING_KEYS = _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
-DELIVERY_KEYS = _required("DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.")
+DELIVERY_KEYS = _required(
+    "DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path."
+)
 
 _host = urlsplit(PORTAL_URL).hostname
 if _host is None or not PORTAL_URL.startswith("https://"):
@@ -30,7 +34,9 @@ ALLOWED_HOSTS = [_host]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
 
-DATABASES = {"default": env.db_url_config(_required("DATABASE_URL", "Such as postgres://user:secret@host/name."))}
+DATABASES = {
+    "default": env.db_url_config(_required("DATABASE_URL", "Such as postgres://user:secret@host/name."))
+}
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

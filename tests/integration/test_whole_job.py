@@ -1,0 +1,185 @@
+"""The main job with every real part: gunicorn, a Celery worker, SQLite, files, pages over HTTP, `weights`.
+
+The demo is walked once for this module, in a folder of its own; the tests then look at what it left and go on
+with the portal that it made.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from portal.demo.person import Login, Person
+from portal.demo.place import Place
+from portal.demo.processes import Portal
+from portal.demo.publisher import RELEASE
+from portal.demo.recipient import confirm_key
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole_job")]
+
+ROOT = Path(__file__).resolve().parents[2]
+TIME_LIMIT_S = 240
+
+
+@dataclass
+class Walked:
+    """A demo that went through, and its portal running again."""
+
+    place: Place
+    portal: Portal
+    said: str
+
+    def person(self, role: str) -> Person:
+        login: Login = next(login for login in self.place.logins() if login.role == role)
+        person = Person(self.portal.url, login, self.place.mailbox)
+        person.sign_in()
+        return person
+
+    def weights(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "weights_vault.client.main", *arguments],
+            env=self.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def weights_confirmed(self, person: Person, *arguments: str) -> tuple[int, str]:
+        """Run a command that asks for a confirmation, give it in the browser; the exit code and what it said."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "weights_vault.client.main", *arguments],
+            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        said = []
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                said.append(line)
+                if found := re.search(r"confirm: (\S+)\s+code: (\S+)", line):
+                    confirm_key(person, found.group(1), found.group(2))
+        return process.wait(), "".join(said)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        home = str(self.place.home)
+        return {"PATH": os.environ["PATH"], "HOME": home, "WEIGHTS_HOME": f"{home}/weights"}
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+    folder = tmp_path_factory.mktemp("demo")
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DATABASE_"))
+    }
+    clean.pop("VAR_DIR", None)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--folder", str(folder)],
+        cwd=ROOT, env=clean, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    place = Place(folder)
+    environment = place.environment(port=None, keep=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(environment) - set(os.environ) | {"VAR_DIR", "DJANGO_SETTINGS_MODULE"}:
+            patch.setenv(name, environment[name])
+        patch.chdir(ROOT)
+        with Portal(
+            environment["PORTAL_URL"], int(environment["PORTAL_URL"].rsplit(":", 1)[1]), place.logs
+        ) as portal:
+            portal.wait_until_ready()
+            yield Walked(place, portal, done.stdout)
+
+
+def test_the_demos_summary_tells_what_it_checked(walked: Walked) -> None:
+    for fact in (
+        "refused: request_pending, exit 4",
+        "identical",
+        "structure passed, tensors passed, logits passed",
+    ):
+        assert fact in re.sub(r"\s+", " ", walked.said.replace("│", ""))
+
+
+def test_no_stored_body_and_no_database_holds_a_published_tensor(walked: Walked) -> None:
+    shard = next(walked.place.model.glob("*.safetensors")).read_bytes()
+    needle = shard[len(shard) // 2 : len(shard) // 2 + 32]
+    kept = [path for path in walked.place.portal.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) > len(shard)
+    assert not [path for path in kept if needle in path.read_bytes()]
+
+
+def test_no_secret_stands_in_anything_the_portal_wrote_g8(walked: Walked) -> None:
+    """G8: no signed URL, token, file key or private key in a log, a mail or a row."""
+    token = (walked.place.home / "weights").rglob("*token*")
+    secrets = {path.read_text().strip() for path in token if path.is_file()}
+    written = [
+        *walked.place.logs.rglob("*"),
+        *walked.place.mailbox.rglob("*"),
+        walked.place.portal / "portal.sqlite3",
+    ]
+    patterns = [rb"wp_[A-Za-z0-9]{30,}", rb"AGE-SECRET-KEY-", rb"signature=[0-9a-f]{20}", rb"PRIVATE KEY"]
+    found = {
+        (path.name, pattern)
+        for path in written if path.is_file()
+        for pattern in patterns if re.search(pattern, path.read_bytes())
+    }  # fmt: skip
+    assert found == set()
+    assert all(
+        secret.encode() not in path.read_bytes()
+        for secret in secrets
+        if secret
+        for path in written
+        if path.is_file()
+    )
+
+
+def test_debians_age_opens_every_delivered_header_and_body(walked: Walked, tmp_path: Path) -> None:
+    """`cat FILE.header FILE.body | age -d -i key` gives the published bytes, for files a running portal delivered."""
+    key = tmp_path / "key.txt"
+    subprocess.run(["age-keygen", "-o", str(key)], check=True, capture_output=True)
+    noor = walked.person("researcher")
+    added, said = walked.weights_confirmed(noor, "keys", "add", str(key))
+    assert added == 0, said
+    folder = tmp_path / "sealed"
+    done = walked.weights("download", RELEASE, "--to", str(folder), "--identity", str(key), "--keep-sealed")
+    assert done.returncode == 0, done.stderr
+    headers = sorted(folder.rglob("*.header"))
+    assert len(headers) == len([path for path in walked.place.model.rglob("*") if path.is_file()])
+    for header in headers:
+        sealed = header.read_bytes() + header.with_suffix(".body").read_bytes()
+        opened = subprocess.run(
+            ["age", "-d", "-i", str(key)], input=sealed, capture_output=True, check=True
+        ).stdout
+        name = header.with_suffix("").relative_to(next(p for p in header.parents if p.name == ".sealed"))
+        assert opened == (walked.place.model / name).read_bytes()
+
+
+def test_a_flipped_bit_in_a_finished_folder_is_named_and_exits_5(walked: Walked, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    subprocess.run(["cp", "-a", str(walked.place.download), str(folder)], check=True)
+    shard = sorted(folder.glob("*.safetensors"))[1]
+    with shard.open("r+b") as file:
+        file.seek(1_000_000)
+        byte = file.read(1)
+        file.seek(1_000_000)
+        file.write(bytes([byte[0] ^ 1]))
+    done = walked.weights("verify", str(folder))
+    assert done.returncode == 5
+    assert shard.name in done.stdout + done.stderr
+    smoked = walked.weights("smoke-test", str(folder))
+    assert smoked.returncode == 8, smoked.stderr
+
+
+def test_a_revoked_grant_refuses_the_next_download_g1(walked: Walked, tmp_path: Path) -> None:
+    """G1, over HTTP: staff revoke on their page; the recipient's next command is refused with the code."""
+    ruth = walked.person("reviewer")
+    page = ruth.open("/review/grants/")
+    grant = re.findall(r"grt_[a-z2-7]+", page)[0]
+    ruth.open(f"/review/grants/{grant}/")
+    ruth.confirm_password()
+    ruth.submit(having="verb", verb="revoke", reason="The cluster was sold.")
+    done = walked.weights("download", RELEASE, "--to", str(tmp_path / "again"), "--json")
+    assert done.returncode == 4
+    assert "grant_revoked" in done.stdout + done.stderr
+    assert not (tmp_path / "again").exists()
