@@ -4,28 +4,29 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from weights_vault.sealed.body import PLAIN_PART_SIZE, part_count, part_digest
+from weights_vault.sealed.body import PLAIN_PART_SIZE, part_digest
 from weights_vault.sealed.errors import SealedError
 from weights_vault.sealed.manifest import Manifest, ManifestFile, PartDigests, Tensor
 from weights_vault.smoke.checkpoint import INDEX_PATH, read_header
 from weights_vault.smoke.errors import FileDamaged, FileMissing
+from weights_vault.smoke.reference import DOCUMENT_PATH, LOGITS_PATH
 from weights_vault.smoke.source import FolderSource
-from weights_vault.smoke.structure import CONFIG_PATH, MAX_CONFIG_BYTES
+from weights_vault.smoke.structure import CONFIG_PATH
 
-MAX_INDEX_BYTES = 32 * 1024 * 1024
+CHECKPOINT = (CONFIG_PATH, INDEX_PATH)  # what a model needs beside its shards
+WITH_REFERENCE = (*CHECKPOINT, DOCUMENT_PATH, LOGITS_PATH)
 
 
-def unsigned_listing(folder: Path) -> Manifest:
-    """List the config, the index and the shards of a Hugging Face-layout folder; nothing else is needed to
-    run it.
+def unsigned_listing(folder: Path, documents: Sequence[str] = CHECKPOINT) -> Manifest:
+    """List the shards of a Hugging Face-layout folder, and those of the `documents` (paths) that it has.
 
-    The digests of the two documents are real. Those of tensors are empty: nothing has been published that
-    they could differ from, and an empty digest equals none, so a level that compares them fails.
+    The digests of the documents are real. Those of tensors are empty: nothing has been published that they
+    could differ from, and an empty digest equals none, so a level that compares them fails.
     Raises: FileMissing: no such folder, or no shard in it. FileDamaged: a shard's header is not safetensors.
     """
     if not folder.is_dir():
         raise FileMissing(f"{folder} is not a folder")
-    files = [_document(folder, path, limit) for path, limit in _documents(folder)]
+    files = [_document(folder, path) for path in documents if (folder / path).is_file()]
     paths = sorted(each.name for each in folder.glob("*.safetensors"))
     if not paths:
         raise FileMissing(f"{folder} holds no .safetensors file")
@@ -64,16 +65,16 @@ def _file(
     )
 
 
-def _documents(folder: Path) -> list[tuple[str, int]]:
-    wanted = ((CONFIG_PATH, MAX_CONFIG_BYTES), (INDEX_PATH, MAX_INDEX_BYTES))
-    return [(path, limit) for path, limit in wanted if (folder / path).is_file()]
-
-
-def _document(folder: Path, path: str, limit: int) -> ManifestFile:
-    data = (folder / path).read_bytes()[: limit + 1]
-    starts = range(0, part_count(len(data)) * PLAIN_PART_SIZE, PLAIN_PART_SIZE)
-    parts = tuple(PartDigests(sealed="", plain=part_digest(data[at : at + PLAIN_PART_SIZE])) for at in starts)
-    return _file(path, "config", len(data), parts=parts)
+def _document(folder: Path, path: str) -> ManifestFile:
+    size = 0
+    parts: list[PartDigests] = []
+    with (folder / path).open("rb") as file:
+        # An empty file has one part, which is empty.
+        while (data := file.read(PLAIN_PART_SIZE)) or not parts:
+            size += len(data)
+            parts.append(PartDigests(sealed="", plain=part_digest(data)))
+    kind = "reference" if path in (DOCUMENT_PATH, LOGITS_PATH) else "config"
+    return _file(path, kind, size, parts=parts)
 
 
 def _shard(folder: Path, path: str) -> ManifestFile:

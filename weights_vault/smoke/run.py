@@ -21,7 +21,12 @@ Rest = TypeVar("Rest")
 
 
 def run(
-    source: PartSource, *, device: str = "auto", level: str = "logits", manifest_sha256: str | None = None
+    source: PartSource,
+    *,
+    device: str = "auto",
+    level: str = "logits",
+    manifest_sha256: str | None = None,
+    signed: bool = True,
 ) -> Report:
     """Test one revision, up to and including `level`.
 
@@ -39,7 +44,7 @@ def run(
     wanted = LEVELS[: LEVELS.index(level) + 1]
     import_torch()
     chosen = choose_device(device) if level == logits.LEVEL else None
-    results = _levels(source, wanted, chosen)
+    results = _levels(source, wanted, chosen, signed=signed)
     return Report(
         release=source.manifest.release,
         revision=source.manifest.revision,
@@ -52,7 +57,9 @@ def run(
     )
 
 
-def _levels(source: PartSource, wanted: tuple[str, ...], device: "torch.device | None") -> list[LevelResult]:
+def _levels(
+    source: PartSource, wanted: tuple[str, ...], device: "torch.device | None", *, signed: bool
+) -> list[LevelResult]:
     result, loadable = timed(lambda: structure.check(source))
     results = [result]
     if tensors.LEVEL not in wanted:
@@ -60,7 +67,7 @@ def _levels(source: PartSource, wanted: tuple[str, ...], device: "torch.device |
     if loadable is None:
         because = "the weights do not fit their architecture"
         return [*results, *(skipped(name, because) for name in wanted[1:])]
-    result, weights = timed(lambda: tensors.check(source, loadable, keep=device is not None))
+    result, weights = timed(lambda: tensors.check(source, loadable, keep=device is not None, signed=signed))
     results.append(result)
     if device is None:
         return results

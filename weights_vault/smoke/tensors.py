@@ -69,7 +69,7 @@ def check(
             weights[names[name]] = tensor
     problems += _judge_ties(loadable, observed)
     complete = len(observed) == len(loadable.tensors)
-    return judged(LEVEL, _figures(loadable, observed), problems), weights if complete else None
+    return judged(LEVEL, _figures(loadable, observed, signed=signed), problems), weights if complete else None
 
 
 def load(
@@ -153,12 +153,13 @@ def _judge_ties(loadable: Loadable, observed: Mapping[str, Observed]) -> Iterato
                 yield Problem("tied-tensors-differ", names[0], detail)
 
 
-def _figures(loadable: Loadable, observed: Mapping[str, Observed]) -> dict[str, Figure]:
+def _figures(loadable: Loadable, observed: Mapping[str, Observed], *, signed: bool) -> dict[str, Figure]:
     finite = [each for each in observed.values() if each.absmax is not None and each.finite]
     largest = max(finite, key=lambda each: each.absmax or 0.0, default=None)
     return {
         "tensors": len(loadable.tensors),
         "read": len(observed),
+        "digests_compared": signed,
         "bytes": sum(each.stored.signed.end - each.stored.signed.start for each in observed.values()),
         "absmax": largest.absmax if largest else None,
         "absmax_tensor": largest.stored.signed.name if largest else None,

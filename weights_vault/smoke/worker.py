@@ -4,6 +4,7 @@ on stdout.
 Jobs, all with optional "device", "level" and "cpu_s":
     {"action": "record", "folder": …}
     {"action": "folder", "folder": …, "manifest": payload, "manifest_sha256": …}
+    {"action": "folder", "folder": …}: a publisher's, before sealing, held against its own reference
     {"action": "gate", "manifest": payload, "identity": …, "grant": …, "headers": {id: base64}, "bodies": {id:
     path}}
 "manifest" is the payload as text; whoever makes the job has verified its signature, or is about to sign it.
@@ -25,6 +26,7 @@ from weights_vault.sealed.keys import parse_identity
 from weights_vault.sealed.manifest import Manifest, decode_manifest
 from weights_vault.smoke.confinement import CPU_LIMIT_S, confine, limit_addresses
 from weights_vault.smoke.errors import JobMalformed, SmokeError, Unavailable
+from weights_vault.smoke.listing import WITH_REFERENCE, unsigned_listing
 from weights_vault.smoke.source import FolderSource, PartSource, SealedSource
 
 if TYPE_CHECKING:
@@ -71,8 +73,10 @@ def _record(job: Job) -> "Report":
 
 
 def _folder(job: Job) -> "Report":
-    manifest = _manifest(job)
-    return _run(job, FolderSource(Path(_text(job, "folder")), manifest))
+    folder = Path(_text(job, "folder"))
+    if "manifest" in job:
+        return _run(job, FolderSource(folder, _manifest(job)))
+    return _run(job, FolderSource(folder, unsigned_listing(folder, WITH_REFERENCE)), signed=False)
 
 
 def _gate(job: Job) -> "Report":
@@ -90,7 +94,7 @@ def _gate(job: Job) -> "Report":
 ACTIONS: Mapping[str, Callable[[Job], "Report"]] = {"record": _record, "folder": _folder, "gate": _gate}
 
 
-def _run(job: Job, source: PartSource) -> "Report":
+def _run(job: Job, source: PartSource, *, signed: bool = True) -> "Report":
     from weights_vault.smoke.run import LEVELS, run
 
     level = _text(job, "level", "logits")
@@ -98,7 +102,8 @@ def _run(job: Job, source: PartSource) -> "Report":
         raise JobMalformed(f"the job's level is one of {', '.join(LEVELS)}")
     _limit(job, sum(file.size for file in source.manifest.files if file.kind == "weights"))
     digest = _text(job, "manifest_sha256", "") or None
-    return run(source, device=_text(job, "device", "auto"), level=level, manifest_sha256=digest)
+    device = _text(job, "device", "auto")
+    return run(source, device=device, level=level, manifest_sha256=digest, signed=signed)
 
 
 def _limit(job: Job, weights_bytes: int) -> None:
@@ -138,6 +143,7 @@ def _texts(job: Job, key: str) -> dict[str, str]:
 def _answer_error(error: SmokeError, status: int) -> int:
     answer = {"error": {"reference": error.reference, "detail": str(error)}}
     print(json.dumps(answer), flush=True)  # noqa: T201
+    print(f"{error.reference}: {error}", file=sys.stderr)  # noqa: T201 (for logs)
     return status
 
 

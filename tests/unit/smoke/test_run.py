@@ -10,6 +10,7 @@ import pytest
 from tests.unit.smoke.conftest import DTYPES, MakeRelease
 from tests.unit.smoke.releases import FINAL_NORM, KEY, codes, level, manifest_of, seal, swap
 from weights_vault.smoke.errors import DeviceUnavailable, TorchMissing
+from weights_vault.smoke.listing import WITH_REFERENCE, unsigned_listing
 from weights_vault.smoke.report import MAX_PROBLEMS, LevelResult, Problem, Report, judged, skipped
 from weights_vault.smoke.run import LEVELS, run
 from weights_vault.smoke.source import FolderSource
@@ -86,6 +87,22 @@ def test_tensor_that_cannot_be_read_skips_the_logits(release: MakeRelease, tmp_p
     report = run(Failing(), device="cpu")
     assert verdicts(report) == ["passed", "failed", "skipped"]
     assert codes(level(report, "tensors")) == {"file-damaged"}
+
+
+def test_folder_before_sealing_is_held_against_its_own_reference(release: MakeRelease) -> None:
+    """W2: what the publisher's own gate sees."""
+    folder = release()
+    swap(folder, KEY.format(0), KEY.format(3))
+    source = FolderSource(folder, unsigned_listing(folder, WITH_REFERENCE))
+    report = run(source, device="cpu", signed=False)
+    assert verdicts(report) == ["passed", "passed", "failed"]
+    assert level(report, "tensors").figures["digests_compared"] is False
+
+
+def test_unsigned_listing_passes_no_test_that_compares_digests(release: MakeRelease) -> None:
+    folder = release()
+    source = FolderSource(folder, unsigned_listing(folder, WITH_REFERENCE))
+    assert verdicts(run(source, device="cpu")) == ["passed", "failed", "passed"]
 
 
 def test_report_is_json(release: MakeRelease) -> None:

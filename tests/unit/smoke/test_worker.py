@@ -26,8 +26,11 @@ def work(job: object, **environment: str) -> tuple[int, dict[str, Any]]:
         [sys.executable, "-W", "error", "-m", "weights_vault.smoke.worker"],
         input=data, capture_output=True, check=False, timeout=120, env={**os.environ, **environment},
     )  # fmt: skip
-    assert done.stderr == b""
-    return done.returncode, json.loads(done.stdout)
+    answer = json.loads(done.stdout)
+    assert done.stderr.decode() == (
+        "{reference}: {detail}\n".format(**answer["error"]) if "error" in answer else ""
+    )
+    return done.returncode, answer
 
 
 def gate_job(sealed: Sealed) -> dict[str, object]:
@@ -64,6 +67,11 @@ def test_gate_of_a_damaged_body_fails(release: MakeRelease, tmp_path: Path) -> N
     # The only part of that body: its header cannot be read either.
     assert report["levels"][0]["problems"][0]["code"] == "digest-mismatch"
     assert [each["verdict"] for each in report["levels"]] == ["failed", "skipped", "skipped"]
+
+
+def test_folder_without_weights_is_a_bad_job(tmp_path: Path) -> None:
+    status, answer = work({"action": "folder", "folder": str(tmp_path)})
+    assert (status, answer["error"]["reference"]) == (BAD_JOB, "file-missing")
 
 
 def test_folder_of_another_release_fails(release: MakeRelease) -> None:
