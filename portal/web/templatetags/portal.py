@@ -20,6 +20,8 @@ from portal.web.journey import next_panel
 register = template.Library()
 
 _COUNTRIES = dict(COUNTRIES)
+# Tones in which the applicant has something to do.
+_ACTING = frozenset({"turn", "good"})
 _UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -205,7 +207,7 @@ def age(since_: datetime | None, until: datetime | None) -> SafeString | str:
 def next_for(request: Request) -> SafeString | str:
     """The first step that the applicant can take, as a link."""
     panel = next_panel(request.state, request.pk, request.releases.all()[0].slug, target_days=0, sign_days=0)
-    if not panel.actions:
+    if panel.tone not in _ACTING or not panel.actions:
         return panel.title
     first = panel.actions[0]
     return format_html('<a href="{}">{}</a>', first.href, first.label)
