@@ -1,9 +1,17 @@
-"""Makes what allauth does all or nothing."""
+"""Makes what allauth does all or nothing, and one after the other."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
+from allauth.account.utils import url_str_to_user_pk
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+
+from portal.accounts.models import User
 
 ACCOUNTS_PREFIX = "/accounts/"
 
@@ -12,8 +20,9 @@ class AccountTransactions:
     """Runs each POST under /accounts/ in one transaction, undone when its answer is an error.
 
     allauth saves an account, its address and its mail one after the other; here a failing audit event or
-    outbox row undoes them all. Stands behind allauth's own middleware, whose context the work after the
-    commit still needs.
+    outbox row undoes them all. Uses of one code or one link wait for each other, so that the second meets
+    what the first left. Stands behind allauth's own middleware, whose context the work after the commit
+    still needs, and before anything that reads the session.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -23,7 +32,24 @@ class AccountTransactions:
         if request.method != "POST" or not request.path.startswith(ACCOUNTS_PREFIX):
             return self.get_response(request)
         with transaction.atomic():
+            _lock_session(request)
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: dict[str, Any]
+    ) -> None:
+        """Lock whom a reset link is for: its next use then meets the new password, and fails."""
+        if request.method == "POST" and "uidb36" in kwargs:
+            with suppress(ValidationError, ValueError):
+                pk = url_str_to_user_pk(kwargs["uidb36"])
+                list(User.objects.select_for_update().filter(pk=pk).values_list("pk"))
+
+
+def _lock_session(request: HttpRequest) -> None:
+    """Wait for other requests of this browser: a code in the session is used up when they are through."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if key:
+        list(Session.objects.select_for_update().filter(pk=key).values_list("pk"))
