@@ -70,7 +70,7 @@ class ScopePermission(BasePermission):
         need = getattr(view, "needs", {}).get(method)
         if need is None:
             # A method the view lacks goes on to its 405; one that it has without a need is denied.
-            return getattr(view, str(request.method).lower(), None) is None
+            return request.method not in view.allowed_methods
         principal = getattr(view, "principal", None) or principal_of(request)
         verdict = meets(principal, need)
         if isinstance(verdict, Denied):

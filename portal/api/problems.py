@@ -77,7 +77,7 @@ def _flat(detail: Any, path: str = "") -> list[tuple[str, list[str]]]:
         inner = [(str(index), value) for index, value in enumerate(detail)]
     else:
         messages = detail if isinstance(detail, list) else [detail]
-        return [(path, [redact(str(message)) for message in messages])]
+        return [(redact(path), [redact(str(message)) for message in messages])]
     return [pair for name, value in inner for pair in _flat(value, f"{path}.{name}".strip("."))]
 
 

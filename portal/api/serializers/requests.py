@@ -72,4 +72,6 @@ class RequestDetailSerializer(RequestSerializer):
 
     @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, request: Request) -> list[dict[str, Any]]:
-        return list(TimelineEntrySerializer(queries.timeline(request, self.context["principal"]), many=True).data)
+        return list(
+            TimelineEntrySerializer(queries.timeline(request, self.context["principal"]), many=True).data
+        )

@@ -30,6 +30,7 @@ class ApiView(APIView):
     """
 
     needs: ClassVar[Mapping[str, Need]] = {}
+    http_method_names = [*METHODS, "head"]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

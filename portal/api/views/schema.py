@@ -8,4 +8,5 @@ class SchemaView(SpectacularAPIView):
     """The OpenAPI 3.1 document of this API."""
 
     needs = {"GET": OPEN}
+    http_method_names = ["get", "head"]
     renderer_classes = [OpenApiJsonRenderer2]

@@ -1,0 +1,173 @@
+"""Who may call what: for each method of each address, the status that each role is answered with.
+
+The thing that is addressed belongs to the owner. A row that changes something names its audit event.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from portal.accounts.models import PendingAction
+from tests.integration.api.world import ANSWERS, World, session_of, with_token
+from weights_vault.actions import keys
+from weights_vault.sealed.challenge import answer, open_challenge
+from weights_vault.sealed.keys import generate_identity
+
+# A token of the owner with that scope alone; the others are browser sessions.
+ROLES = ("nobody", "read", "requests", "download", "owner", "other", "reviewer", "manager")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method of one address answers to each role, in the order of ROLES.
+
+    arrange: makes what the row needs; returns the address's ids and, for some, a body.
+    audit: kind of the event that a call of `caller` leaves; empty where nothing changes.
+    """
+
+    statuses: tuple[int, ...]
+    arrange: Callable[[World], dict[str, str]] = lambda world: {}
+    body: Callable[[World, dict[str, str]], dict[str, Any]] = lambda world, ids: {}
+    audit: str = ""
+    caller: str = "owner"
+
+
+def _request(make: Callable[[World], Any]) -> Callable[[World], dict[str, str]]:
+    return lambda world: {"request_id": make(world).pk}
+
+
+def _grant(world: World) -> dict[str, str]:
+    return {"grant_id": world.granted().pk}
+
+
+def _grant_and_key(world: World) -> dict[str, str]:
+    return {"grant_id": world.granted().pk, "key": world.key()[0].pk}
+
+
+def _key(world: World) -> dict[str, str]:
+    return {"key_id": world.key()[0].pk}
+
+
+def _challenged_key(world: World) -> dict[str, str]:
+    identity, now, owner = generate_identity("x25519"), timezone.now(), session_of(world.researcher)
+    key, sealed, _ = keys.start_enrollment(
+        by=owner, recipient=str(identity.recipient), name="laptop", now=now
+    )
+    asked = open_challenge(
+        sealed, identity, origin=settings.PORTAL_URL, account=world.researcher.public_id, now=now
+    )
+    return {"key_id": key.pk, "answer": answer(asked)}
+
+
+def _pending(world: World) -> dict[str, str]:
+    key, _ = world.key()
+    with_token(world.researcher).delete(f"/api/v1/keys/{key.pk}")
+    return {"action_id": PendingAction.objects.get().pk}
+
+
+def _files(world: World, ids: dict[str, str]) -> dict[str, Any]:
+    return {"revision": "v1", "files": world.files}
+
+
+def _new_key(world: World, ids: dict[str, str]) -> dict[str, Any]:
+    return {"recipient": str(generate_identity("x25519").recipient), "name": "laptop"}
+
+
+MATRIX: dict[tuple[str, str], Row] = {
+    #                                nobody read reqs down owner other review manager
+    ("api-schema", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-trust", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-me", "GET"): Row((401, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-my-token", "DELETE"): Row(
+        (401, 204, 204, 204, 404, 404, 404, 404), audit="token.ended", caller="read"
+    ),
+    ("api-releases", "GET"): Row((200, 200, 403, 403, 200, 200, 200, 200)),
+    ("api-release", "GET"): Row(
+        (200, 200, 403, 403, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
+    ),
+    ("api-head", "GET"): Row(
+        (200, 200, 403, 403, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
+    ),
+    ("api-license", "GET"): Row(
+        (200, 200, 403, 403, 200, 200, 200, 200), arrange=lambda world: {"license_id": world.license.pk}
+    ),
+    ("api-requests", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200)),
+    ("api-requests", "POST"): Row(
+        (401, 403, 201, 403, 201, 201, 201, 201),
+        body=lambda world, ids: {"release": "opt-175b", "answers": ANSWERS},
+        audit="request.drafted",
+    ),
+    ("api-request", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404), arrange=_request(World.submitted)),
+    ("api-request", "PATCH"): Row(
+        (401, 403, 200, 403, 200, 404, 403, 404),
+        arrange=_request(World.submitted),
+        body=lambda world, ids: {"answers": {"purpose": "Another."}},
+        audit="request.edited",
+    ),
+    ("api-submit", "POST"): Row(
+        (401, 403, 200, 403, 200, 404, 404, 404),
+        arrange=_request(World.draft),
+        body=lambda world, ids: {"license_sha256": world.license.sha256},
+        audit="request.submitted",
+    ),
+    ("api-withdraw", "POST"): Row(
+        (401, 403, 200, 403, 200, 404, 403, 404),
+        arrange=_request(World.submitted),
+        audit="request.withdrawn",
+    ),
+    ("api-appeal", "POST"): Row(
+        (401, 403, 200, 403, 200, 404, 403, 404),
+        arrange=_request(lambda world: world.decided("reject")),
+        body=lambda world, ids: {"text": "Please look again."},
+        audit="request.appealed",
+    ),
+    ("api-sign", "POST"): Row(
+        (401, 403, 202, 403, 202, 404, 403, 404),
+        arrange=_request(lambda world: world.decided("approve")),
+        audit="pending.proposed",
+    ),
+    ("api-votes", "POST"): Row(
+        (401, 403, 403, 403, 403, 404, 200, 404),
+        arrange=_request(World.submitted),
+        body=lambda world, ids: {"version": 1, "verdict": "approve"},
+        audit="request.voted",
+        caller="reviewer",
+    ),
+    ("api-grants", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200)),
+    ("api-grant", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404), arrange=_grant),
+    ("api-manifest", "GET"): Row(
+        (401, 403, 403, 200, 200, 404, 403, 404), arrange=_grant, audit="manifest.issued"
+    ),
+    ("api-headers", "POST"): Row(
+        (401, 403, 403, 200, 200, 404, 404, 404),
+        arrange=_grant_and_key,
+        body=lambda world, ids: {**_files(world, ids), "key": ids["key"]},
+        audit="headers.issued",
+    ),
+    ("api-urls", "POST"): Row(
+        (401, 403, 403, 200, 200, 404, 403, 404), arrange=_grant, body=_files, audit="urls.issued"
+    ),
+    ("api-keys", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200)),
+    ("api-keys", "POST"): Row(
+        (401, 403, 403, 201, 201, 201, 201, 201), body=_new_key, audit="key.challenged"
+    ),
+    ("api-key", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404), arrange=_key),
+    ("api-key", "DELETE"): Row(
+        (401, 403, 403, 202, 202, 404, 404, 404), arrange=_key, audit="pending.proposed"
+    ),
+    ("api-key-proof", "POST"): Row(
+        (401, 403, 403, 202, 202, 404, 404, 404),
+        arrange=_challenged_key,
+        body=lambda world, ids: {"answer": ids["answer"]},
+        audit="key.proven",
+    ),
+    ("api-pending-action", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404), arrange=_pending),
+    ("api-missing", "GET"): Row((404,) * 8),
+    ("api-missing", "POST"): Row((404,) * 8),
+    ("api-missing", "PUT"): Row((404,) * 8),
+    ("api-missing", "PATCH"): Row((404,) * 8),
+    ("api-missing", "DELETE"): Row((404,) * 8),
+}
