@@ -11,6 +11,7 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.embedded")
 
 SWEEP_EVERY_S = 5
+BROKER_TIMEOUT_S = 2
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -23,6 +24,17 @@ app.conf.beat_schedule = {
     }
 }
 app.conf.task_reject_on_worker_lost = True
+# Whoever sends a message has written a row already: a broker that is away must not hold them up (kombu
+# would try for 6 s). Workers have a patience of their own (broker_connection_retry).
+app.conf.broker_connection_timeout = BROKER_TIMEOUT_S
+app.conf.broker_transport_options = {
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    "socket_connect_timeout": BROKER_TIMEOUT_S,
+    **(app.conf.broker_transport_options or {}),
+}
 app.conf.worker_hijack_root_logger = False
 app.autodiscover_tasks(["portal.core"])
 

@@ -17,6 +17,7 @@ from tests.unit.core.trial_jobs.work import HANG_ONCE, NOTE
 
 DEADLINE_S = 60
 LOOK_EVERY_S = 0.05
+PORT_OF_NOBODY = 1
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("worker")]
 
@@ -33,9 +34,9 @@ class Place:
             "VAR_DIR": str(folder),
         }
 
-    def enqueue(self, kind: str) -> None:
+    def enqueue(self, kind: str, **environment: str) -> None:
         command = [sys.executable, "-m", "tests.unit.core.trial_jobs.enqueue", kind, str(self.trace)]
-        subprocess.run(command, env=self.environment, check=True)
+        subprocess.run(command, env={**self.environment, **environment}, check=True)
 
     @contextmanager
     def worker(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -84,6 +85,13 @@ def test_worker_is_woken_by_the_commit_and_does_the_job(place: Place) -> None:
     with place.worker():  # no beat, so nothing but the message can have woken it
         place.wait_until(lambda: place.job() == ("done", 1))
     assert len(place.lines()) == 1
+
+
+def test_j1_job_written_while_the_broker_was_away_is_found_by_the_sweep(place: Place) -> None:
+    place.enqueue(NOTE, BROKER_URL=f"redis://127.0.0.1:{PORT_OF_NOBODY}/0")
+    assert place.job() == ("ready", 0)
+    with place.worker("--beat"):
+        place.wait_until(lambda: place.job() == ("done", 1))
 
 
 def test_j1_killed_worker_and_empty_broker_lose_no_job(place: Place) -> None:

@@ -1,7 +1,9 @@
 """The embedded settings, core and accounts alone, plus the trial jobs; VAR_DIR comes from the environment."""
 
 from portal.settings.embedded import *  # noqa: F403
+from portal.settings.embedded import env
 
+CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://")
 INSTALLED_APPS = [
     "tests.unit.core.trial_jobs",
     "portal.accounts",
