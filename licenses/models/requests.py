@@ -64,12 +64,15 @@ class Request(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=list(states.REQUEST_STATES)), name="request_state_known"
             ),
+            # A comparison with NULL is not false, so a check lets it pass: NULL is asked of apart.
             models.CheckConstraint(
                 condition=Q(state__in=[states.DRAFT, states.WITHDRAWN])
                 | Q(
                     submitted_at__isnull=False,
                     license_version__isnull=False,
+                    quorum__isnull=False,
                     quorum__in=[1, 2],
+                    grant_days__isnull=False,
                     grant_days__gte=1,
                 ),
                 name="request_submitted_whole",

@@ -1,0 +1,122 @@
+"""Suspend, resume, revoke: with a reason, by staff, and at once. G1."""
+
+import pytest
+
+from licenses import actions, states
+from licenses.access import LicenseAccess
+from licenses.events import GrantChanged
+from portal.core import audit, events
+from portal.core.models import OutboxMessage
+from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.core.verdicts import Allowed, Denied
+from tests.unit.licenses.world import DAY, NOW, World, session
+
+pytestmark = pytest.mark.database
+
+
+def judged(world: World, purpose: str = "manifest", grant: str | None = None) -> str | None:
+    verdict = LicenseAccess().judge(world.ada, world.release, purpose, now=NOW, grant=grant)  # type: ignore[arg-type]
+    return verdict.code if isinstance(verdict, Denied) else verdict.grant
+
+
+def test_a_revoked_grant_opens_nothing_from_the_next_question_on(world: World) -> None:
+    """G1"""
+    grant = world.grant_in(states.ACTIVE)
+    assert judged(world) == grant.pk
+    actions.revoke(grant=grant, reason="Shared with others.", by=world.rita, now=NOW)
+    for purpose in ("manifest", "headers", "urls"):
+        assert judged(world, purpose) == "grant_revoked"
+        assert judged(world, purpose, grant.pk) == "grant_revoked"
+
+
+def test_suspended_and_resumed(world: World) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    actions.suspend(grant=grant, reason="A question is open.", by=world.admin, now=NOW)
+    assert judged(world) == "grant_suspended"
+    actions.resume(grant=grant, reason="It was answered.", by=world.admin, now=NOW)
+    assert judged(world) == grant.pk
+
+
+@pytest.mark.parametrize(
+    ("action", "source"),
+    [
+        ("suspend", states.ACTIVE),
+        ("resume", states.SUSPENDED),
+        ("revoke", states.ACTIVE),
+        ("revoke", states.SUSPENDED),
+    ],
+)
+def test_a_change_is_logged_and_mailed_with_its_reason(world: World, action: str, source: str) -> None:
+    grant = world.grant_in(source)
+    OutboxMessage.objects.all().delete()
+    changed = getattr(actions, action)(grant=grant, reason="Because of X.", by=world.rita, now=NOW)
+    past = {"suspend": "suspended", "resume": "resumed", "revoke": "revoked"}[action]
+    event = audit.trail(f"grant:{grant.pk}").last()
+    assert event is not None
+    assert (event.kind, event.by, event.data["reason"]) == (
+        f"grant.{past}",
+        world.rita.actor,
+        "Because of X.",
+    )
+    assert changed.state_reason == "Because of X."
+    [mail] = OutboxMessage.objects.all()
+    assert (mail.to, "Because of X." in mail.text) == ("ada@example.org", True)
+
+
+@pytest.mark.parametrize("action", ["suspend", "resume", "revoke"])
+@pytest.mark.parametrize("reason", ["", "  ", "a\x00", "wp_" + "a" * 30])
+def test_a_change_needs_a_reason_that_can_be_shown(world: World, action: str, reason: str) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    with pytest.raises(Invalid) as caught:
+        getattr(actions, action)(grant=grant, reason=reason, by=world.rita, now=NOW)
+    assert list(caught.value.errors) == ["reason"]
+
+
+@pytest.mark.parametrize("final", [states.REVOKED, states.CLOSED])
+@pytest.mark.parametrize("action", ["suspend", "resume", "revoke"])
+def test_a_final_state_is_final(world: World, final: str, action: str) -> None:
+    grant = world.grant_in(final)
+    with pytest.raises(Conflict) as caught:
+        getattr(actions, action)(grant=grant, reason="Because.", by=world.rita, now=NOW)
+    assert caught.value.code == "state_changed"
+
+
+def test_holders_do_not_change_their_grants(world: World) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    with pytest.raises(NotPermitted) as caught:
+        actions.revoke(grant=grant, reason="Because.", by=world.ada, now=NOW)
+    assert caught.value.code == "role_required"
+
+
+def test_a_change_is_told_to_other_apps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[GrantChanged] = []
+    monkeypatch.setitem(events._handlers, GrantChanged, [heard.append])
+    grant = world.grant_in(states.SUSPENDED)
+    assert [(event.grant, event.reason) for event in heard] == [(grant, "A question is open.")]
+
+
+def test_a_grant_of_somebody_else_is_none(world: World) -> None:
+    """G3, the half of the rule: another person's grant id opens nothing."""
+    grant = world.grant_in(states.ACTIVE)
+    verdict = LicenseAccess().judge(world.rita, world.release, "headers", now=NOW, grant=grant.pk)
+    assert isinstance(verdict, Denied)
+    assert verdict.code == "no_request"
+
+
+def test_an_ended_grant_opens_nothing_though_no_job_ran(world: World) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    at_its_end = LicenseAccess().judge(world.ada, world.release, "urls", now=grant.ends_at)
+    just_before = LicenseAccess().judge(world.ada, world.release, "urls", now=grant.ends_at - DAY / 86_400)
+    assert isinstance(at_its_end, Denied)
+    assert at_its_end.code == "grant_expired"
+    assert just_before == Allowed(grant.pk)
+
+
+def test_a_disabled_account_opens_nothing(world: World) -> None:
+    world.grant_in(states.ACTIVE)
+    assert world.ada.user is not None
+    world.ada.user.is_active = False
+    world.ada.user.save()
+    verdict = LicenseAccess().judge(session(world.ada.user), world.release, "urls", now=NOW)
+    assert isinstance(verdict, Denied)
+    assert verdict.code == "account_disabled"
