@@ -35,7 +35,6 @@ _EPILOG = "Global options may stand anywhere: --json, --quiet, --portal URL, --p
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Download, decrypt, verify and smoke-test model weights of a Weights Portal.",
 )
@@ -100,7 +99,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = app(args=globals_first(arguments), prog_name=PROGRAM, standalone_mode=False)
+        code = app(args=globals_first(arguments) or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
         raise _usage(error) from None
     except typer.Abort:

@@ -25,8 +25,8 @@ from weights_vault.sealed.manifest import Manifest, envelope_digest, open_manife
 from weights_vault.sealed.trust import Head, TrustDocument, fingerprint, open_head, open_trust
 
 MAX_DOCUMENT_BYTES = 256 << 10
-# 32 MiB of canonical JSON in base64 inside a DSSE envelope, and a little for its signatures.
-MAX_MANIFEST_BYTES = 44 << 20
+# What the format allows for an envelope.
+MAX_MANIFEST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,8 @@ class _Later:
 
 TRICKS = [
     "../keys/master.key", "%2e%2e/keys/master.key", "..%2fkeys%2fmaster.key", "/etc/passwd",
-    "%2fetc%2fpasswd", "{}/../{}", "{}%0a", "{}%00", "{}%3fkey=1", "{}/", "/{}", "%c3%a9{}", "{}%20", ".{}.partial",
+    "%2fetc%2fpasswd", "{}/../{}", "{}%0a", "{}%00", "{}%3fkey=1", "{}/", "/{}", "%c3%a9{}",
+    "{}%20", ".{}.partial",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from weights_vault.client.workplace import Workplace
 if TYPE_CHECKING:
     from weights_vault.client.identities import LocalIdentity
 
-app = typer.Typer(no_args_is_help=True, help="The keys that releases are sealed to for you.")
+app = typer.Typer(help="The keys that releases are sealed to for you.")
 
 
 class KeyKind(StrEnum):

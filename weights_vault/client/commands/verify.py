@@ -10,10 +10,11 @@ import typer
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
+    from weights_vault.client.errors import ClientError
     from weights_vault.client.transfer.folder import FolderState
     from weights_vault.client.transfer.session import Summary
     from weights_vault.client.trust import TrustedManifest
-    from weights_vault.client.verify import FolderVerdict
+    from weights_vault.client.verify import FileVerdict, FolderVerdict
 
 
 def verify(
@@ -28,7 +29,6 @@ def verify(
     ] = None,
 ) -> None:
     """Check a downloaded folder against the signed manifest, part by part. Works without network."""
-    from weights_vault.client.errors import IntegrityFailure
     from weights_vault.client.transfer.folder import DownloadFolder
     from weights_vault.client.verify import open_folder, verify_folder
 
@@ -41,13 +41,7 @@ def verify(
         mended = _repair(work, folder, state, trusted, identity)
         verdict = verify_folder(place, state, trusted)
     if verdict.problems:
-        first = verdict.problems[0]
-        raise IntegrityFailure(
-            "folder-damaged",
-            f"{len(verdict.problems)} of {len(verdict.files)} files are not what was published.",
-            "; ".join(_problem_text(each) for each in verdict.problems[:10]) or first.file.path,
-            f"`weights verify {folder} --repair` fetches what is damaged again, and only that.",
-        )
+        raise _unlike(folder, state, verdict)
     _report(work, state, trusted, verdict, mended)
 
 
@@ -103,10 +97,26 @@ def _report(
     work.output.result(document, "\n".join(lines))
 
 
-def _problem_text(verdict: object) -> str:
-    from weights_vault.client.verify import FileVerdict
+def _unlike(folder: Path, state: FolderState, verdict: FolderVerdict) -> ClientError:
+    """The error for a folder that is not what was published: unfinished, or damaged."""
+    from weights_vault.client.errors import Incomplete, IntegrityFailure
 
-    if not isinstance(verdict, FileVerdict):
-        raise RuntimeError("a file's verdict was expected")
+    count = f"{len(verdict.problems)} of {len(verdict.files)} files"
+    if not state.complete and all(each.problem == "missing" for each in verdict.problems):
+        return Incomplete(
+            "download-unfinished",
+            f"The download in {folder} is not finished.",
+            f"{count} are not in yet.",
+            f"Run `weights download {state.release}@{state.revision} --to {folder}`: it goes on.",
+        )
+    return IntegrityFailure(
+        "folder-damaged",
+        f"{count} are not what was published.",
+        "; ".join(_problem_text(each) for each in verdict.problems[:10]),
+        f"`weights verify {folder} --repair` fetches what is damaged again, and only that.",
+    )
+
+
+def _problem_text(verdict: FileVerdict) -> str:
     parts = f" in part {', '.join(map(str, verdict.parts[:5]))}" if verdict.parts else ""
     return f"{verdict.file.path}: {verdict.problem}{parts}"

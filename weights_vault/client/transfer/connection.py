@@ -206,6 +206,8 @@ def _reason(error: OSError | http.client.HTTPException) -> str:
         return "the connection stalled"
     if isinstance(error, ssl.SSLCertVerificationError):
         return "the store's certificate was not accepted"
+    if isinstance(error, ConnectionError):
+        return "the connection was refused or broken off"
     if isinstance(error, OSError):
         return (error.strerror or type(error).__name__).lower()
     return "the store's answer is not HTTP"

@@ -48,7 +48,9 @@ class Engine:
         self._work = work
         self._tick = tick
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._failure: BaseException | None = None
+        self._running = 0
         self._lock = threading.Lock()
         self._workers = [_Worker(self, work, self._stop) for _ in range(min(workers, max(1, len(work.plan))))]
 
@@ -57,6 +59,7 @@ class Engine:
 
         Raises: ClientError: the first one of any worker; KeyboardInterrupt. Workers are gone by then.
         """
+        self._running = len(self._workers)
         for worker in self._workers:
             worker.start()
         try:
@@ -72,16 +75,22 @@ class Engine:
             self._failure = self._failure or error
         self._stop.set()
 
+    def worker_ended(self) -> None:
+        """Look at once whether the work is over; called by workers as the last thing they do."""
+        with self._lock:
+            self._running -= 1
+        self._wake.set()
+
     def _watch(self) -> None:
-        while not self._stop.is_set() and any(worker.is_alive() for worker in self._workers):
+        while self._running and not self._stop.is_set():
             self._tick()
-            self._stop.wait(self._work.limits.tick_s)
+            self._wake.wait(self._work.limits.tick_s)
+            self._wake.clear()
             for worker in self._workers:
                 worker.connection.abort_if_stalled()
 
     def _end(self) -> None:
-        done = all(not worker.is_alive() for worker in self._workers)
-        if not done:
+        if self._running:
             self._stop.set()
         for worker in self._workers:
             while worker.is_alive():
@@ -119,6 +128,7 @@ class _Worker(threading.Thread):
             self._engine.fail(error)
         finally:
             self.connection.close()
+            self._engine.worker_ended()
 
     def _do(self, task: PartTask, sealed_buffer: memoryview, plain_buffer: memoryview) -> None:
         work, index = self._work, task.place.index

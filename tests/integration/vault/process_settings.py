@@ -1,0 +1,10 @@
+"""The settings of a process that a test starts: its database, its folders, a policy that allows all."""
+
+import json
+import os
+
+from portal.settings.embedded import *  # noqa: F403
+
+DATABASES = {"default": json.loads(os.environ["TEST_DATABASE"])}
+STORAGE_URL = os.environ["TEST_STORAGE_URL"]
+ACCESS_POLICY = "tests.unit.vault.fakes.FakePolicy"
