@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.embedded")
 
@@ -25,7 +26,8 @@ app.conf.beat_schedule = {
 }
 app.conf.task_reject_on_worker_lost = True
 # Whoever sends a message has written a row already: a broker that is away must not hold them up (kombu
-# would try for 6 s). Workers have a patience of their own (broker_connection_retry).
+# would try for 6 s). Workers try forever (broker_connection_max_retries).
+app.conf.broker_connection_max_retries = None
 app.conf.broker_connection_timeout = BROKER_TIMEOUT_S
 app.conf.broker_transport_options = {
     "max_retries": 0,
@@ -40,12 +42,18 @@ app.autodiscover_tasks(["portal.core"])
 
 
 def make_broker_folders() -> None:
-    """Make the folders of the filesystem broker, which it expects to find."""
-    options = app.conf.broker_transport_options or {}
+    """Make the folders of the filesystem broker, which whoever sends or receives expects to find."""
+    options = app.conf.broker_transport_options
     for name in ("data_folder_in", "data_folder_out", "control_folder"):
-        if name in options:
-            Path(options[name]).mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(options[name]).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
+def make_beat_folder(**event: object) -> None:
+    """Make the folder of beat's notes: without it beat dies, and the worker goes on without sweeps."""
+    Path(app.conf.beat_schedule_filename).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+worker_init.connect(make_beat_folder)
+beat_init.connect(make_beat_folder)
 if str(app.conf.broker_url or "").startswith("filesystem:"):
     make_broker_folders()
