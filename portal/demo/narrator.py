@@ -1,5 +1,7 @@
 """What the demo prints: chapters, what was done, what commands said, and a summary of checked facts."""
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 
@@ -11,7 +13,7 @@ class Narrator:
     """Tells the story and keeps the facts for its end. A fact is told only after it was checked."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 100)
         self._facts: list[tuple[str, str]] = []
 
     def chapter(self, title: str) -> None:

@@ -30,13 +30,19 @@ class Login:
 
 
 class Person:
-    """One person with a browser of their own."""
+    """One person with a browser of their own; `with` closes it."""
 
     def __init__(self, portal: str, login: Login, mailbox: Path) -> None:
         self.login = login
         self._mailbox = mailbox
         self._browser = httpx.Client(base_url=portal, follow_redirects=True, timeout=30)
         self.page = httpx.Response(204)
+
+    def __enter__(self) -> "Person":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._browser.close()
 
     def open(self, path: str) -> str:
         """Go to a page; its HTML. Raises DemoError unless the page is there."""

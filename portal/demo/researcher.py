@@ -6,9 +6,9 @@ from portal.demo.narrator import Narrator
 from portal.demo.person import DemoError, Person
 
 ANSWERS = {
-    "answer_purpose": "We measure how calibrated small language models are on questions about medicines.",
+    "answer_purpose": "We measure how well small language models know what they do not know.",
     "answer_funding": "University funds; no company has a say in what we publish.",
-    "answer_safeguards": "The weights stay on one encrypted disk in our cluster; three named people can read it.",
+    "answer_safeguards": "The weights stay on one encrypted disk in our cluster; three people can read it.",
     "answer_noncommercial": "on",
 }
 

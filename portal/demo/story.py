@@ -35,17 +35,19 @@ def run(place: Place) -> None:
         portal.wait_until_ready()
         say.did(f"The portal is open at {place.url}: a web server and a worker of its own.")
         _license(place, say, applicant, people)
-        recipient.run(place, say, Person(place.url, applicant, place.mailbox))
+        with Person(place.url, applicant, place.mailbox) as noor:
+            recipient.run(place, say, noor)
     say.summary(place, seconds=time.monotonic() - started)
 
 
 def _license(place: Place, say: Narrator, applicant: Login, people: list[Login]) -> None:
     """Request, two votes, signature: each by its person, on the pages."""
     say.chapter("A researcher asks, two reviewers decide, the researcher signs")
-    noor = Person(place.url, applicant, place.mailbox)
-    researcher.sign_up(noor, say)
-    request = researcher.ask(noor, RELEASE, say)
-    recipient.is_refused(place, say, noor, code="request_pending")
-    for login in (person for person in people if person.role == "reviewer"):
-        staff.approve(Person(place.url, login, place.mailbox), request, say)
-    researcher.sign(noor, request, say)
+    with Person(place.url, applicant, place.mailbox) as noor:
+        researcher.sign_up(noor, say)
+        request = researcher.ask(noor, RELEASE, say)
+        recipient.is_refused(place, say, noor, code="request_pending")
+        for login in (person for person in people if person.role == "reviewer"):
+            with Person(place.url, login, place.mailbox) as reviewer:
+                staff.approve(reviewer, request, say)
+        researcher.sign(noor, request, say)

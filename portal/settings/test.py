@@ -19,6 +19,7 @@ atexit.register(_remove)
 os.environ["VAR_DIR"] = _folder
 
 from portal.settings.embedded import *  # noqa: E402
+from portal.settings.embedded import DATABASES as EMBEDDED_DATABASES  # noqa: E402
 from portal.settings.embedded import VAR_DIR, env  # noqa: E402
 
 SECRET_KEY = "for tests alone: nothing outside a temporary folder is signed with it"  # noqa: S105
@@ -28,11 +29,17 @@ CELERY_TASK_ALWAYS_EAGER = False
 STAFF_MFA = False
 WHITENOISE_AUTOREFRESH = True  # tests collect no static files; without this it warns of their missing folder
 
+DATABASES = {
+    "default": {
+        **EMBEDDED_DATABASES["default"],
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        },
+        # A file, not :memory:, because concurrency tests open a connection in each thread.
+        "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
+    }
+}
 if env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL"))}
-else:
-    # A file, not :memory:, because concurrency tests open a connection in each thread.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # type: ignore[name-defined]
-    DATABASES["default"]["OPTIONS"]["init_command"] = (  # type: ignore[name-defined]
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-    )
