@@ -20,9 +20,9 @@ MAX_SEGMENTS = 32
 STATE_FOLDER = ".weights"  # the client's own
 
 _FORBIDDEN = frozenset('\\:*?"<>|')
-# Control, format (bidi overrides, zero width), surrogate, private use, unassigned, line and paragraph
-# separators.
-_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Control, format (bidi overrides, zero width), surrogate, private use, unassigned, separators, every space
+# but U+0020: what people cannot see, they cannot compare.
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
@@ -70,12 +70,20 @@ def fold_path(path: str) -> str:
 
 
 def _check_characters(path: str) -> None:
-    if any(unicodedata.category(c) in _FORBIDDEN_CATEGORIES or c in _FORBIDDEN for c in path):
-        raise _refused(path, "has a character that paths here do not have")
-    if not 1 <= len(path.encode("utf-8")) <= MAX_PATH_SIZE:
+    if not 1 <= len(path) <= MAX_PATH_SIZE:
         raise _refused(path[:MAX_PATH_SIZE], f"has not 1 to {MAX_PATH_SIZE} bytes")
+    if not all(_is_allowed(character) for character in path):
+        raise _refused(path, "has a character that paths here do not have")
+    if len(path.encode("utf-8")) > MAX_PATH_SIZE:
+        raise _refused(path, f"has more than {MAX_PATH_SIZE} bytes")
     if unicodedata.normalize("NFC", path) != path:
         raise _refused(path, "is not in Unicode form C")
+
+
+def _is_allowed(character: str) -> bool:
+    if character in _FORBIDDEN:
+        return False
+    return character == " " or unicodedata.category(character) not in _FORBIDDEN_CATEGORIES
 
 
 def _check_segment(path: str, segment: str) -> None:

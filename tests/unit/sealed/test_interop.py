@@ -4,6 +4,7 @@ The `age` command (Debian's, X25519 only) and pyrage (rage). For the hybrid, the
 tests, which does HPKE by hand.
 """
 
+import base64
 import os
 import subprocess
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_s4_we_open_what_the_reference_sealed_for_a_hybrid_key(size: int) -> Non
 def test_s4_the_reference_opens_our_hybrid_stanza() -> None:
     theirs, file_key = reference.HybridKey(), os.urandom(16)
     stanza = keys.parse_recipient(theirs.recipient).wrap(file_key)
-    encapsulated = reference.base64.b64decode(stanza.arguments[0] + "=" * (-len(stanza.arguments[0]) % 4))
+    encapsulated = base64.b64decode(stanza.arguments[0] + "=" * (-len(stanza.arguments[0]) % 4))
     assert reference.hybrid_open(theirs, encapsulated, stanza.body) == file_key
 
 

@@ -63,6 +63,8 @@ def test_a_path_below_the_folder_is_taken(path: str) -> None:
         "a\x7fb",
         "a\u202eb",
         "a\u200bb",
+        "a\u00a0b",
+        "a\u3000b",
         "a\u2028b",
         "a\ue000b",
         "a\ufeffb",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
+import numpy.typing
 import pytest
 from safetensors.numpy import save
 
@@ -53,7 +54,10 @@ def test_the_front_of_the_file_is_enough() -> None:
 
 
 def test_what_safetensors_writes_is_read() -> None:
-    arrays = {"w": numpy.arange(6, dtype=numpy.float16).reshape(2, 3), "n": numpy.zeros((3,), numpy.int64)}
+    arrays: dict[str, numpy.typing.NDArray[Any]] = {
+        "w": numpy.arange(6, dtype=numpy.float16).reshape(2, 3),
+        "n": numpy.zeros((3,), numpy.int64),
+    }
     data = save(arrays, metadata={"format": "np"})
     index = read_tensor_header(data, len(data))
     for span in index.tensors:
