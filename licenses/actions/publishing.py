@@ -11,7 +11,6 @@ from licenses.models import License, LicenseVersion, ReleaseTerms, Request
 from licenses.terms import Terms, check_license_text, normalize_license
 from portal.accounts.principals import Principal
 from portal.core import audit
-from portal.core.models import AuditEvent
 from portal.core.problems import Invalid
 from weights_vault.models import Release
 
@@ -69,8 +68,15 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
 def _add_version(
     license: License, text: str, effective_at: datetime, actor: str, now: datetime
 ) -> LicenseVersion:
-    # Holds the license's row, so that two publishers do not both make version n + 1.
+    # Holds the license's row, so that two publishers do not both make version n + 1, and every request in
+    # review under it, so that an approval stands wholly before or wholly after the new text.
     License.objects.select_for_update().get(pk=license.pk)
+    in_review = list(
+        Request.objects.select_for_update(of=("self",))
+        .select_related("applicant")
+        .filter(state=states.SUBMITTED, license_version__license=license)
+        .order_by("pk")
+    )
     newest = license.versions.order_by("-number").first()
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     if newest is not None and newest.sha256 == sha256:
@@ -101,14 +107,7 @@ def _add_version(
         sha256=sha256,
         effective_at=effective_at.isoformat(),
     )
-    _tell_applicants(version, event)
-    return version
-
-
-def _tell_applicants(version: LicenseVersion, event: AuditEvent) -> None:
-    """Who is in review under an older text must confirm the new one before a decision; say so at once."""
-    in_review = Request.objects.select_related("applicant").filter(
-        state=states.SUBMITTED, license_version__license=version.license
-    )
     for request in in_review:
+        # They must confirm the new text before a decision; better told now than found out.
         notices.send_license_changed(request, version, event)
+    return version

@@ -1,0 +1,122 @@
+"""R10: the audit write fails, or the outbox write fails, and nothing else happened."""
+
+from collections.abc import Callable
+
+import pytest
+
+from licenses import actions, states
+from licenses.models import Acceptance, Decision, Grant, LicenseVersion, Request, RequestVersion, Vote
+from portal.core import audit
+from portal.core.models import AuditEvent, Job, OutboxMessage
+from tests.unit.licenses.world import NOW, World
+
+pytestmark = pytest.mark.database
+
+
+class Broken(Exception):
+    """The write that the test breaks."""
+
+
+def broken(*args: object, **kwargs: object) -> None:
+    raise Broken
+
+
+def everything() -> list[object]:
+    kept = [
+        Request,
+        RequestVersion,
+        Vote,
+        Decision,
+        Acceptance,
+        Grant,
+        LicenseVersion,
+        OutboxMessage,
+        Job,
+        AuditEvent,
+    ]
+    return [list(model.objects.order_by("pk").values()) for model in kept]  # type: ignore[attr-defined]
+
+
+Prepared = Callable[[], object]
+
+
+def draft(world: World) -> Prepared:
+    return world.draft
+
+
+def edit(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    world.vote(request, world.rita)
+    return lambda: actions.edit(request=request, answers={"purpose": "Edited."}, by=world.ada, now=NOW)
+
+
+def submit(world: World) -> Prepared:
+    request = world.request_in(states.CHANGES_REQUESTED)
+    return lambda: world.submit(request)
+
+
+def withdraw(world: World) -> Prepared:
+    request = world.request_in(states.APPROVED)
+    return lambda: actions.withdraw(request=request, by=world.ada, now=NOW)
+
+
+def appeal(world: World) -> Prepared:
+    request = world.request_in(states.REJECTED)
+    return lambda: actions.appeal(request=request, text="Again.", by=world.ada, now=NOW)
+
+
+def approve(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    world.vote(request, world.rita)
+    return lambda: world.vote(request, world.rob)
+
+
+def reject(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    world.vote(request, world.rita, "reject")
+    return lambda: world.vote(request, world.rob, "reject")
+
+
+def sign(world: World) -> Prepared:
+    request = world.request_in(states.APPROVED)
+    return lambda: world.sign(request)
+
+
+def revoke(world: World) -> Prepared:
+    grant = world.grant_in(states.ACTIVE)
+    return lambda: actions.revoke(grant=grant, reason="Why.", by=world.rita, now=NOW)
+
+
+def new_license(world: World) -> Prepared:
+    world.request_in(states.SUBMITTED)
+    license = world.license.license
+    given = {"text": "New.", "effective_at": NOW, "by": world.rita, "now": NOW}
+    return lambda: actions.publish_license_version(license=license, **given)
+
+
+EVERY = [draft, edit, submit, withdraw, appeal, approve, reject, sign, revoke, new_license]
+MAILING = [each for each in EVERY if each is not draft]
+
+
+@pytest.mark.parametrize("prepare", EVERY, ids=lambda each: each.__name__)
+def test_without_its_audit_event_nothing_happens(
+    world: World, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[World], Prepared]
+) -> None:
+    act = prepare(world)
+    before = everything()
+    monkeypatch.setattr(audit, "record", broken)
+    with pytest.raises(Broken):
+        act()
+    assert everything() == before
+
+
+@pytest.mark.parametrize("prepare", MAILING, ids=lambda each: each.__name__)
+def test_without_its_mail_nothing_happens(
+    world: World, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[World], Prepared]
+) -> None:
+    act = prepare(world)
+    before = everything()
+    monkeypatch.setattr("licenses.notices.queue_mail", broken)
+    with pytest.raises(Broken):
+        act()
+    assert everything() == before

@@ -1,0 +1,112 @@
+"""R8: every state × every action × every role, through the real actions on the database.
+
+What the table does not provide for is refused and changes nothing: no row, no audit event, no mail.
+"""
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from django.db import transaction
+
+from licenses import actions, states
+from licenses.models import Decision, Grant, Request, RequestVersion, Vote
+from portal.accounts.principals import ANONYMOUS, Principal
+from portal.core.models import AuditEvent, Job, OutboxMessage
+from portal.core.problems import Conflict, NotPermitted
+from tests.unit.licenses.world import NOW, World, person, session
+
+pytestmark = pytest.mark.database
+
+Act = Callable[[World, Request, Principal], object]
+
+
+def cast(verdict: str) -> Act:
+    return lambda world, request, by: actions.vote(
+        request=request, version=request.version, verdict=verdict, reason="Why.", note="", by=by, now=NOW
+    )
+
+
+# action: (what does it, the role that may)
+REQUEST_ACTIONS: dict[str, tuple[Act, str]] = {
+    "edit": (
+        lambda w, r, by: actions.edit(request=r, answers={"purpose": "Edited."}, by=by, now=NOW),
+        "applicant",
+    ),
+    "submit": (lambda w, r, by: w.submit(r, by), "applicant"),
+    "confirm_license": (
+        lambda w, r, by: actions.confirm_license(request=r, license_sha256=w.license.sha256, by=by, now=NOW),
+        "applicant",
+    ),
+    "withdraw": (lambda w, r, by: actions.withdraw(request=r, by=by, now=NOW), "applicant"),
+    "appeal": (lambda w, r, by: actions.appeal(request=r, text="Again.", by=by, now=NOW), "applicant"),
+    "sign": (
+        lambda w, r, by: actions.sign(
+            request=r, typed_name="Ada Example", license_sha256=w.license.sha256, by=by, now=NOW
+        ),
+        "applicant",
+    ),
+    "approve": (cast("approve"), "reviewer"),
+    "reject": (cast("reject"), "reviewer"),
+    "request_changes": (cast("request_changes"), "reviewer"),
+}
+GRANT_ACTIONS = {"suspend": actions.suspend, "resume": actions.resume, "revoke": actions.revoke}
+LEGAL = {"reviewer", "administrator"}
+
+
+def roles(world: World) -> dict[str, Principal]:
+    return {
+        "anonymous": ANONYMOUS,
+        "stranger": session(person("eve")),
+        "applicant": world.ada,
+        # Rosa has not voted on anything that the world prepares.
+        "reviewer": world.rosa,
+        "administrator": world.admin,
+        "release manager": session(person("max", "release_manager")),
+    }
+
+
+def everything() -> list[object]:
+    """What there is, to see that nothing changed."""
+    kept = [Request, RequestVersion, Vote, Decision, Grant, OutboxMessage, Job, AuditEvent]
+    return [list(model.objects.order_by("pk").values()) for model in kept]  # type: ignore[attr-defined]
+
+
+class Undo(Exception):
+    """Ends a trial: what it did is rolled back."""
+
+
+def trial(act: Callable[[], object]) -> bool:
+    """True when the act was done; False when it was refused and changed nothing. Rolled back either way."""
+    before = everything()
+    try:
+        with transaction.atomic():
+            try:
+                act()
+            except (NotPermitted, Conflict):
+                assert everything() == before
+                return False
+            raise Undo
+    except Undo:
+        return True
+
+
+@pytest.mark.parametrize("state", list(states.REQUEST_STATES))
+def test_every_request_action_by_every_role(world: World, state: str) -> None:
+    request, everybody = world.request_in(state), roles(world)
+    for action, role in product(REQUEST_ACTIONS, everybody):
+        act, who = REQUEST_ACTIONS[action]
+        request.refresh_from_db()
+        provided = states.find(states.REQUEST_TRANSITIONS, state, action) is not None
+        done = trial(lambda act=act, role=role: act(world, request, everybody[role]))  # type: ignore[misc]
+        assert done is (provided and role == who), (action, role)
+
+
+@pytest.mark.parametrize("state", list(states.GRANT_STATES))
+def test_every_grant_action_by_every_role(world: World, state: str) -> None:
+    grant, everybody = world.grant_in(state), roles(world)
+    for action, role in product(GRANT_ACTIONS, everybody):
+        provided = states.find(states.GRANT_TRANSITIONS, state, action) is not None
+        act = GRANT_ACTIONS[action]
+        done = trial(lambda act=act, role=role: act(grant=grant, reason="Why.", by=everybody[role], now=NOW))  # type: ignore[misc]
+        assert done is (provided and role in LEGAL), (action, role)

@@ -1,0 +1,78 @@
+"""The mails of every step: to the right person, pointing to a page, carrying no credential. A5."""
+
+import re
+
+import pytest
+
+from licenses import actions, states
+from licenses.states import NOTICES
+from portal.core.models import OutboxMessage
+from portal.core.secrecy import holds_secret
+from tests.unit.licenses.world import DAY, NOW, World, apply, person, session
+
+pytestmark = pytest.mark.database
+
+HOSTILE = "<script>alert(1)</script> {{7*7}} javascript:alert(1)"
+
+
+def live_it_all(world: World) -> None:
+    """Make every mail that there is."""
+    request = world.request_in(states.SUBMITTED)
+    world.vote(request, world.rita)
+    actions.edit(request=request, answers={"purpose": "Edited."}, by=world.ada, now=NOW)
+    world.vote(request, world.rita, "request_changes", HOSTILE)
+    world.submit(request)
+    world.vote(request, world.rita, "reject", HOSTILE)
+    world.vote(request, world.rob, "reject", HOSTILE)
+    actions.appeal(request=request, text=HOSTILE, by=world.ada, now=NOW)
+    actions.withdraw(request=request, by=world.ada, now=NOW)
+    lapsing = world.request_in(states.APPROVED)
+    actions.lapse(now=NOW + 30 * DAY)
+    assert lapsing
+    grant = world.grant_in(states.SUSPENDED)
+    actions.resume(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
+    actions.revoke(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
+    world.request_in(states.SUBMITTED)
+    apply(world.release, text="New.", now=NOW + DAY)
+
+
+def test_every_notice_is_mailed_and_none_is_half_filled(world: World) -> None:
+    live_it_all(world)
+    mails = list(OutboxMessage.objects.all())
+    assert {mail.template.rpartition("/")[2] for mail in mails} == {*NOTICES, "license_changed"}
+    for mail in mails:
+        assert "{{" not in mail.subject + mail.text.replace(HOSTILE, ""), mail.template
+        assert "None" not in mail.text, mail.template
+        assert "\n\n\n" not in mail.text, mail.template
+        assert re.search(r"http://localhost:\d+/(requests|review|grants)/(req|grt)_", mail.text), (
+            mail.template
+        )
+        assert not holds_secret(mail.text), mail.template
+        assert mail.text.startswith("Hello "), mail.template
+
+
+def test_what_people_write_arrives_as_they_wrote_it(world: World) -> None:
+    live_it_all(world)
+    told = OutboxMessage.objects.filter(template__endswith="grant_revoked").get()
+    assert HOSTILE in told.text
+    assert not any(HOSTILE in mail.subject for mail in OutboxMessage.objects.all())
+
+
+def test_a_name_cannot_write_into_the_header_of_a_mail(db: None) -> None:
+    world = World()
+    mallory = session(person("mallory"))
+    assert mallory.user is not None
+    mallory.user.full_name = "Mallory\r\nBcc: everybody@example.org"
+    mallory.user.save()
+    world.submit(world.draft(mallory), mallory)
+    wanted = OutboxMessage.objects.filter(template__endswith="review_wanted")
+    assert wanted.exists()
+    assert not any("\n" in mail.subject or "\r" in mail.subject for mail in wanted)
+
+
+def test_disabled_reviewers_get_no_mail(world: World) -> None:
+    assert world.rosa.user is not None
+    world.rosa.user.is_active = False
+    world.rosa.user.save()
+    world.request_in(states.SUBMITTED)
+    assert not OutboxMessage.objects.filter(to="rosa@example.org").exists()
