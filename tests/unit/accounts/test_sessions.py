@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -15,6 +16,7 @@ from portal.accounts.actions.roles import grant_role, remove_role
 from portal.accounts.models import User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_of, system_principal
 from portal.accounts.roles import ADMINISTRATOR, REVIEWER
+from portal.accounts.sessions import forget_sessions
 from portal.accounts.tokens import authenticate, create_token
 from portal.core import audit, jobs
 from tests.unit.accounts.conftest import NOW, PASSWORD, MakeUser
@@ -91,6 +93,8 @@ def test_a2_password_change_ends_the_other_sessions_and_tokens(client: Client, a
     assert token.ended_at is not None
     kinds = [event.kind for event in audit.trail(f"user:{ada.public_id}")]
     assert {"account.password_changed", "token.ended"} <= set(kinds)
+    jobs.run_due(worker="test", now=timezone.now())
+    assert "password has been changed" in str(mail.outbox[-1].body)
 
 
 def test_password_reset_link_comes_from_the_settings_and_works_once(
@@ -142,3 +146,12 @@ def test_a7_signing_in_and_out_is_in_the_log(client: Client, ada: User) -> None:
     client.post("/accounts/logout/")
     kinds = [event.kind for event in audit.trail(f"user:{ada.public_id}")]
     assert kinds == ["account.signed_in", "account.signed_out"]
+
+
+def test_sessions_that_are_over_are_forgotten(client: Client, ada: User) -> None:
+    sign_in(client, ada)
+    [session] = Session.objects.all()
+    forget_sessions({}, session.expire_date)
+    assert Session.objects.count() == 1
+    forget_sessions({}, session.expire_date + timedelta(seconds=1))
+    assert Session.objects.count() == 0

@@ -76,6 +76,13 @@ def test_mail_goes_through_the_outbox_and_its_code_is_erased_once_sent(client: C
 
 
 @pytest.mark.django_db
+def test_a5_name_of_who_signs_up_is_not_mailed_to_an_unverified_address(client: Client) -> None:
+    sign_up(client, full_name="Win a prize at https://evil.example")
+    deliver_mail()
+    assert "evil" not in str(mail.outbox[0].message())
+
+
+@pytest.mark.django_db
 def test_no_enumeration_a_known_address_looks_like_a_new_one(client: Client, make_user: MakeUser) -> None:
     unknown = sign_up(client)
     make_user("known@example.org")
