@@ -38,7 +38,7 @@ def rows(principal: Principal, now: datetime) -> list[Row]:
             release=release,
             terms=terms.get(release.pk),
             license=licenses.get(terms[release.pk].license_id) if release.pk in terms else None,
-            revision=next(iter(release.published), None),
+            revision=_current(release),
             standing=_standing(facts[release.pk], release, now),
         )
         for release in releases
@@ -60,6 +60,11 @@ def page_of(principal: Principal, release: Release, now: datetime) -> dict[str, 
         "total": sum(file.size for file in files),
         "standing": _standing(queries.facts(principal, release), release, now),
     }
+
+
+def _current(release: Release) -> Revision | None:
+    published: list[Revision] = release.published  # type: ignore[attr-defined] # by vault.with_published
+    return next(iter(published), None)
 
 
 def _standing(facts: Facts, release: Release, now: datetime) -> Standing:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from portal.accounts.principals import principal_of
+from portal.web.reader import reader
 
 THEME_COOKIE: Final = "theme"
 THEMES: Final = ("system", "light", "dark")
@@ -24,5 +24,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "portal_name": settings.PORTAL_NAME,
         "portal_url": settings.PORTAL_URL,
         "theme": theme_of(request),
-        "me": SimpleLazyObject(lambda: principal_of(request)),
+        "me": SimpleLazyObject(lambda: reader(request)),
     }

@@ -99,16 +99,19 @@ class GrantFilterForm(FilterForm):
 class GrantChangeForm(forms.Form):
     """verbs: the changes that the rule allows now, as (verb, label)."""
 
-    verb = forms.ChoiceField(
-        label="Change", widget=forms.RadioSelect, error_messages={"required": "Choose what to do."}
-    )
     reason = forms.CharField(
         label="Reason",
         help_text="The holder reads this, on the page, in the mail and in the command line.",
         widget=forms.Textarea(attrs={"rows": 4}),
-        required=False,
+        error_messages={"required": "Say why: the holder reads this."},
     )
 
     def __init__(self, *args: Any, verbs: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["verb"].choices = verbs
+        self.fields["verb"] = forms.ChoiceField(
+            label="Change",
+            choices=verbs,
+            widget=forms.RadioSelect,
+            error_messages={"required": "Choose what to do."},
+        )
+        self.order_fields(["verb", "reason"])

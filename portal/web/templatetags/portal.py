@@ -134,7 +134,9 @@ def coded(text: str) -> SafeString:
     """A sentence of ours in which `commands` stand between backticks."""
     pieces = ((piece, bool(index % 2)) for index, piece in enumerate(text.split("`")))
     return format_html_join(
-        "", "{}", ((format_html("<code>{}</code>", piece) if is_code else piece,) for piece, is_code in pieces)
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", piece) if is_code else piece,) for piece, is_code in pieces),
     )
 
 

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from licenses import queries
-from portal.accounts.principals import principal_of
+from portal.web.reader import reader
 from portal.web.standing import standing
 from portal.web.views.doors import found, private
 from weights_vault import queries as vault
@@ -14,12 +14,12 @@ from weights_vault.ports import access_policy
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/pages/grants.html", {"grants": queries.grants_of(principal_of(request))})
+    return render(request, "web/pages/grants.html", {"grants": queries.grants_of(reader(request))})
 
 
 @private("GET")
 def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     grant = found(queries.grants_of(principal).filter(pk=grant_id).first())
     verdict = access_policy().judge(principal, grant.release, "manifest", now=now, grant=grant.pk)
     context = {

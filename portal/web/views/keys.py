@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from portal.accounts.principals import principal_of
 from portal.web.forms.requests import NothingForm
+from portal.web.reader import reader
 from portal.web.views.doors import found, private
 from weights_vault import queries
 from weights_vault.actions import keys as actions
@@ -14,13 +14,13 @@ from weights_vault.actions import keys as actions
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    mine = queries.live_keys_of(principal_of(request), timezone.now())
+    mine = queries.live_keys_of(reader(request), timezone.now())
     return render(request, "web/pages/keys.html", {"keys": mine})
 
 
 @private("GET", "POST")
 def remove(request: HttpRequest, key_id: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     key = found(queries.live_keys_of(principal, now).filter(pk=key_id).first())
     if request.method == "POST":
         actions.remove(by=principal, key=key, now=now)

@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from licenses import queries
 from portal.accounts import pending
-from portal.accounts.principals import principal_of
+from portal.web.reader import reader
 from portal.web.views.doors import found, private
 
 TITLES = {
@@ -24,14 +25,18 @@ _VERBS = {
 @private("GET", "POST")
 @reauthentication_required(allow_get=True)
 def decide(request: HttpRequest, action_id: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     action = found(pending.visible_to(principal).select_related("user").filter(pk=action_id).first())
     verb, said = _VERBS.get(request.POST.get("do", ""), (None, ""))
     if verb is not None:
         verb(action=action, by=principal, now=now)
         messages.success(request, said)
         return redirect("pending_action", action.pk)
-    title = TITLES.get(action.kind, "Confirm")
-    return render(
-        request, "web/pages/pending.html", {"action": action, "title": title, "state": action.state_at(now)}
-    )
+    context = {
+        "action": action,
+        "title": TITLES.get(action.kind, "Confirm"),
+        "state": action.state_at(now),
+        # What is signed is read here, not only named.
+        "the_request": queries.requests_of(principal).filter(pk=action.payload.get("request")).first(),
+    }
+    return render(request, "web/pages/pending.html", context)

@@ -5,21 +5,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from portal.accounts.principals import principal_of
 from portal.web import catalog
+from portal.web.reader import reader
 from portal.web.views.doors import found, page
 from weights_vault.ports import access_policy
 
 
 @page("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    rows = catalog.rows(principal_of(request), timezone.now())
+    rows = catalog.rows(reader(request), timezone.now())
     return render(request, "web/pages/home.html", {"rows": rows})
 
 
 @page("GET")
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     release = found(access_policy().visible_releases(principal).filter(slug=slug).first())
     context = {
         **catalog.page_of(principal, release, now),

@@ -9,31 +9,32 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, policies, queries
+from licenses.actions.moving import require
 from licenses.models import Request
-from portal.accounts.principals import principal_of
 from portal.core.problems import Invalid
 from portal.core.verdicts import Denied
 from portal.web import application
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import AppealForm, NothingForm
+from portal.web.reader import reader
 from portal.web.views.doors import found, private
 from weights_vault.ports import access_policy
 
 
 def own(request: HttpRequest, request_id: str) -> Request:
     """The reader's own request; a reviewer's way to others' leads through the queue."""
-    return found(queries.requests_of(principal_of(request)).filter(pk=request_id).first())
+    return found(queries.requests_of(reader(request)).filter(pk=request_id).first())
 
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    mine = queries.requests_of(principal_of(request))
+    mine = queries.requests_of(reader(request))
     return render(request, "web/pages/requests.html", {"requests": mine})
 
 
 @private("GET", "POST")
 def new(request: HttpRequest, slug: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     release = found(access_policy().visible_releases(principal).filter(slug=slug).first())
     facts = queries.facts(principal, release)
     verdict = policies.may_draft(facts, now)
@@ -45,7 +46,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 
 @private("GET", "POST")
 def edit(request: HttpRequest, request_id: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     sheet = application.Sheet.resume(principal, own(request, request_id), now, request.POST or None)
     return _fill(request, sheet)
 
@@ -67,15 +68,16 @@ def _fill(request: HttpRequest, sheet: application.Sheet) -> HttpResponse:
 
 @private("GET")
 def detail(request: HttpRequest, request_id: str) -> HttpResponse:
-    context = application.page_of(principal_of(request), own(request, request_id), timezone.now())
+    context = application.page_of(reader(request), own(request, request_id), timezone.now())
     return render(request, "web/pages/request.html", context)
 
 
 @private("GET", "POST")
 def withdraw(request: HttpRequest, request_id: str) -> HttpResponse:
-    mine, form = own(request, request_id), NothingForm(request.POST or None)
+    mine, form = own(request, request_id), NothingForm()
+    require(policies.may_withdraw(queries.request_case(reader(request), mine, timezone.now())))
     if request.method == "POST":
-        actions.withdraw(request=mine, by=principal_of(request), now=timezone.now())
+        actions.withdraw(request=mine, by=reader(request), now=timezone.now())
         messages.success(request, "Your request is withdrawn.")
         return redirect("request_detail", mine.pk)
     return _confirm(request, "request_withdraw", mine, form)
@@ -84,9 +86,10 @@ def withdraw(request: HttpRequest, request_id: str) -> HttpResponse:
 @private("GET", "POST")
 def appeal(request: HttpRequest, request_id: str) -> HttpResponse:
     mine, form = own(request, request_id), AppealForm(request.POST or None)
+    require(policies.may_appeal(queries.request_case(reader(request), mine, timezone.now())))
     if form.is_valid():
         try:
-            actions.appeal(request=mine, by=principal_of(request), now=timezone.now(), **form.cleaned_data)
+            actions.appeal(request=mine, by=reader(request), now=timezone.now(), **form.cleaned_data)
         except Invalid as problem:
             add_problem(form, problem)
         else:

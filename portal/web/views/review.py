@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions
-from portal.accounts.principals import principal_of
 from portal.core.problems import Invalid
 from portal.web import desk
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.review import QueueFilterForm, VerdictForm
+from portal.web.reader import reader
 from portal.web.views.doors import private
 
 PER_PAGE = 50
@@ -22,7 +22,7 @@ PER_PAGE = 50
 @private("GET")
 def queue(request: HttpRequest) -> HttpResponse:
     form = QueueFilterForm(request.GET)
-    waiting = desk.queue(principal_of(request), form.wanted)
+    waiting = desk.queue(reader(request), form.wanted)
     context = {
         "form": form,
         "filtered": bool(form.filters),
@@ -41,7 +41,7 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
 @private("POST")
 @reauthentication_required
 def vote(request: HttpRequest, request_id: str) -> HttpResponse:
-    principal, now, form = principal_of(request), timezone.now(), VerdictForm(request.POST)
+    principal, now, form = reader(request), timezone.now(), VerdictForm(request.POST)
     found = desk.review(principal, request_id, now)
     if not form.is_valid():
         return _show(request, request_id, form)
@@ -55,7 +55,7 @@ def vote(request: HttpRequest, request_id: str) -> HttpResponse:
 
 
 def _show(request: HttpRequest, request_id: str, form: VerdictForm | None = None) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     found = desk.review(principal, request_id, now)
     fresh = VerdictForm(initial={"version": found.request.version})
     context = {**desk.page_of(principal, found), "form": form or fresh}

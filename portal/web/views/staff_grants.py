@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, queries
-from portal.accounts.principals import principal_of
 from portal.core.problems import Invalid
 from portal.web import desk
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.review import GrantChangeForm, GrantFilterForm
+from portal.web.reader import reader
 from portal.web.story import told
 from portal.web.views.doors import private
 
@@ -24,7 +24,7 @@ VERBS = {"suspend": actions.suspend, "resume": actions.resume, "revoke": actions
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
     form = GrantFilterForm(request.GET)
-    grants = desk.grants(principal_of(request), **form.filters)
+    grants = desk.grants(reader(request), **form.filters)
     context = {
         "form": form,
         "filtered": any(form.filters.values()),
@@ -37,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @private("GET", "POST")
 @reauthentication_required(allow_get=True)
 def change(request: HttpRequest, grant_id: str) -> HttpResponse:
-    principal, now = principal_of(request), timezone.now()
+    principal, now = reader(request), timezone.now()
     grant = desk.grant(principal, grant_id)
     form = GrantChangeForm(request.POST or None, verbs=desk.verbs(principal, grant))
     if form.is_valid():
@@ -53,6 +53,6 @@ def change(request: HttpRequest, grant_id: str) -> HttpResponse:
         "grant": grant,
         "form": form,
         "url_lifetime_min": -(-settings.URL_LIFETIME_S // 60),
-        "timeline": told(queries.grant_timeline(grant)),
+        "timeline": told(queries.grant_timeline(grant, principal)),
     }
     return render(request, "web/pages/staff_grant.html", context, status=400 if form.errors else 200)

@@ -51,10 +51,10 @@ See the *data card* among the files.
 LICENSE = """# OPT noncommercial license
 
 1. **Grant.** You may use the model weights for noncommercial research, for the term of your grant.
-2. **Noncommercial.** Noncommercial research is research that is not primarily intended for commercial advantage
-   or monetary compensation.
+2. **Noncommercial.** Noncommercial research is research that is not primarily intended for commercial
+   advantage or monetary compensation.
 3. **Distribution.** You do not distribute, sublicense or publish the weights or anything that contains them.
-4. **Restrictions.** You do not use the weights for surveillance, for military purposes, or to violate any law.
+4. **Restrictions.** You do not use the weights for surveillance, for military purposes, or against any law.
 5. **Publications.** Results may be published. Name the release and its revision.
 6. **End.** When the grant ends you delete every copy within 30 days.
 7. **No warranty.** The weights are provided as they are, without any warranty.
@@ -93,8 +93,8 @@ QUESTIONS = [
 ]
 
 ANSWERS = {
-    "purpose": "We study how training instabilities leave traces in the attention heads of very large models. "
-    "We compare checkpoints layer by layer and publish all code and figures.",
+    "purpose": "We study how training instabilities leave traces in the attention heads of very large models."
+    " We compare checkpoints layer by layer and publish all code and figures.",
     "role": "Researcher",
     "homepage": "https://nlp.example.edu/people/lindqvist",
     "noncommercial": True,

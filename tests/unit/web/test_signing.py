@@ -1,0 +1,80 @@
+"""Reading and signing a license."""
+
+import pytest
+
+from licenses.models import Acceptance, Grant, Request
+from tests.unit.web.conftest import OpenAs
+from tests.unit.web.world import PASSWORD, World
+from weights_vault.models import Release
+
+
+@pytest.fixture
+def approved(world: World, big: Release) -> Request:
+    return world.approved("ada", big)
+
+
+def signature(request: Request, **changes: str) -> dict[str, str]:
+    assert request.license_version is not None
+    return {
+        "license_sha256": request.license_version.sha256,
+        "agreed": "on",
+        "typed_name": "Ada Lindqvist",
+        **changes,
+    }
+
+
+def test_the_page_shows_the_whole_text_and_its_hash(open_as: OpenAs, approved: Request) -> None:
+    page = open_as("ada").get(f"/requests/{approved.pk}/sign/").content.decode()
+
+    assert "without any warranty" in page
+    assert approved.license_version is not None
+    assert f'value="{approved.license_version.sha256}"' in page
+
+
+def test_signing_makes_the_grant(open_as: OpenAs, approved: Request) -> None:
+    answer = open_as("ada").post(f"/requests/{approved.pk}/sign/", signature(approved), follow=True)
+
+    assert Grant.objects.get().user.full_name == "Ada Lindqvist"
+    assert Acceptance.objects.get().how == "session"
+    assert "The license is signed" in answer.content.decode()
+
+
+def test_signing_asks_for_the_password_and_then_goes_on(open_as: OpenAs, approved: Request) -> None:
+    client, address = open_as("ada", fresh=False), f"/requests/{approved.pk}/sign/"
+    asked = client.post(address, signature(approved))
+    assert asked["Location"] == f"/accounts/reauthenticate/?next={address.replace('/', '%2F')}"
+    assert not Grant.objects.exists()
+
+    client.post(asked["Location"], {"password": PASSWORD, "next": address})
+
+    assert Grant.objects.exists()
+
+
+def test_another_hash_than_the_approved_texts_is_refused(open_as: OpenAs, approved: Request) -> None:
+    answer = open_as("ada").post(
+        f"/requests/{approved.pk}/sign/", signature(approved, license_sha256="0" * 64)
+    )
+
+    assert answer.status_code == 409
+    assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize("wrong", [{"typed_name": "Somebody Else"}, {"typed_name": ""}, {"agreed": ""}])
+def test_a_signature_that_is_not_whole_is_refused_beside_its_field(
+    open_as: OpenAs, approved: Request, wrong: dict[str, str]
+) -> None:
+    answer = open_as("ada").post(f"/requests/{approved.pk}/sign/", signature(approved, **wrong))
+
+    assert answer.status_code == 400
+    assert 'class="field-error"' in answer.content.decode()
+    assert not Grant.objects.exists()
+
+
+def test_a_request_that_is_not_approved_has_nothing_to_sign(open_as: OpenAs, submitted: Request) -> None:
+    assert open_as("ada").get(f"/requests/{submitted.pk}/sign/").status_code == 409
+
+
+def test_a_draft_has_nothing_to_sign(world: World, open_as: OpenAs, big: Release) -> None:
+    draft = world.draft("ada", big)
+
+    assert open_as("ada").get(f"/requests/{draft.pk}/sign/").status_code == 409

@@ -1,0 +1,100 @@
+"""Times with their zone, sizes in units that people read, states with a word."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from portal.accounts.models import AccessToken
+from portal.web.templatetags import portal
+
+MOMENT = datetime(2026, 11, 20, 9, 5, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (2**20, "1.0 MiB"), (350 * 2**30, "350.0 GiB")],
+)
+def test_sizes_are_shown_in_binary_units(count: int, text: str) -> None:
+    assert f">{text}</data>" in portal.size(count)
+
+
+def test_a_size_tells_its_bytes_on_hover() -> None:
+    assert 'title="1,073,741,824 bytes"' in portal.size(2**30)
+
+
+def test_a_time_names_its_zone_and_is_machine_readable() -> None:
+    html = portal.when(MOMENT)
+
+    assert 'datetime="2026-11-20T09:05:07+00:00"' in html
+    assert ">20 Nov 2026, 09:05 UTC</time>" in html
+
+
+def test_a_day_tells_its_time_on_hover() -> None:
+    assert 'title="20 Nov 2026, 09:05:07 UTC">20 Nov 2026<' in portal.day(MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("shift", "text"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(hours=-1), "1 hour ago"),
+        (timedelta(days=-3), "3 days ago"),
+        (timedelta(days=2, seconds=5), "in 2 days"),
+    ],
+)
+def test_ago_speaks_of_past_and_future(shift: timedelta, text: str) -> None:
+    with time_machine.travel(MOMENT, tick=False):
+        assert f">{text}<" in portal.ago(timezone.now() + shift)
+
+
+@pytest.mark.parametrize("tag", [portal.size, portal.when, portal.day, portal.ago])
+def test_what_is_not_known_is_a_dash(tag: object) -> None:
+    assert tag(None) == "—"  # type: ignore[operator]
+
+
+def test_a_state_is_said_by_icon_word_and_color() -> None:
+    html = portal.status("request", "submitted")
+
+    assert 'class="status wait"' in html
+    assert "#hourglass" in html
+    assert "In review" in html
+
+
+@pytest.mark.parametrize(
+    ("days", "said", "tone"), [(1, "1 day", "calm"), (4, "4 days", "wait"), (6, "over the target", "bad")]
+)
+def test_age_is_told_against_the_published_target(days: int, said: str, tone: str) -> None:
+    html = str(portal.age(timezone.now() - timedelta(days=days, minutes=1), None))
+
+    assert said in html
+    assert f'class="age {tone}"' in html
+
+
+def test_a_decided_request_waits_no_more() -> None:
+    assert "decided after 2 days" in str(portal.age(MOMENT, MOMENT + timedelta(days=2)))
+
+
+def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is() -> None:
+    assert portal.coded("run `weights login` <b>") == "run <code>weights login</code> &lt;b&gt;"
+
+
+def test_a_digest_is_grouped_for_the_eye() -> None:
+    assert portal.groups("a" * 20) == "aaaaaaaa aaaaaaaa aaaa"
+
+
+def test_an_unknown_country_code_is_shown_as_it_is() -> None:
+    assert portal.country("DE") == "Germany"
+    assert portal.country("??") == "??"
+
+
+def test_a_token_says_whether_it_works() -> None:
+    now = timezone.now()
+    live = AccessToken(expires_at=now + timedelta(days=1))
+    over = AccessToken(expires_at=now - timedelta(days=1))
+    ended = AccessToken(expires_at=now + timedelta(days=1), ended_at=now)
+
+    assert "Live" in portal.token_status(live)
+    assert "Expired" in portal.token_status(over)
+    assert "Ended" in portal.token_status(ended)
