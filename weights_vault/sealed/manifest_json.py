@@ -19,7 +19,8 @@ from .tensors import MAX_DIMENSIONS, MAX_NAME_SIZE, MAX_TENSORS, tensor_size
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "weights-portal:manifest/v1"
 
-MAX_STATEMENT_SIZE = 24 * 2**20  # bytes; what base64 leaves of the envelope's 32 MiB
+# Bytes: what an envelope of 32 MiB holds as base64, with its signatures. What can be signed can be opened.
+MAX_STATEMENT_SIZE = 24 * 2**20 - 4_096
 MAX_FILES = 10_000
 MAX_ALL_PARTS = 250_000
 MAX_ALL_TENSORS = 250_000

@@ -10,16 +10,18 @@ from datetime import datetime, timedelta
 from .canonical import Json, loads_strict
 from .errors import EnvelopeMalformed, Expired, Malformed
 
-MAX_DOCUMENT_SIZE = 262_144  # bytes of the envelope
+MAX_DOCUMENT_SIZE = 524_288  # bytes of the envelope
 MAX_CLOCK_SKEW = timedelta(minutes=10)
 
+# What fits into that envelope as base64, with eight signatures: a document that can be signed can be opened.
+_MAX_PAYLOAD_SIZE = 389_120
 _MAX_DEPTH = 4
 
 
 def load_document(payload: bytes) -> Json:
     """Return the JSON of a trust document or head. Raises: EnvelopeMalformed."""
     try:
-        return loads_strict(payload, max_bytes=MAX_DOCUMENT_SIZE, max_depth=_MAX_DEPTH)
+        return loads_strict(payload, max_bytes=_MAX_PAYLOAD_SIZE, max_depth=_MAX_DEPTH)
     except Malformed as error:
         raise EnvelopeMalformed(f"the signed document: {error}", reference=error.reference) from None
 

@@ -23,7 +23,8 @@ from weights_vault.sealed.manifest import (
     open_manifest,
     sign_manifest,
 )
-from weights_vault.sealed.signing import seal_envelope
+from weights_vault.sealed.manifest_json import MAX_STATEMENT_SIZE
+from weights_vault.sealed.signing import SigningKey, seal_envelope
 
 KEYS = signing_keys()
 KEY = KEYS["manifest"]
@@ -274,6 +275,15 @@ def test_d12_two_files_of_one_path_or_id_are_malformed() -> None:
 def test_what_a_reader_would_refuse_is_not_signed(change: dict[str, Any]) -> None:
     with pytest.raises(ManifestMalformed):
         sign_manifest(replace(GOOD, **change), KEY)
+
+
+def test_the_largest_statement_that_is_taken_fits_its_envelope() -> None:
+    """Whatever can be signed can be opened, with as many signatures as an envelope has."""
+    signers = [SigningKey.generate() for _ in range(8)]
+    envelope = seal_envelope(MANIFEST_TYPE, bytes(MAX_STATEMENT_SIZE), signers)
+    assert len(envelope) <= manifests.MAX_MANIFEST_SIZE
+    with pytest.raises(ManifestMalformed, match=str(MAX_STATEMENT_SIZE)):
+        decode_manifest(bytes(MAX_STATEMENT_SIZE + 1))
 
 
 def test_a_manifest_of_350_gb_fits_and_opens() -> None:

@@ -269,7 +269,22 @@ def test_a_head_that_breaks_a_rule_is_malformed(change: Callable[[dict[str, Any]
         open_h(bent(HEAD_ENVELOPE, HEAD_TYPE, KEYS["head"], change))
 
 
+def test_the_largest_head_that_can_be_signed_opens() -> None:
+    names = [f"{number:064}" for number in range(2_000)]
+    fetchable = dict.fromkeys(names[:1_000], OTHER_DIGEST)
+    largest = replace(
+        HEAD,
+        revision=names[0],
+        manifest_sha256=OTHER_DIGEST,
+        revisions=fetchable,
+        withdrawn=tuple(names[1_000:]),
+    )
+    assert open_h(sign_head(largest, KEYS["head"])) == largest
+    with pytest.raises(EnvelopeMalformed):
+        sign_head(replace(largest, withdrawn=(*largest.withdrawn, "v9")), KEYS["head"])
+
+
 def test_d12_a_document_beyond_its_size_is_refused_unread() -> None:
     for opener in (open_t, open_h):
-        with pytest.raises(EnvelopeMalformed, match="262144"):
-            opener(b" " * 262_145)
+        with pytest.raises(EnvelopeMalformed, match="524288"):
+            opener(b" " * 524_289)
