@@ -44,7 +44,7 @@ class PendingActionSerializer(serializers.ModelSerializer[PendingAction]):
     """What somebody must confirm in a browser, at `url`; the page shows the same `code`."""
 
     state = serializers.SerializerMethodField()
-    result = serializers.JSONField(allow_null=True)
+    result = serializers.DictField(child=serializers.JSONField(), allow_null=True)
 
     class Meta:
         model = PendingAction

@@ -51,7 +51,7 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
 
 
 class RequestDetailSerializer(RequestSerializer):
-    """A request with its answers, and what happened to it and why, as the context's `principal` may read it."""
+    """A request with its answers and what happened to it, as the context's `principal` may read it."""
 
     reason = serializers.SerializerMethodField(
         help_text="Why it was rejected or returned; empty in other states."

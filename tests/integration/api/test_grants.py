@@ -26,7 +26,7 @@ from weights_vault.actions import withdraw
 from weights_vault.models import HeaderIssue, Model
 from weights_vault.sealed.header import GrantLabel, open_header
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def headers_body(world: World, key: str, **changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from weights_vault.sealed.challenge import answer as answer_to
 from weights_vault.sealed.challenge import open_challenge
 from weights_vault.sealed.keys import Identity, generate_identity
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def start(world: World, identity: Identity) -> dict[str, str]:

@@ -20,7 +20,7 @@ from tests.integration.api.world import (
 )
 from weights_vault.models import Model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def begin(client: APIClient) -> str:
