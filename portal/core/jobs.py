@@ -28,7 +28,8 @@ FIRST_RETRY_S = 5
 LONGEST_RETRY_S = 3600
 FAILED_PERIODIC_RETRY_S = 300
 ERROR_CHARACTERS = 500
-BATCH = 50
+BATCH = 1000
+CANDIDATES = 20
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def run_due(*, worker: str, now: datetime, limit: int = BATCH) -> int:
 
 def _take_next(worker: str, now: datetime) -> Job | None:
     due = Q(state=Job.State.READY, run_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
-    for job in Job.objects.filter(due, kind__in=_handlers)[:BATCH]:
+    for job in Job.objects.filter(due, kind__in=_handlers)[:CANDIDATES]:
         attempt = job.attempts + 1
         lease = timedelta(seconds=_handlers[job.kind].lease_s)
         # Whoever changes `attempts` first has the row; the others' condition no longer holds.

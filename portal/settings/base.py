@@ -142,6 +142,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
+# A mail server that says nothing must not hold a worker for longer than its lease.
+EMAIL_TIMEOUT = 30
+
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"
 URL_LIFETIME_S = env.int("URL_LIFETIME_S", default=600)

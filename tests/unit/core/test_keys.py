@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 import stat
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,12 @@ def test_embedded_keys_made_by_many_at_once_are_one_set(embedded: Path) -> None:
     assert len(seen) == 8
     assert len(set(seen)) == 1
     assert len(key_files(embedded)) == 6
+
+
+def test_key_made_as_the_hint_says_signs(settings: Any, tmp_path: Path) -> None:
+    settings.SIGNING_KEYS = str(tmp_path)
+    made = ["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(tmp_path / "head.pem")]
+    subprocess.run(made, check=True)
+    signature = keys.signing_key("head").sign(b"word")
+    assert len(signature) == 64
+    assert keys.public_keys("head")[0].verify(signature, b"word") is None
