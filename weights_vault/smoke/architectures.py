@@ -118,9 +118,7 @@ def build(config: Mapping[str, object]) -> Blueprint:
         with torch.device("meta"):
             model = model_class(settings)
         model.eval()
-    except (
-        Exception
-    ) as error:  # transformers raises whatever its arithmetic on a bent config happens to raise
+    except Exception as error:  # whatever transformers' arithmetic on a bent config happens to raise
         raise ConfigRefused(
             f"{architecture} does not take this config: {type(error).__name__}: {error}"
         ) from error

@@ -68,7 +68,8 @@ def compute_logits(
 
     tokens: (batch, tokens) ids below the vocabulary's size.
     Returns: logits: float32 (batch, tokens, vocab).
-    Raises: MemoryInsufficient; RuntimeError and the like from a model whose config contradicts itself.
+    Raises: MemoryInsufficient; DeviceUnavailable (the device gave up); RuntimeError and the like from a
+    model whose config contradicts itself.
     """
     import torch
 
@@ -81,6 +82,13 @@ def compute_logits(
         return found.float().cpu().numpy()  # type: ignore[no-any-return]
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise MemoryInsufficient(f"the model does not fit in the memory of {device}") from error
+    except torch.AcceleratorError as error:
+        raise DeviceUnavailable(f"{device} failed: {error}") from error
+    except RuntimeError as error:
+        # torch has no class of its own for a CPU without memory, and that says nothing about the weights.
+        if "DefaultCPUAllocator" in str(error):
+            raise MemoryInsufficient("the model does not fit in this machine's memory") from error
+        raise
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Level 3, logits: the weights compute what the publisher's copy computed, on fixed token ids, in float32."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ LEVEL = "logits"
 # A position's first choice is decided when it leads by more than this many tolerances of the logits' own
 # spread: the error of one logit is that of a normal variable, and 10 standard deviations do not happen.
 DECIDED_BY = 10.0
+MAX_DETAIL_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,32 @@ def check(
     except (SmokeError, SealedError) as error:
         code = "reference-missing" if error.reference == "file-missing" else error.reference
         return judged(LEVEL, {}, [Problem(code, DOCUMENT_PATH, str(error))])
+    found = compute(loadable, weights, reference.tokens, device)
+    if isinstance(found, Problem):
+        return judged(LEVEL, {}, [found])
+    return judge(reference, found, loadable.blueprint.architecture)
+
+
+def compute(
+    loadable: Loadable,
+    weights: "dict[str, torch.Tensor]",
+    tokens: Sequence[Sequence[int]],
+    device: "torch.device",
+) -> "numpy.ndarray | Problem":
+    """What the weights compute for the tokens: float32 (batch, tokens, vocab), or why they do not run.
+
+    weights: emptied, see `check`. Raises: Unavailable.
+    """
+    blueprint = loadable.blueprint
     try:
-        install(loadable.blueprint.model, weights)
+        install(blueprint.model, weights)
         weights.clear()
-        found = compute_logits(loadable.blueprint.model, reference.tokens, device)
+        return compute_logits(blueprint.model, tokens, device)
     except Unavailable:
         raise
-    except (
-        Exception
-    ) as error:  # the arithmetic of a config that fits the tensors and still contradicts itself
+    except Exception as error:  # the arithmetic of a config that fits the tensors and contradicts itself
         detail = f"the model does not run: {type(error).__name__}: {error}"
-        return judged(LEVEL, {}, [Problem("forward-failed", loadable.blueprint.architecture, detail[:500])])
-    return judge(reference, found, loadable.blueprint.architecture)
+        return Problem("forward-failed", blueprint.architecture, detail[:MAX_DETAIL_CHARACTERS])
 
 
 def judge(reference: Reference, found: "numpy.ndarray", architecture: str) -> LevelResult:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from weights_vault.smoke import logits, structure, tensors
 from weights_vault.smoke.architectures import import_torch
-from weights_vault.smoke.errors import Unavailable
-from weights_vault.smoke.forward import choose_device, compute_logits, install
+from weights_vault.smoke.forward import choose_device
 from weights_vault.smoke.listing import unsigned_listing
 from weights_vault.smoke.reference import (
     LOGITS_PATH,
@@ -60,15 +59,9 @@ def _record_logits(
 
     blueprint = loadable.blueprint
     tokens = choose_tokens(blueprint.vocab, blueprint.positions)
-    try:
-        install(blueprint.model, weights)
-        weights.clear()
-        found = compute_logits(blueprint.model, tokens, device)
-    except Unavailable:
-        raise
-    except Exception as error:  # see logits.check
-        detail = f"the model does not run: {type(error).__name__}: {error}"
-        return judged(logits.LEVEL, {}, [Problem("forward-failed", blueprint.architecture, detail[:500])])
+    found = logits.compute(loadable, weights, tokens, device)
+    if isinstance(found, Problem):
+        return judged(logits.LEVEL, {}, [found])
     if not numpy.isfinite(found).all():
         problem = Problem("logits-not-finite", blueprint.architecture, "computed NaN or infinity")
         return judged(logits.LEVEL, {}, [problem])

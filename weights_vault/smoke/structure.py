@@ -92,7 +92,11 @@ def place(blueprint: Blueprint, tensors: Mapping[str, Stored], problems: list[Pr
     placed: dict[str, Stored] = {}
     for name, stored in tensors.items():
         own = blueprint.own_name(name)
-        if own in blueprint.expected:
+        if own in placed:
+            # With and without the base model's name: which of the two a loader keeps is its secret.
+            detail = f"{placed[own].signed.name} is the same tensor under another name"
+            problems.append(Problem("tensor-repeated", name, detail))
+        elif own in blueprint.expected:
             placed[own] = stored
             problems += _fits(name, stored, blueprint.expected[own])
         elif not blueprint.ignores(name):

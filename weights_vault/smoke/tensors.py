@@ -6,6 +6,7 @@ the model's. There is never a second copy, and without the next level there is r
 """
 
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 LEVEL = "tensors"
 TORCH_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-OUTLIER_RATIO = (
-    100.0  # of a tensor's largest value to its peers' in the other layers; OPT's damaged shard: > 10,000
-)
+# Of a tensor's largest value to its peers' in the other layers. OPT's damaged shard: beyond 10,000.
+OUTLIER_RATIO = 100.0
 MIN_PEERS = 4
+GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def check(
     without `keep`); None when a tensor could not be read.
     Raises: MemoryInsufficient.
     """
+    if keep:
+        _require_memory(sum(each.signed.end - each.signed.start for each in loadable.placed.values()))
     problems: list[Problem] = []
     observed: dict[str, Observed] = {}
     weights: dict[str, torch.Tensor] = {}
@@ -70,6 +73,16 @@ def check(
     problems += _judge_ties(loadable, observed)
     complete = len(observed) == len(loadable.tensors)
     return judged(LEVEL, _figures(loadable, observed, signed=signed), problems), weights if complete else None
+
+
+def _require_memory(weights_bytes: int) -> None:
+    """Refuse at once what can never fit: Linux promises memory it has not got, and later kills for it."""
+    machine_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if weights_bytes > machine_bytes:
+        raise MemoryInsufficient(
+            f"the weights have {weights_bytes / GIB:.1f} GiB and this machine {machine_bytes / GIB:.1f}; "
+            "the levels before logits need room for one tensor only"
+        )
 
 
 def load(

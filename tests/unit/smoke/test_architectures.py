@@ -7,7 +7,13 @@ import pytest
 
 from portal.demo.small_opt import opt_config
 from weights_vault.smoke.architectures import ALLOWED, Blueprint, build, check_config
-from weights_vault.smoke.errors import ArchitectureRefused, ConfigMalformed, ConfigRefused, RemoteCodeRefused
+from weights_vault.smoke.errors import (
+    ArchitectureRefused,
+    ConfigMalformed,
+    ConfigRefused,
+    MemoryInsufficient,
+    RemoteCodeRefused,
+)
 from weights_vault.smoke.forward import compute_logits, install
 from weights_vault.smoke.reference import choose_tokens
 
@@ -89,6 +95,28 @@ def test_model_on_the_meta_device_has_no_memory() -> None:
     )
     assert sum(each.numel() for each in blueprint.model.parameters()) > 174e9
     assert all(each.is_meta for each in blueprint.model.parameters())
+
+
+def test_processor_without_memory_is_no_verdict() -> None:
+    import torch
+
+    class Greedy(torch.nn.Module):
+        def forward(self, **_: object) -> torch.Tensor:
+            return torch.empty(1 << 50)
+
+    with pytest.raises(MemoryInsufficient):
+        compute_logits(Greedy(), [[1]], torch.device("cpu"))
+
+
+def test_model_that_contradicts_itself_is_no_lack_of_memory() -> None:
+    import torch
+
+    class Broken(torch.nn.Module):
+        def forward(self, **_: object) -> torch.Tensor:
+            return torch.ones(2, 3) @ torch.ones(2, 3)
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        compute_logits(Broken(), [[1]], torch.device("cpu"))
 
 
 def test_tensor_without_a_value_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.smoke.conftest import DTYPES, MakeRelease
 from tests.unit.smoke.releases import FINAL_NORM, KEY, codes, level, manifest_of, seal, swap
-from weights_vault.smoke.errors import DeviceUnavailable, TorchMissing
+from weights_vault.smoke.errors import DeviceUnavailable, MemoryInsufficient, TorchMissing
 from weights_vault.smoke.listing import WITH_REFERENCE, unsigned_listing
 from weights_vault.smoke.report import MAX_PROBLEMS, LevelResult, Problem, Report, judged, skipped
 from weights_vault.smoke.run import LEVELS, run
@@ -151,6 +151,17 @@ def test_device_that_is_not_there_is_no_verdict(release: MakeRelease, device: st
     folder = release()
     with pytest.raises(DeviceUnavailable):
         run(FolderSource(folder, manifest_of(folder)), device=device)
+
+
+def test_weights_larger_than_the_machine_are_no_verdict(
+    release: MakeRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = release()
+    source = FolderSource(folder, manifest_of(folder))
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PHYS_PAGES": 16, "SC_PAGE_SIZE": 4096}[name])
+    with pytest.raises(MemoryInsufficient, match="one tensor only"):
+        run(source, device="cpu")
+    assert run(source, level="tensors").verdict == "passed"
 
 
 def test_unknown_level_is_a_mistake_of_the_caller(release: MakeRelease) -> None:

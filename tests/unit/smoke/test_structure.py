@@ -205,6 +205,18 @@ def test_tensor_in_two_shards_is_named(release: MakeRelease) -> None:
     assert (codes(result), wheres(result)) == ({"tensor-repeated", "tensor-misplaced"}, {FINAL_NORM})
 
 
+def test_tensor_under_two_names_is_named(release: MakeRelease) -> None:
+    folder = release()
+    bare = FINAL_NORM.removeprefix("model.")
+    edit_shard(folder, FINAL_NORM, lambda tensors: tensors.update({bare: Raw("F16", [32], bytearray(64))}))
+    edit_json(
+        folder / INDEX, lambda index: index["weight_map"].update({bare: index["weight_map"][FINAL_NORM]})
+    )
+    result, _ = check(folder)
+    assert codes(result) == {"tensor-repeated"}
+    assert wheres(result) <= {bare, FINAL_NORM}
+
+
 def test_header_that_differs_from_the_manifest_is_named(release: MakeRelease) -> None:
     """The bytes of a header belong to no tensor: they are held against the manifest's list."""
     folder = release()
