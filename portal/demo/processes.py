@@ -40,7 +40,17 @@ class Portal:
     def __enter__(self) -> "Portal":
         self._logs.mkdir(parents=True, exist_ok=True)
         bind = f"127.0.0.1:{self._port}"
-        gunicorn = ["gunicorn", "portal.wsgi:application", "--bind", bind, "--workers", "2", "--threads", "8"]
+        # One process: the embedded cache (rate limits, used one-time codes) is the memory of one.
+        gunicorn = [
+            "gunicorn",
+            "portal.wsgi:application",
+            "--bind",
+            bind,
+            "--workers",
+            "1",
+            "--threads",
+            "16",
+        ]
         self._start("web", [sys.executable, "-m", *gunicorn])
         worker = ["celery", "--app", "portal", "worker", "--beat", "--pool", "solo", "--loglevel", "INFO"]
         self._start("worker", [sys.executable, "-m", *worker])

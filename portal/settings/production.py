@@ -41,6 +41,7 @@ DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 CELERY_BROKER_URL = _required("BROKER_URL", "Such as redis://host:6379/0 or amqp://host.")
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -48,7 +49,7 @@ CACHES = {
     }
 }
 
-vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+vars().update(env.email_url_config(_required("EMAIL_URL", "Such as smtp+tls://user:secret@host:587.")))
 DEFAULT_FROM_EMAIL = _required("DEFAULT_FROM_EMAIL", "The sender of the portal's mails.")
 
 SECURE_SSL_REDIRECT = True
