@@ -30,11 +30,11 @@ def publish_license_version(
         return _add_version(license, normalize_license(text), effective_at, by.actor, now)
 
 
+@transaction.atomic
 def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> ReleaseTerms:
     """Write what the release demands, with its license and, where the text is new, a version of it.
 
     by: who applied the release file, as the audit log calls them; whoever calls has asked whether they may.
-    Runs in the caller's transaction.
     Raises: Invalid: the new text would come into force before the one it follows.
     """
     license, _ = License.objects.get_or_create(slug=terms.license, defaults={"name": terms.license_name})
