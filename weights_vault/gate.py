@@ -29,6 +29,7 @@ WORKER = (sys.executable, "-m", "weights_vault.smoke.worker")
 TIME_LIMIT_S = 6 * 3600
 MAX_REPORT_BYTES = 16 * 2**20
 ERROR_CHARACTERS = 2_000
+VERDICTS = {0: "passed", 8: "failed"}  # the worker's exit status → what its report must say
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 Report = dict[str, Any]
@@ -114,13 +115,17 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _read_report(answer: bytes, errors: bytes, returncode: int) -> Report:
-    if len(answer) <= MAX_REPORT_BYTES:
-        try:
-            report = json.loads(answer)
-        except ValueError:
-            report = None
-        if isinstance(report, dict) and report.get("verdict") in ("passed", "failed"):
+    try:
+        report = json.loads(answer) if len(answer) <= MAX_REPORT_BYTES else None
+    except ValueError:
+        report = None
+    if isinstance(report, dict):
+        # Verdict and exit status must agree: a worker that dies after its report has not passed.
+        if VERDICTS.get(returncode) == report.get("verdict", ""):
             return report
+        fault = report.get("error")
+        if isinstance(fault, dict) and isinstance(fault.get("detail"), str):
+            raise WorkerFailed(detail=fault["detail"], next_step="Correct it, and run the same command again.")
     said = errors.decode(errors="replace").strip()[-ERROR_CHARACTERS:]
     raise WorkerFailed(
         detail=f"The smoke test ended with status {returncode} and no report. {said}".strip(),

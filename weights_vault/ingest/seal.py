@@ -1,7 +1,7 @@
 """One file from the folder to the store in one pass: read, hashed, measured, sealed, digested, written.
 
-Each byte is read once. SHA-256 and the tensors' sums go on in a second thread while the first seals; memory
-is one plain and one sealed part, whatever the size of the file.
+Each byte is read once. SHA-256 and the tensors' sums go on in two threads while this one seals; memory is one
+plain and one sealed part, whatever the size of the file.
 """
 
 import hashlib
@@ -41,11 +41,11 @@ def seal_file(
     sums = _Sums(source)
     sealed_buffer = memoryview(bytearray(part_range(0, source.size).sealed_size))
     writer.write(memoryview(nonce))
-    with opened(source) as file, ThreadPoolExecutor(max_workers=1, thread_name_prefix="sums") as second:
+    with opened(source) as file, ThreadPoolExecutor(max_workers=2, thread_name_prefix="sums") as others:
         for index, plain in _plain_parts(file):
-            summed = second.submit(sums.feed, plain)
+            waiting = [others.submit(sums.hash, plain), others.submit(sums.measure, plain)]
             parts.append(_seal_part(sealer, index, plain, sealed_buffer, writer))
-            _finish(summed, source)
+            _finish(waiting, source)
             progress.advance(plain.nbytes)
         file.check_unchanged()
     return SealedFile(sums.sha256.hexdigest(), tuple(parts), sums.tensors)
@@ -83,9 +83,11 @@ def _seal_part(
     return digests
 
 
-def _finish(summed: "Future[None]", source: SourceFile) -> None:
+def _finish(waiting: "list[Future[None]]", source: SourceFile) -> None:
+    """Both have read the buffer to its end before it is filled again."""
     try:
-        summed.result()
+        for each in waiting:
+            each.result()
     except TensorHeaderMalformed as error:
         # The scan accepted this header a moment ago.
         raise SourceChanged(source.path) from error
@@ -99,8 +101,10 @@ class _Sums:
         self.sha256 = hashlib.sha256()
         self._stream: TensorStream | None = None
 
-    def feed(self, plain: memoryview) -> None:
+    def hash(self, plain: memoryview) -> None:
         self.sha256.update(plain)
+
+    def measure(self, plain: memoryview) -> None:
         if not self._source.is_safetensors:
             return
         if self._stream is None:
