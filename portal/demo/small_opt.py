@@ -1,5 +1,4 @@
-"""A small real OPT checkpoint, made on the spot: `python -m portal.demo.small_opt FOLDER [--parameters
-small|demo]`.
+"""A small real OPT checkpoint, made on the spot: `python -m portal.demo.small_opt FOLDER`.
 
 The folder has what a release has: shards and their index, config, tokenizer, model card, data card, logbook
 and license. The weights are random; the format is real. Needs numpy and safetensors, and no torch.

@@ -40,6 +40,7 @@ ROTARY_KEYS = frozenset(
     {"rope_theta", "rope_scaling", "rotary_pct", "rotary_emb_base", "partial_rotary_factor"}
 )
 MAX_LAYERS = 1_024
+MAX_REASON_CHARACTERS = 300
 MAX_DIMENSION = 1 << 24  # of any other integer in a config: 64 times the largest vocabulary in use
 
 
@@ -65,11 +66,8 @@ class Blueprint:
 
     def own_name(self, stored: str) -> str:
         """The model's name for the tensor that the checkpoint calls `stored`."""
-        return (
-            stored
-            if stored in self.expected or self.prefix + stored not in self.expected
-            else self.prefix + stored
-        )
+        prefixed = self.prefix + stored
+        return prefixed if stored not in self.expected and prefixed in self.expected else stored
 
     def ignores(self, stored: str) -> bool:
         return any(pattern.search(stored) for pattern in self.ignored)
@@ -119,9 +117,8 @@ def build(config: Mapping[str, object]) -> Blueprint:
             model = model_class(settings)
         model.eval()
     except Exception as error:  # whatever transformers' arithmetic on a bent config happens to raise
-        raise ConfigRefused(
-            f"{architecture} does not take this config: {type(error).__name__}: {error}"
-        ) from error
+        reason = " ".join(str(error).split())[:MAX_REASON_CHARACTERS]
+        raise ConfigRefused(f"{architecture} does not take this config: {reason}") from error
     return _blueprint(architecture, model, settings)
 
 

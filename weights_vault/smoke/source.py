@@ -149,13 +149,13 @@ class SealedSource:
         return file.size
 
     def read(self, file: ManifestFile, start: int, out: memoryview) -> None:
+        if start + len(out) > file.size:
+            raise FileSizeWrong(f"{file.path} ends before byte {start + len(out)}")
         done = 0
         while done < len(out):
             index, skip = divmod(start + done, PLAIN_PART_SIZE)
             span = part_range(index, file.size)
             take = min(len(out) - done, span.plain_size - skip)
-            if take <= 0:
-                raise FileSizeWrong(f"{file.path} ends before byte {start + len(out)}")
             if take == span.plain_size:
                 self._open_part(file, index, out[done : done + take])
             else:
