@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -89,14 +89,15 @@ def run_worker(job: Mapping[str, Any]) -> Report:
 
 def _feed(worker: "subprocess.Popen[bytes]", job: bytes) -> bytes:
     try:
-        _, errors = worker.communicate(job, timeout=TIME_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        raise WorkerFailed(detail=f"The smoke test took longer than {TIME_LIMIT_S} s.") from None
-    finally:
-        if worker.poll() is None:
-            os.killpg(worker.pid, signal.SIGKILL)  # the worker leads its own group
-            worker.communicate()
-    return errors
+        return worker.communicate(job, timeout=TIME_LIMIT_S)[1]
+    except BaseException as error:
+        # The worker leads its own group: what it forked ends with it.
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise WorkerFailed(detail=f"The smoke test took longer than {TIME_LIMIT_S} s.") from None
+        raise
 
 
 def _environment(home: str) -> dict[str, str]:
@@ -125,7 +126,9 @@ def _read_report(answer: bytes, errors: bytes, returncode: int) -> Report:
             return report
         fault = report.get("error")
         if isinstance(fault, dict) and isinstance(fault.get("detail"), str):
-            raise WorkerFailed(detail=fault["detail"], next_step="Correct it, and run the same command again.")
+            raise WorkerFailed(
+                detail=fault["detail"], next_step="Correct it, and run the same command again."
+            )
     said = errors.decode(errors="replace").strip()[-ERROR_CHARACTERS:]
     raise WorkerFailed(
         detail=f"The smoke test ended with status {returncode} and no report. {said}".strip(),
