@@ -2,6 +2,7 @@
 
 from typing import Any, Never
 
+from django.conf import settings
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
@@ -32,10 +33,13 @@ class PortalCursorPagination(CursorPagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
-            return super().paginate_queryset(queryset, request, view)
+            rows: list[Any] | None = super().paginate_queryset(queryset, request, view)
         except (FieldError, ValueError, OverflowError):
             # A forged cursor decodes, yet its position is no value of the field it stands for.
             _refuse_cursor()
+        # The portal's own address, not the Host header that came in: behind a proxy they differ.
+        self.base_url = f"{settings.PORTAL_URL}{request.get_full_path()}"
+        return rows
 
     def decode_cursor(self, request: Request) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""What callers send. A field that is not named here is refused, never set and never overlooked."""
+"""What callers send. In a body a field that is not named here is refused, never set and never overlooked."""
 
 from typing import Any
 
@@ -83,6 +83,12 @@ class _FilesBody(BodySerializer):
         if len(set(files)) != len(files):
             raise serializers.ValidationError("A file stands in it twice.")
         return files
+
+
+class ManifestQuery(serializers.Serializer[Any]):
+    revision = serializers.CharField(
+        max_length=64, required=False, help_text="Name of a revision; the current one unless told."
+    )
 
 
 class HeadersBody(_FilesBody):

@@ -6,7 +6,7 @@ The rule of access is asked by what issues these, in the transaction that record
 import base64
 from collections.abc import Sequence
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +14,7 @@ from licenses.models import Grant
 from portal.api.permissions import DOWNLOAD
 from portal.api.renderers import EnvelopeRenderer
 from portal.api.schema import envelope
-from portal.api.serializers.bodies import HeadersBody, UrlsBody
+from portal.api.serializers.bodies import HeadersBody, ManifestQuery, UrlsBody
 from portal.api.serializers.grants import HeadersSerializer, UrlsSerializer
 from portal.api.views.base import found
 from portal.api.views.grants import TAGS, GrantView
@@ -45,15 +45,15 @@ class ManifestView(DeliveryView):
     @extend_schema(
         operation_id="read_manifest",
         tags=TAGS,
-        parameters=[
-            OpenApiParameter("revision", str, description="Name of a revision; the current one unless told.")
-        ],
+        parameters=[ManifestQuery],
         responses=envelope("The signed manifest."),
     )
     def get(self, request: Request, grant_id: str) -> Response:
         """The publisher's signed list of files and digests, as the bytes that were signed."""
         grant = self.fetch(grant_id)
-        revision = self.revision(grant, request.query_params.get("revision"))
+        query = ManifestQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        revision = self.revision(grant, query.validated_data.get("revision"))
         return Response(
             delivery.issue_manifest(by=self.principal, grant=grant.pk, revision=revision, now=self.now)
         )

@@ -74,7 +74,7 @@ def ids(world: World) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -83,7 +83,7 @@ def ids(world: World) -> dict[str, str]:
     suppress_health_check=list(HealthCheck),
 )
 def test_a8_no_call_made_from_the_schema_fails_or_surprises(
-    case: schemathesis.Case, secret: str, ids: dict[str, str]
+    case: schemathesis.Case[Any], secret: str, ids: dict[str, str]
 ) -> None:
     cache.clear()
     headers = {"Authorization": f"Bearer {secret}"}

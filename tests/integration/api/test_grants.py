@@ -187,6 +187,13 @@ def test_an_unfit_list_of_files_is_400(world: World, files: Any) -> None:
     assert "urls" not in answer.json()
 
 
+@pytest.mark.parametrize(("name", "status"), [("v9", 404), ("%00", 400), ("v" * 65, 400), ("", 200)])
+def test_the_name_of_a_revision_is_checked(world: World, name: str, status: int) -> None:
+    grant = world.granted()
+    answer = with_token(world.researcher).get(f"/api/v1/grants/{grant.pk}/manifest?revision={name}")
+    assert answer.status_code == status
+
+
 def test_a_withdrawn_revision_is_not_given_out(world: World) -> None:
     grant = world.granted()
     withdraw.withdraw(

@@ -1,7 +1,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from portal.accounts.models import AccessToken
+from portal.accounts.models import AccessToken, RoleGrant
 from portal.core.models import AuditEvent
 from tests.integration.api.world import World, in_browser, token_of, with_secret, with_token
 
@@ -85,3 +85,18 @@ def test_a_session_that_writes_without_the_csrf_token_is_refused(world: World) -
 def test_answers_are_not_to_be_stored_by_caches(world: World) -> None:
     for answer in (with_token(world.researcher).get("/api/v1/me"), APIClient().get("/api/v1/grants")):
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a2_a_session_of_a_disabled_account_is_nobodys(world: World) -> None:
+    client = in_browser(world.researcher)
+    world.researcher.is_active = False
+    world.researcher.save()
+    answer = client.get("/api/v1/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
+
+
+def test_a2_a_role_that_was_taken_is_gone_at_the_next_call(world: World) -> None:
+    client, request = in_browser(world.reviewers[0]), world.submitted()
+    assert client.get(f"/api/v1/requests/{request.pk}").status_code == 200
+    RoleGrant.objects.filter(user=world.reviewers[0]).delete()
+    assert client.get(f"/api/v1/requests/{request.pk}").status_code == 404

@@ -101,12 +101,13 @@ def test_the_list_takes_the_same_queries_for_one_release_and_for_many(
     assert len(answer.json()["results"]) == 13
 
 
-def test_pages_follow_one_another_without_a_gap(world: World) -> None:
+def test_pages_follow_one_another_without_a_gap(world: World, settings: Settings) -> None:
     model, license = Model.objects.get(), License.objects.get()
     for number in range(6):
         release_of(model, f"opt-{number}", license)
-    client, seen, url = APIClient(), [], "/api/v1/releases?limit=3"
+    client, seen, url = APIClient(), [], f"{settings.PORTAL_URL}/api/v1/releases?limit=3"
     while url:
+        assert url.startswith(f"{settings.PORTAL_URL}/api/v1/releases?")
         page = client.get(url).json()
         seen += [release["slug"] for release in page["results"]]
         url = page["next"]

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from licenses.actions import drafting
@@ -162,6 +162,16 @@ def test_a_vote_needs_a_session_that_proved_itself_lately(world: World) -> None:
         f"/api/v1/requests/{request.pk}/votes", {"version": 1, "verdict": "approve"}
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication_required")
+    assert not Vote.objects.exists()
+
+
+def test_a3_staff_without_a_second_factor_see_and_vote_nothing(world: World, settings: Settings) -> None:
+    request = world.submitted()
+    settings.STAFF_MFA = True
+    answer = in_browser(world.reviewers[0]).post(
+        f"/api/v1/requests/{request.pk}/votes", {"version": 1, "verdict": "approve"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert not Vote.objects.exists()
 
 

@@ -46,7 +46,11 @@ def test_a_bug_is_no_problem_of_the_callers() -> None:
 
 def test_nested_faults_are_named_by_their_path() -> None:
     error = exceptions.ValidationError(
-        {"files": {3: ["Too long."]}, "non_field_errors": ["All wrong."], "rows": [{}, {"id": ["Missing."]}]}
+        {
+            "files": {"3": ["Too long."]},
+            "non_field_errors": ["All wrong."],
+            "rows": [{}, {"id": ["Missing."]}],
+        }
     )
     problem = as_problem(error)
     assert isinstance(problem, Problem)
