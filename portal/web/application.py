@@ -84,7 +84,7 @@ class Sheet:
         *,
         in_review: bool,
     ) -> "Sheet":
-        sends = in_review or data is None or data.get("do") == "submit"
+        sends = in_review or data is None or data.get("do") != "save"
         initial = {**QuestionnaireForm.initial_of(kept), "idempotency_key": uuid4().hex}
         form = QuestionnaireForm(data, questions=terms.questions, complete=sends, initial=initial)
         license = queries.license_in_force(terms.license, now)

@@ -1,11 +1,10 @@
-"""What stands before a view: who may knock, and what no cache may keep."""
+"""What stands before a view: who may come in, and by which method."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
-from django.views.decorators.cache import never_cache
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_http_methods
 
 from portal.core.problems import NotFound
@@ -15,19 +14,15 @@ Found = TypeVar("Found")
 
 
 def page(*methods: str) -> Callable[[View], View]:
-    """A page for everybody. It may show what is the reader's own, so nothing keeps it."""
-
-    def wrap(view: View) -> View:
-        return never_cache(require_http_methods([*methods])(view))
-
-    return wrap
+    """A page for everybody."""
+    return require_http_methods([*methods])
 
 
 def private(*methods: str) -> Callable[[View], View]:
     """A page for people who are signed in."""
 
     def wrap(view: View) -> View:
-        return never_cache(login_required(require_http_methods([*methods])(view)))
+        return login_required(require_http_methods([*methods])(view))
 
     return wrap
 
@@ -37,3 +32,8 @@ def found(thing: Found | None) -> Found:
     if thing is None:
         raise NotFound()
     return thing
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent; None where the page was only looked at. Sending nothing is sending."""
+    return request.POST if request.method == "POST" else None

@@ -17,7 +17,7 @@ from portal.web import application
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import AppealForm, NothingForm
 from portal.web.reader import reader
-from portal.web.views.doors import found, private
+from portal.web.views.doors import found, posted, private
 from weights_vault.ports import access_policy
 
 
@@ -40,14 +40,14 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     verdict = policies.may_draft(facts, now)
     if isinstance(verdict, Denied) and facts.request is not None and application.instead(verdict):
         return redirect(application.instead(verdict), facts.request.id)
-    sheet = application.Sheet.begin(principal, release, now, request.POST or None)
+    sheet = application.Sheet.begin(principal, release, now, posted(request))
     return _fill(request, sheet)
 
 
 @private("GET", "POST")
 def edit(request: HttpRequest, request_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
-    sheet = application.Sheet.resume(principal, own(request, request_id), now, request.POST or None)
+    sheet = application.Sheet.resume(principal, own(request, request_id), now, posted(request))
     return _fill(request, sheet)
 
 
@@ -85,7 +85,7 @@ def withdraw(request: HttpRequest, request_id: str) -> HttpResponse:
 
 @private("GET", "POST")
 def appeal(request: HttpRequest, request_id: str) -> HttpResponse:
-    mine, form = own(request, request_id), AppealForm(request.POST or None)
+    mine, form = own(request, request_id), AppealForm(posted(request))
     require(policies.may_appeal(queries.request_case(reader(request), mine, timezone.now())))
     if form.is_valid():
         try:

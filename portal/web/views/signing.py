@@ -12,7 +12,7 @@ from portal.core.problems import Invalid
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
 from portal.web.reader import reader
-from portal.web.views.doors import found, private
+from portal.web.views.doors import found, posted, private
 from portal.web.views.requests import own
 
 
@@ -22,7 +22,7 @@ def sign(request: HttpRequest, request_id: str) -> HttpResponse:
     mine, principal, now = own(request, request_id), reader(request), timezone.now()
     require(policies.may_sign(queries.request_case(principal, mine, now)))
     license = found(mine.license_version)
-    form = SignForm(request.POST or None, initial={"license_sha256": license.sha256})
+    form = SignForm(posted(request), initial={"license_sha256": license.sha256})
     if form.is_valid():
         try:
             actions.sign(

@@ -15,7 +15,7 @@ from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.review import GrantChangeForm, GrantFilterForm
 from portal.web.reader import reader
 from portal.web.story import told
-from portal.web.views.doors import private
+from portal.web.views.doors import posted, private
 
 PER_PAGE = 50
 VERBS = {"suspend": actions.suspend, "resume": actions.resume, "revoke": actions.revoke}
@@ -39,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, grant_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     grant = desk.grant(principal, grant_id)
-    form = GrantChangeForm(request.POST or None, verbs=desk.verbs(principal, grant))
+    form = GrantChangeForm(posted(request), verbs=desk.verbs(principal, grant))
     if form.is_valid():
         try:
             verb = VERBS[form.cleaned_data["verb"]]

@@ -13,13 +13,13 @@ from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import NothingForm
 from portal.web.forms.tokens import TokenForm
 from portal.web.reader import person, reader
-from portal.web.views.doors import found, private
+from portal.web.views.doors import found, posted, private
 
 
 @private("GET", "POST")
 @reauthentication_required(allow_get=True)
 def index(request: HttpRequest) -> HttpResponse:
-    principal, form = reader(request), TokenForm(request.POST or None)
+    principal, form = reader(request), TokenForm(posted(request))
     if form.is_valid():
         try:
             token, secret = create_token(

@@ -1,0 +1,228 @@
+"""The reviewers' queue, the review page and the verdict."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from licenses import actions
+from licenses.models import Request, Vote
+from tests.unit.web.conftest import OpenAs
+from tests.unit.web.world import ANSWERS, PASSWORD, World
+from weights_vault.models import Release
+
+
+def verdict(request: Request, said: str = "approve", **changes: Any) -> dict[str, Any]:
+    return {"version": request.version, "verdict": said, "reason": "", "note": "", **changes}
+
+
+@pytest.fixture
+def rosa(open_as: OpenAs) -> Client:
+    return open_as("rosa")
+
+
+def test_the_queue_tells_who_asks_for_what_how_long_and_the_votes(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    world.vote(submitted, "ravi")
+    page = rosa.get("/review/").content.decode()
+
+    assert "Ada Lindqvist" in page
+    assert "Northern Institute for Language Technology, Sweden" in page
+    assert "OPT-175B" in page
+    assert "1 of 2" in page
+    assert "3 days" in page
+
+
+def test_the_queue_marks_what_is_over_the_target(world: World, rosa: Client, big: Release) -> None:
+    world.submitted("ada", big, days_ago=6)
+
+    assert "6 days, over the target" in rosa.get("/review/").content.decode()
+
+
+def test_the_queue_marks_a_split_and_the_readers_own_vote(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    world.vote(submitted, "rosa")
+    world.vote(submitted, "ravi", "reject", "No.")
+    page = rosa.get("/review/").content.decode()
+
+    assert "Split" in page
+    assert "You voted" in page
+
+
+def test_an_empty_queue_says_so(rosa: Client) -> None:
+    assert "The queue is empty" in rosa.get("/review/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", True),
+        ("?show=signed", False),
+        ("?text=northern", True),
+        ("?text=nobody", False),
+        ("?show=all", True),
+    ],
+)
+def test_the_queue_is_filtered_by_state_and_text(
+    rosa: Client, submitted: Request, query: str, found: bool
+) -> None:
+    assert ("Ada Lindqvist" in rosa.get(f"/review/{query}").content.decode()) == found
+
+
+def test_a_filter_that_is_not_understood_filters_nothing(rosa: Client, submitted: Request) -> None:
+    assert "Ada Lindqvist" in rosa.get("/review/?show=nonsense&page=x").content.decode()
+
+
+def test_what_waits_for_the_readers_vote_can_be_shown_alone(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    assert "Ada Lindqvist" in rosa.get("/review/?show=mine").content.decode()
+
+    world.vote(submitted, "rosa")
+
+    assert "Ada Lindqvist" not in rosa.get("/review/?show=mine").content.decode()
+
+
+def test_the_queue_costs_the_same_for_many_requests(
+    world: World, rosa: Client, big: Release, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(20):
+        world.person(f"p{number}@many.example.org", f"Person {number}", f"Lab {number}")
+        world.submitted(f"p{number}", big)
+
+    with django_assert_max_num_queries(9):
+        rosa.get("/review/")
+
+
+def test_the_review_page_costs_few_queries(
+    world: World, rosa: Client, submitted: Request, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(25):
+        rosa.get(f"/review/{submitted.pk}/")
+
+
+def test_the_review_page_shows_person_answers_license_and_votes(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    world.vote(submitted, "ravi", reason="Known group.")
+    page = rosa.get(f"/review/{submitted.pk}/").content.decode()
+
+    assert "ada@nlp.example.edu" in page
+    assert "training instabilities" in page
+    assert "OPT noncommercial license" in page
+    assert "Ravi Menon" in page
+    assert "Known group." in page
+
+
+def test_the_review_page_marks_what_changed_between_versions(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    answers = {**ANSWERS, "role": "Professor"}
+    actions.edit(request=submitted, answers=answers, by=world.by("ada"), now=world.now)
+
+    assert (
+        "<del>Researcher</del><ins>Professor</ins>" in rosa.get(f"/review/{submitted.pk}/").content.decode()
+    )
+
+
+def test_the_review_page_shows_what_else_the_organization_asked_for(
+    world: World, rosa: Client, submitted: Request, big: Release
+) -> None:
+    world.person("kim@nlp.example.edu", "Kim Berg", "Northern Institute for Language Technology", "SE")
+    world.submitted("kim", big)
+
+    assert "Kim Berg: OPT-175B" in rosa.get(f"/review/{submitted.pk}/").content.decode()
+
+
+def test_a_verdict_is_recorded_with_its_note(rosa: Client, submitted: Request) -> None:
+    answer = rosa.post(f"/review/{submitted.pk}/vote/", verdict(submitted, note="Met at a conference."))
+
+    assert answer["Location"] == f"/review/{submitted.pk}/"
+    assert Vote.objects.get().note == "Met at a conference."
+
+
+def test_the_second_approval_decides(world: World, rosa: Client, submitted: Request) -> None:
+    world.vote(submitted, "ravi")
+
+    rosa.post(f"/review/{submitted.pk}/vote/", verdict(submitted))
+
+    submitted.refresh_from_db()
+    assert submitted.state == "approved"
+
+
+def test_a_refusal_without_a_reason_is_sent_back_with_what_was_typed(
+    rosa: Client, submitted: Request
+) -> None:
+    answer = rosa.post(f"/review/{submitted.pk}/vote/", verdict(submitted, "reject", note="typed"))
+    page = answer.content.decode()
+
+    assert answer.status_code == 400
+    assert "Say why: the applicant reads this." in page
+    assert "typed" in page
+    assert not Vote.objects.exists()
+
+
+def test_a_verdict_must_be_chosen(rosa: Client, submitted: Request) -> None:
+    answer = rosa.post(f"/review/{submitted.pk}/vote/", verdict(submitted, ""))
+
+    assert answer.status_code == 400
+    assert "Choose a verdict." in answer.content.decode()
+
+
+def test_a_verdict_on_an_old_version_is_refused_with_the_difference(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    """R7."""
+    seen = verdict(submitted)
+    actions.edit(
+        request=submitted, answers={**ANSWERS, "role": "Professor"}, by=world.by("ada"), now=world.now
+    )
+
+    answer = rosa.post(f"/review/{submitted.pk}/vote/", seen)
+
+    assert answer.status_code == 409
+    assert "Professor" in answer.content.decode()
+    assert not Vote.objects.exists()
+
+
+def test_a_verdict_asks_for_the_password_and_then_goes_on(open_as: OpenAs, submitted: Request) -> None:
+    client, address = open_as("rosa", fresh=False), f"/review/{submitted.pk}/vote/"
+    asked = client.post(address, verdict(submitted))
+    assert "/accounts/reauthenticate/" in asked["Location"]
+    assert not Vote.objects.exists()
+
+    client.post(asked["Location"], {"password": PASSWORD, "next": address})
+
+    assert Vote.objects.get().verdict == "approve"
+
+
+def test_a_colleague_of_the_applicant_is_told_why_there_is_no_form(
+    world: World, open_as: OpenAs, submitted: Request
+) -> None:
+    world.person(
+        "lars@nlp.example.edu", "Lars Berg", "Northern Institute for Language Technology", "SE", ("reviewer",)
+    )
+    page = open_as("lars").get(f"/review/{submitted.pk}/").content.decode()
+
+    assert "Give this verdict" not in page
+    assert "organization" in page
+
+
+@pytest.mark.parametrize("name", ["ada", "bo", "mika"])
+def test_the_queue_refuses_who_is_no_legal_staff(open_as: OpenAs, name: str) -> None:
+    answer = open_as(name).get("/review/")
+
+    assert answer.status_code == 403
+    assert "role_required" in answer.content.decode()
+
+
+def test_staff_without_a_second_factor_is_told_to_set_one_up(open_as: OpenAs, settings: Any) -> None:
+    """A3."""
+    settings.STAFF_MFA = True
+    answer = open_as("rosa").get("/review/")
+
+    assert answer.status_code == 403
+    assert "mfa_required" in answer.content.decode()
