@@ -4,7 +4,7 @@ from portal.accounts.policies import LOGIN_REQUIRED, NOT_PERMITTED, SESSION_REQU
 from portal.accounts.principals import Principal
 from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER
 from portal.core.verdicts import Allowed, Denied, Verdict
-from weights_vault.models import RecipientKey
+from weights_vault.models import RecipientKey, Release
 
 
 def may_manage_releases(principal: Principal) -> Verdict:
@@ -22,6 +22,13 @@ def may_manage_releases(principal: Principal) -> Verdict:
     if not principal.roles & {RELEASE_MANAGER, ADMINISTRATOR}:
         return NOT_PERMITTED
     return staff_gate(principal)
+
+
+def may_have_revisions(release: Release) -> Verdict:
+    """May a revision of this release be published? Not of a withdrawn one; its terms are another question."""
+    if release.state == Release.State.WITHDRAWN:
+        return Denied("release_withdrawn", f"{release.slug} was withdrawn.", "Publish under another release.")
+    return Allowed()
 
 
 def may_enroll_key(principal: Principal) -> Verdict:

@@ -27,7 +27,7 @@ from weights_vault.ingest.scan import has_reference, scan
 from weights_vault.ingest.seal import digest_of
 from weights_vault.ingest.source import SourceFile
 from weights_vault.models import Release, Revision
-from weights_vault.policies import may_manage_releases
+from weights_vault.policies import may_have_revisions, may_manage_releases
 from weights_vault.ports import access_policy
 from weights_vault.sealed.fields import REVISION_NAME
 from weights_vault.sealed.manifest import Manifest, encode_manifest, envelope_digest, sign_manifest
@@ -176,7 +176,11 @@ def _content_sha256(manifest: Manifest) -> str:
 
 
 def _require_may_publish(release: Release, by: Principal) -> None:
-    for verdict in (may_manage_releases(by), access_policy().may_publish(release)):
+    for verdict in (
+        may_manage_releases(by),
+        may_have_revisions(release),
+        access_policy().may_publish(release),
+    ):
         if not verdict:
             raise NotPermitted.from_denied(verdict)
 

@@ -266,6 +266,14 @@ def test_release_whose_terms_do_not_let_it_is_not_published(publish: Publish) ->
     assert not SealedBody.objects.exists()
 
 
+def test_withdrawn_release_gets_no_new_revision(publish: Publish, release: Release) -> None:
+    release.state = Release.State.WITHDRAWN
+    release.save()
+    with pytest.raises(NotPermitted) as caught:
+        publish("v1")
+    assert caught.value.code == "release_withdrawn"
+
+
 @pytest.mark.parametrize("name", ["", "../v1", "v 1", "-v1", "v1\n", "ü", "v" * 65])
 def test_malformed_revision_name_is_refused(name: str, publish: Publish) -> None:
     with pytest.raises(Invalid) as caught:
