@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -89,13 +90,28 @@ class Answer:
     write: Callable[[Any], None] | None = None
 
 
+class _Server(ThreadingHTTPServer):
+    """Keeps the simulator's own mistakes for its end; a client that hangs up is none."""
+
+    daemon_threads = True
+
+    def __init__(self, portal: SimulatedPortal) -> None:
+        super().__init__(("127.0.0.1", 0), PortalHandler)
+        self.portal = portal
+        self.mistakes: list[BaseException] = []
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Note what went wrong in a handler."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, ConnectionError):
+            self.mistakes.append(error)
+
+
 class SimulatedPortal:
     """The simulator. Use as a context manager; `url` is where it listens."""
 
     def __init__(self, sealed: Sequence[SealedFile] | None = None) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), PortalHandler)
-        self._server.daemon_threads = True
-        self._server.portal = self  # type: ignore[attr-defined]
+        self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.signing = {role: SigningKey.generate() for role in ROLES}
         self.clock_offset = timedelta(0)
@@ -132,6 +148,8 @@ class SimulatedPortal:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        if self._server.mistakes and error is None:
+            raise AssertionError("the simulator made a mistake") from self._server.mistakes[0]
 
     @property
     def now(self) -> datetime:

@@ -5,11 +5,13 @@ Typer reads the options of the root only before the command's name; people write
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from weights_vault.client.errors import WrongUsage
 
 FLAGS = ("--json", "--quiet")
+_SECRET = re.compile(r"(^|=)wp_[A-Za-z0-9_-]{16}|AGE-SECRET-KEY-", re.IGNORECASE)
 VALUED = ("--portal", "--portal-key")
 
 
@@ -31,6 +33,20 @@ def globals_first(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return front + rest
+
+
+def refuse_secrets(arguments: Sequence[str]) -> None:
+    """Refuse a command line with a token or a private key in it: other users and the shell's history see it.
+
+    Raises: WrongUsage(secret-on-command-line), whose words never repeat it.
+    """
+    if any(_SECRET.search(word) for word in arguments):
+        raise WrongUsage(
+            "secret-on-command-line",
+            "There is a token or a private key on the command line.",
+            "Whoever looks at this machine's processes or at your shell's history can read it.",
+            "End that token, or give up that key; pass tokens by stdin: weights login --token < token.txt",
+        )
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

@@ -48,17 +48,18 @@ def read_private(path: Path) -> str:
         raise
     except OSError as error:
         raise machine_fault(error, f"{path} cannot be read.") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _refuse_exposed(path, os.fstat(descriptor))
-        try:
-            return file.read(MAX_PRIVATE_FILE_BYTES).decode("utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise WrongUsage(
-                "secret-file-unreadable",
-                f"{path} is not a text file.",
-                "A token or an age identity was expected.",
-                "Name another file.",
-            ) from None
+        return os.read(descriptor, MAX_PRIVATE_FILE_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise WrongUsage(
+            "secret-file-unreadable",
+            f"{path} is not a text file.",
+            "A token or an age identity was expected.",
+            "Name another file.",
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def _refuse_exposed(path: Path, status: os.stat_result) -> None:

@@ -13,13 +13,13 @@ from typing import Annotated
 
 import typer
 
-from weights_vault.client.arguments import globals_first, wants_json
+from weights_vault.client.arguments import globals_first, refuse_secrets, wants_json
 from weights_vault.client.commands import account, catalog, download, keys, smoke_test, verify
 from weights_vault.client.errors import (
-    EXIT_BUG,
     EXIT_DONE,
     ClientError,
     Interrupted,
+    MachineFault,
     WrongUsage,
     machine_fault,
 )
@@ -85,6 +85,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line. Returns: its exit code; everything worth saying is said."""
     output = Output(as_json=wants_json(arguments))
     try:
+        refuse_secrets(arguments)
         return _run(arguments)
     except ClientError as error:
         output.error(error)
@@ -93,8 +94,9 @@ def run(arguments: Sequence[str]) -> int:
         output.error(_interrupted())
         return Interrupted.exit_code
     except Exception as error:
-        output.error(_bug(error))
-        return EXIT_BUG
+        fault = _fault(error)
+        output.error(fault)
+        return fault.exit_code
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -127,10 +129,18 @@ def _interrupted() -> Interrupted:
     )
 
 
-def _bug(error: Exception) -> ClientError:
-    """Words for a mistake of ours. The traceback goes to a file, without values of variables and without
-    secrets.
+def _fault(error: Exception) -> ClientError:
+    """Words for what no command foresaw: a file, the memory, or a mistake of ours.
+
+    The traceback of a mistake goes to a file, without values of variables and without secrets.
     """
+    if isinstance(error, MemoryError):
+        return MachineFault(
+            "memory-short",
+            "This machine has not enough memory.",
+            "An allocation failed.",
+            "Close other programs, or use fewer --jobs. What was downloaded is kept.",
+        )
     if isinstance(error, OSError) and error.filename is not None:
         return machine_fault(error, "A file cannot be used.")
     home = Home(home_folder(os.environ))

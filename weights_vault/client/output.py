@@ -91,7 +91,16 @@ class Output:
             self._document({**(error.document or {}), "error": _error_document(error)})
 
     def _document(self, document: dict[str, Any]) -> None:
-        print(redact(json.dumps(document, indent=2, ensure_ascii=False)), file=self.stdout, flush=True)
+        print(json.dumps(_redacted(document), indent=2, ensure_ascii=False), file=self.stdout, flush=True)
+
+
+def _redacted(value: Any) -> Any:
+    """The same document with each of its strings redacted; its form stays JSON."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: _redacted(each) for name, each in value.items()}
+    return [_redacted(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _error_document(error: ClientError) -> dict[str, Any]:

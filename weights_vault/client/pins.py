@@ -71,6 +71,7 @@ class Pins:
             known = heads.get(release)
             if known and (known["sequence"], known["issued"]) >= (seen.sequence, seen.issued.isoformat()):
                 return
+            memory["portal"] = self._portal
             heads[release] = {"sequence": seen.sequence, "issued": seen.issued.isoformat()}
             self._home.write_json(self._name, memory)
 

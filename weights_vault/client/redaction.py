@@ -16,7 +16,7 @@ _SECRETS = (
     re.compile(r"\bwp_[A-Za-z0-9_.-]+"),
     re.compile(r"(?i)\bbearer\s+\S+"),
     # The query of a URL is where stores put the signature that makes it work.
-    re.compile(r"(?<=\?)(?=\S*(?i:signature|credential|token|expires|lifetime)\S*=)\S+"),
+    re.compile(r"(?<=\?)(?=\S*(?i:signature|credential|token|expires|lifetime)\S*=)[^\s\"']+"),
 )
 
 
