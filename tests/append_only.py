@@ -8,6 +8,7 @@ from django.test import TransactionTestCase
 
 from licenses import immutable
 from portal.core.append_only import AUDIT_LOG, protect, unprotect
+from weights_vault import immutable as vault_immutable
 
 _flush = TransactionTestCase._fixture_teardown
 
@@ -15,13 +16,21 @@ _flush = TransactionTestCase._fixture_teardown
 @contextmanager
 def unprotected() -> Iterator[None]:
     with connection.cursor() as cursor:
-        for statement in [*unprotect(connection, AUDIT_LOG[0]), *immutable.unprotect(connection)]:
+        for statement in [
+            *unprotect(connection, AUDIT_LOG[0]),
+            *immutable.unprotect(connection),
+            *vault_immutable.unprotect(connection),
+        ]:
             cursor.execute(statement)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            for statement in [*protect(connection, *AUDIT_LOG), *immutable.protect(connection)]:
+            for statement in [
+                *protect(connection, *AUDIT_LOG),
+                *immutable.protect(connection),
+                *vault_immutable.protect(connection),
+            ]:
                 cursor.execute(statement)
 
 
