@@ -79,7 +79,9 @@ def test_every_fault_of_a_body_is_named_by_its_field(world: World) -> None:
 
 
 def test_options_is_405_and_head_is_judged_like_get(world: World) -> None:
-    check(APIClient().options("/api/v1/releases"), 405, "method_not_allowed")
+    answer = APIClient().options("/api/v1/releases")
+    check(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD"
     assert APIClient().head("/api/v1/me").status_code == 401
     assert in_browser(world.researcher).head("/api/v1/me").status_code == 200
 
@@ -95,6 +97,16 @@ def test_too_many_calls_are_429_with_the_seconds_to_wait(
     check(answers[-1], 429, "too_many")
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     cache.clear()
+
+
+def test_a_made_up_forwarding_header_does_not_get_round_the_throttle(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AddressThrottle, "rate", "2/min", raising=False)
+    answers = [
+        APIClient().get("/api/v1/releases", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}") for number in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
 def test_a_store_out_of_reach_is_503_with_the_seconds_to_wait(
