@@ -80,9 +80,12 @@ def test_a_length_that_does_not_fit_the_file_is_refused(prefix: bytes) -> None:
     refused(prefix)
 
 
-def test_an_index_beyond_its_limit_is_refused_unread() -> None:
-    refused(struct.pack("<Q", 16 * 2**20 + 1) + b"{}", 2**40)
-    refused(b"\xff" * 8 + b"{}", 2**40)
+def test_an_index_beyond_its_limit_is_refused_before_anybody_reads_it() -> None:
+    limit = 16 * 2**20
+    assert tensor_header_size(struct.pack("<Q", limit), 2**40) == 8 + limit
+    for length in (limit + 1, 2**63, 2**64 - 1):
+        with pytest.raises(TensorHeaderMalformed):
+            tensor_header_size(struct.pack("<Q", length), 2**40)
 
 
 @pytest.mark.parametrize(
