@@ -1,0 +1,95 @@
+"""Every page of the site in the state in which people meet it, with who looks."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from licenses import actions
+from tests.unit.web.world import ANSWERS, World
+from weights_vault.actions import keys
+from weights_vault.models import Release
+
+
+class Look(NamedTuple):
+    """address: filled with the names that `furnish` returns. status: what the page is answered with."""
+
+    name: str
+    reader: str | None
+    address: str
+    status: int = 200
+
+
+LOOKS = (
+    Look("home-visitor", None, "/"),
+    Look("about", None, "/about/"),
+    Look("license", None, "/licenses/{license}/"),
+    Look("sign-in", None, "/accounts/login/"),
+    Look("sign-up", None, "/accounts/signup/"),
+    Look("forgotten", None, "/accounts/password/reset/"),
+    Look("not-found", None, "/nothing/", 404),
+    Look("home", "ada", "/"),
+    Look("release", "ada", "/releases/opt-175b/"),
+    Look("requests", "ada", "/requests/"),
+    Look("request", "ada", "/requests/{in_review}/"),
+    Look("edit", "ada", "/requests/{in_review}/edit/"),
+    Look("withdraw", "ada", "/requests/{in_review}/withdraw/"),
+    Look("grants", "ada", "/grants/"),
+    Look("grant", "ada", "/grants/{grant}/"),
+    Look("keys", "ada", "/keys/"),
+    Look("key-remove", "ada", "/keys/{key}/remove/"),
+    Look("tokens", "ada", "/tokens/"),
+    Look("pending", "ada", "/pending/{pending}/"),
+    Look("password", "ada", "/accounts/password/change/"),
+    Look("address", "ada", "/accounts/email/"),
+    Look("second-factor", "ada", "/accounts/2fa/"),
+    Look("again", "ada", "/accounts/reauthenticate/"),
+    Look("refused", "ada", "/review/", 403),
+    Look("ask", "mika", "/releases/opt-175b/request/"),
+    Look("nothing-yet", "mika", "/requests/"),
+    Look("changes", "chi", "/requests/{returned}/"),
+    Look("changes-edit", "chi", "/requests/{returned}/edit/"),
+    Look("declined", "dana", "/requests/{declined}/"),
+    Look("appeal", "dana", "/requests/{declined}/appeal/"),
+    Look("approved", "eli", "/requests/{approved}/"),
+    Look("sign", "eli", "/requests/{approved}/sign/"),
+    Look("queue", "rosa", "/review/"),
+    Look("queue-empty", "rosa", "/review/?show=lapsed"),
+    Look("review", "rosa", "/review/{changed}/"),
+    Look("review-voted", "rosa", "/review/{in_review}/"),
+    Look("all-grants", "rosa", "/review/grants/"),
+    Look("grant-change", "rosa", "/review/grants/{grant}/"),
+)
+
+
+def furnish(world: World) -> Mapping[str, str]:
+    """Bring requests into every state that a page shows; return the ids that the addresses name."""
+    big, middle = Release.objects.get(slug="opt-175b"), Release.objects.get(slug="opt-66b")
+    for name, full_name, organization, country in (
+        ("chi", "Chinwe Okafor", "University of Example", "NG"),
+        ("dana", "Dana Ruiz", "University of Example", "ES"),
+        ("eli", "Eli Novák", "Institute for Examples", "CZ"),
+    ):
+        world.person(f"{name}@people.example.org", full_name, organization, country)
+    grant = world.signed("ada", middle, days_ago=9)
+    in_review = world.submitted("ada", big, days_ago=2.2)
+    world.vote(in_review, "rosa", reason="Known group, clear and bounded purpose.")
+    returned = world.submitted("chi", big, days_ago=4)
+    world.vote(returned, "ravi", "request_changes", "Please say who can read the machine.", days_ago=2)
+    declined = world.submitted("dana", middle, days_ago=5)
+    for reviewer in ("rosa", "ravi"):
+        world.vote(declined, reviewer, "reject", "The stated use is a commercial product.", days_ago=3)
+    changed = world.submitted("bo", big, days_ago=6.4)
+    edited = {**ANSWERS, "role": "Engineer", "purpose": f"{ANSWERS['purpose']} Negative results too."}
+    actions.edit(request=changed, answers=edited, by=world.by("bo"), now=world.ago(6))
+    key = world.key("ada")
+    assert in_review.license_version is not None
+    return {
+        "license": in_review.license_version.pk,
+        "grant": grant.pk,
+        "in_review": in_review.pk,
+        "returned": returned.pk,
+        "declined": declined.pk,
+        "approved": world.approved("eli", middle).pk,
+        "changed": changed.pk,
+        "key": key.pk,
+        "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
+    }
