@@ -39,8 +39,10 @@ def issue_manifest(*, by: Principal, grant: str, revision: Revision, now: dateti
     Raises: NotPermitted: the access rule says no.
     """
     _require_access(by, "manifest", grant=grant, revision=revision, now=now)
+    if revision.manifest is None:
+        raise RuntimeError("the access rule allowed the manifest of an unpublished revision")
     audit.record("manifest.issued", by=by.actor, subject=f"grant:{grant}", now=now, revision=revision.id)
-    return bytes(revision.manifest or b"")
+    return bytes(revision.manifest)
 
 
 @transaction.atomic

@@ -77,9 +77,9 @@ class Api:
         """The bytes at a path, at most max_bytes. Raises: ClientError; AnswerTooLong."""
         return self._ask("GET", self._url(path), query=query, max_bytes=max_bytes)
 
-    def post(self, path: str, body: Json, *, idempotency_key: str | None = None) -> Json:
+    def post(self, path: str, body: Json) -> Json:
         """The JSON object that a POST answers. It is repeated only when the portal said it did nothing."""
-        return self._object(self._ask("POST", self._url(path), body=body, idempotency_key=idempotency_key))
+        return self._object(self._ask("POST", self._url(path), body=body))
 
     def delete(self, path: str) -> Json:
         """The JSON object that a DELETE answers, {} for 204."""
@@ -127,11 +127,10 @@ class Api:
         *,
         query: dict[str, str] | None = None,
         body: Json | None = None,
-        idempotency_key: str | None = None,
         max_bytes: int = ANSWER_BYTES,
     ) -> bytes:
         """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
-        headers = self._headers(idempotency_key)
+        headers = self._headers()
         for attempt in range(1, self._max_tries + 1):
             last = attempt == self._max_tries
             try:
@@ -155,12 +154,10 @@ class Api:
             self._pause(retry_after_s(answer_headers.get("retry-after"), self._now()) or backoff_s(attempt))
         raise RuntimeError("max_tries must be at least 1")
 
-    def _headers(self, idempotency_key: str | None) -> dict[str, str]:
+    def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json, application/problem+json, */*;q=0.5"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        if idempotency_key is not None:
-            headers["Idempotency-Key"] = idempotency_key
         return headers
 
     def _send(self, request: httpx.Request, max_bytes: int) -> tuple[int, httpx.Headers, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from weights_vault.client.api import Api
+from weights_vault.client.api import Api, Json
 from weights_vault.client.enrollment import EnrolledKey, default_name, enroll
 from weights_vault.client.identities import (
     LocalIdentity,
@@ -44,7 +44,7 @@ class KeyFinder:
 
     def _enrolled(self) -> EnrolledKey | None:
         here = self._identities()
-        active = [key for key in self._api.listing("/keys") if key.get("state") == "active"]
+        active = [key for key in self._keys() if key.get("state") == "active"]
         # Post-quantum keys first: some releases take no others.
         for key in sorted(active, key=lambda key: key.get("kind") != DEFAULT_KIND):
             identity = find_identity(here, str(key.get("recipient")))
@@ -57,18 +57,21 @@ class KeyFinder:
             identity = read_identities(self._file)[0]
             self._output.important(f"the key of {self._file} is not enrolled yet: enrolling it now")
         else:
-            identity = self._unused() or create_identity(self._settings, DEFAULT_KIND, self._api.portal)
+            identity = self._unfinished() or create_identity(self._settings, DEFAULT_KIND, self._api.portal)
             self._output.important(
                 f"no enrolled key on this machine: enrolling {identity.path} (keep it, back it up)"
             )
         return enroll(self._api, identity, self._output, name=default_name())
 
-    def _unused(self) -> LocalIdentity | None:
+    def _unfinished(self) -> LocalIdentity | None:
         """A key of an earlier try that nobody confirmed in time; making another each time would litter."""
-        known = {
-            str(key.get("recipient")) for key in self._api.listing("/keys") if key.get("state") == "removed"
-        }
-        return next((identity for identity in self._identities() if identity.recipient not in known), None)
+        waiting = [key for key in self._keys() if key.get("state") in ("challenged", "proven")]
+        here = self._identities()
+        found = (find_identity(here, str(key.get("recipient"))) for key in waiting)
+        return next((identity for identity in found if identity is not None), None)
+
+    def _keys(self) -> list[Json]:
+        return self._api.listing("/keys")
 
     def _identities(self) -> Sequence[LocalIdentity]:
         return read_identities(self._file) if self._file is not None else known_identities(self._settings)

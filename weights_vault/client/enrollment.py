@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -42,9 +41,7 @@ def propose(
     all; such a challenge is never answered, because the answer would prove this key to somebody else.
     """
     account = str(api.get("/me").get("id"))
-    started = api.post(
-        "/keys", {"recipient": identity.recipient, "name": name}, idempotency_key=secrets.token_hex(16)
-    )
+    started = api.post("/keys", {"recipient": identity.recipient, "name": name})
     key_id = str(started.get("id"))
     clock.check_skew(api.portal_time, now())
     with refused_as(

@@ -163,11 +163,12 @@ def choose_revision(head: Head, wanted: str | None) -> str:
     """
     name = wanted or head.revision
     if name in head.withdrawn:
+        current = f"The current revision is {head.revision}: weights download {head.release}"
         raise NotAllowed(
             "revision-unavailable",
             f"{head.release}@{name} was withdrawn.",
             "Its publisher took it back.",
-            f"The current revision is {head.revision}: weights download {head.release}",
+            current if head.revisions else "There is no other revision now: ask the publisher.",
             code="revision_unavailable",
         )
     if name not in head.revisions:

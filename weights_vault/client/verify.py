@@ -8,7 +8,7 @@ to be right.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,15 +85,32 @@ def open_folder(settings: Settings, folder: DownloadFolder) -> tuple[FolderState
     return state, TrustedManifest(manifest, envelope, envelope_digest(envelope), trust_envelope)
 
 
-def verify_folder(folder: DownloadFolder, state: FolderState, trusted: TrustedManifest) -> FolderVerdict:
-    """Hash every part of every file that was asked for. Raises: MachineFault: the disk cannot be read."""
+def verify_folder(
+    folder: DownloadFolder,
+    state: FolderState,
+    trusted: TrustedManifest,
+    on_file: Callable[[FileVerdict], None],
+) -> FolderVerdict:
+    """Hash every part of every file that was asked for.
+
+    on_file: told of each file as soon as it is judged; a release takes minutes.
+    Raises: MachineFault: the disk cannot be read.
+    """
     asked = choose_files(trusted.manifest, state.include)
     known = {file.path for file in trusted.manifest.files}
     return FolderVerdict(
-        files=tuple(_verdict(folder, file) for file in asked),
+        files=tuple(_judged(folder, file, on_file) for file in asked),
         left_out=tuple(file.path for file in trusted.manifest.files if file not in asked),
         extra=tuple(path for path in _paths_in(folder.root) if path not in known),
     )
+
+
+def _judged(
+    folder: DownloadFolder, file: ManifestFile, on_file: Callable[[FileVerdict], None]
+) -> FileVerdict:
+    verdict = _verdict(folder, file)
+    on_file(verdict)
+    return verdict
 
 
 def _verdict(folder: DownloadFolder, file: ManifestFile) -> FileVerdict:

@@ -31,6 +31,23 @@ class Workplace:
         with Api(url, find_token(self.settings, url)) as api:
             yield api
 
+    @contextmanager
+    def open_portal(self) -> Iterator[Api]:
+        """The same for what the portal shows to everybody: signed in where there is a token, else as a
+        stranger.
+        """
+        from weights_vault.client.api import Api
+        from weights_vault.client.errors import NotSignedIn
+        from weights_vault.client.tokens import find_token
+
+        url = self.settings.portal_url()
+        try:
+            token = find_token(self.settings, url)
+        except NotSignedIn:
+            token = None
+        with Api(url, token) as api:
+            yield api
+
     def trust(self, api: Api) -> TrustChain:
         """The chain of signed documents of this portal, with this machine's memory."""
         from weights_vault.client.pins import Pins

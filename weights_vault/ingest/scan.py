@@ -78,16 +78,21 @@ def _walk(folder: Path, refusals: dict[str, str]) -> Iterator[tuple[str, Path]]:
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        with os.scandir(current) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                place = Path(entry.path)
-                path = place.relative_to(folder).as_posix()
-                if not entry.is_dir(follow_symlinks=False):
-                    yield path, place
-                elif path.count("/") >= MAX_DEPTH:
-                    refusals[path] = f"it lies more than {MAX_DEPTH} folders deep"
-                else:
-                    waiting.append(place)
+        try:
+            with os.scandir(current) as found:
+                entries = list(found)
+        except OSError as error:
+            refusals[current.relative_to(folder).as_posix()] = f"it cannot be read: {error.strerror}"
+            continue
+        for entry in entries:
+            place = Path(entry.path)
+            path = place.relative_to(folder).as_posix()
+            if not entry.is_dir(follow_symlinks=False):
+                yield path, place
+            elif path.count("/") >= MAX_DEPTH:
+                refusals[path] = f"it lies more than {MAX_DEPTH} folders deep"
+            else:
+                waiting.append(place)
 
 
 def _judge(path: str, place: Path) -> SourceFile | str:

@@ -228,6 +228,25 @@ def test_all_refusals_come_at_once(folder: Path) -> None:
     assert set(reasons(folder)) == {"a.bin", "b.py"}
 
 
+def test_folder_that_cannot_be_listed_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "locked").mkdir()
+    real = os.scandir
+
+    def guarded(place: Path) -> object:
+        if place.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert reasons(folder) == {"locked": "it cannot be read: Permission denied"}
+
+
+def test_folder_nested_without_end_is_refused(folder: Path) -> None:
+    deep = folder.joinpath(*"abcdefghij")
+    deep.mkdir(parents=True)
+    assert reasons(folder) == {"a/b/c/d/e/f/g/h/i": "it lies more than 8 folders deep"}
+
+
 def test_excluded_paths_are_left_out_whatever_they_are(folder: Path) -> None:
     (folder / "a.bin").write_bytes(b"")
     (folder / ".git").mkdir()

@@ -94,6 +94,15 @@ def test_everybody_who_was_given_headers_is_told_once(
     assert "A shard is damaged." in message.text
 
 
+def test_they_are_told_too_when_it_comes_back(given_headers: None, revision: Revision, now: datetime) -> None:
+    quarantine(revision=revision, reason="Being looked at.", by=SYSTEM, now=now)
+    restore(revision=revision, reason="All is well.", by=SYSTEM, now=now)
+    assert list(OutboxMessage.objects.order_by("pk").values_list("subject", flat=True)) == [
+        "OPT small v1 is on hold",
+        "OPT small v1 is available again",
+    ]
+
+
 def test_who_was_given_none_is_not_told(revision: Revision, person: User, now: datetime) -> None:
     withdraw(revision=revision, reason="A shard is damaged.", by=SYSTEM, now=now)
     assert not OutboxMessage.objects.exists()

@@ -19,7 +19,7 @@ def releases(context: typer.Context) -> None:
     from weights_vault.client.output import size_text
 
     work: Workplace = context.obj
-    with work.portal() as api:
+    with work.open_portal() as api:
         found = api.listing("/releases")
     rows = []
     for release in found:
@@ -47,7 +47,7 @@ def show(context: typer.Context, release: ReleaseArgument) -> None:
     from weights_vault.client.releases import find_release, parse_release
 
     work: Workplace = context.obj
-    with work.portal() as api:
+    with work.open_portal() as api:
         found = find_release(api, parse_release(release))
     work.output.result(found, _describe(found))
 

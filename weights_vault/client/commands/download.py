@@ -46,6 +46,7 @@ def download(
     ] = False,
 ) -> None:
     """Download a release, check every part against the signed manifest, and open it. Run again to resume."""
+    from weights_vault.client.enrolled import KeyFinder
     from weights_vault.client.releases import find_release, grant_of, parse_release
     from weights_vault.client.transfer.session import Session, Wishes
     from weights_vault.client.trust import choose_revision
@@ -54,7 +55,7 @@ def download(
     name = parse_release(release)
     with work.portal() as api:
         found = find_release(api, name)
-        key = _key(work, api, found, identity)
+        key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
         if not dry_run:
             found = _with_key(api, found, name, key)
         grant = grant_of(api, found, name)
@@ -82,12 +83,6 @@ def _with_key(api: Api, found: Json, name: ReleaseName, key: Callable[[], Enroll
         return found
     key()
     return find_release(api, name)
-
-
-def _key(work: Workplace, api: Api, found: Json, identity: Path | None) -> Callable[[], EnrolledKey]:
-    from weights_vault.client.enrolled import KeyFinder
-
-    return KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
 
 
 def _show_plan(work: Workplace, trusted: TrustedManifest, include: tuple[str, ...]) -> None:

@@ -35,11 +35,15 @@ def verify(
     work: Workplace = context.obj
     place = DownloadFolder(folder)
     state, trusted = open_folder(work.settings, place)
-    verdict = verify_folder(place, state, trusted)
+
+    def tell(verdict: FileVerdict) -> None:
+        work.output.message(f"{verdict.problem or 'ok'}: {verdict.file.path}")
+
+    verdict = verify_folder(place, state, trusted, tell)
     mended = None
     if verdict.problems and repair:
         mended = _repair(work, folder, state, trusted, identity)
-        verdict = verify_folder(place, state, trusted)
+        verdict = verify_folder(place, state, trusted, tell)
     if verdict.problems:
         raise _unlike(folder, state, verdict)
     _report(work, state, trusted, verdict, mended)

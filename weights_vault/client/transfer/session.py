@@ -100,7 +100,7 @@ class Session:
             with folder.locked():
                 folder.begin(state, self.trusted.envelope, self.trusted.trust_envelope)
                 meter, damaged = self._transfer(folder, files, key)
-                complete = self._completed(folder, state)
+                complete = self._complete(folder, state)
         except OSError as error:
             raise machine_fault(error, f"{folder.root} cannot be read or written.") from None
         seconds = self.monotonic() - began
@@ -182,10 +182,11 @@ class Session:
         finally:
             display.close()
 
-    def _completed(self, folder: DownloadFolder, state: FolderState) -> bool:
-        """Note that all that was ever asked for this folder is in. Returns: whether that is the whole
-        release.
-        """
+    def _complete(self, folder: DownloadFolder, state: FolderState) -> bool:
+        """Note whether all that was ever asked for is in. Returns: whether the whole release is."""
+        asked = choose_files(self.trusted.manifest, state.include)
+        if not all(folder.plain(file).final.is_file() for file in asked):
+            return False  # an earlier run asked for more; its parts stay where they are
         folder.keep_state(replace(state, complete=True))
         folder.clear_partial()
         return not state.include
