@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.simulators.portal import Answer, Key, Pending, SimulatedPortal
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_PUBLIC = re.compile(r"/api/v1/(trust|releases.*)")
 _ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 
 
@@ -59,7 +60,7 @@ class PortalHandler(BaseHTTPRequestHandler):
             replacement = self.portal.taken_answer(path)
             if replacement is not None:
                 self._replace(replacement)
-            elif path != "/api/v1/trust" and not self._signed_in():
+            elif not _PUBLIC.fullmatch(path) and not self._signed_in():
                 self.problem(401, "login_required", "This token is not known, or it has ended.")
             else:
                 self._route(method, path.removeprefix("/api/v1"), body or {})

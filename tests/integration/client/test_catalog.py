@@ -45,6 +45,12 @@ def test_show_tells_the_license_the_files_and_where_you_stand(
         assert words in done.out
 
 
+def test_a_stranger_sees_what_everybody_may_see(bare_weights: Weights, portal: SimulatedPortal) -> None:
+    done = bare_weights("show", "opt-tiny", "--portal", portal.url)
+    assert (done.code, "OPT tiny" in done.out) == (0, True)
+    assert bare_weights("grants", "--portal", portal.url).code == 3
+
+
 def test_show_of_what_is_not_there_is_4(weights: Weights) -> None:
     done = weights("show", "opt-66b")
     assert (done.code, "not-found" in done.err) == (4, True)

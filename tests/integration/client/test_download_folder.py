@@ -166,6 +166,19 @@ def test_include_takes_what_matches_and_a_later_run_adds_to_it(recipient: Recipi
     recipient.assert_complete()
 
 
+def test_part_of_an_interrupted_download_is_not_taken_for_all_of_it(recipient: Recipient) -> None:
+    recipient.portal.faults.extend([faults.served] * 3)
+    recipient.portal.every_fault = faults.cut_short(0)
+    with pytest.raises(Incomplete):
+        recipient.download(jobs=1)
+    recipient.portal.every_fault = None
+    assert not recipient.download(include=("config.json",)).complete
+    state = json.loads((recipient.folder / ".weights" / "state.json").read_text())
+    assert (state["include"], state["complete"]) == ([], False)
+    assert recipient.download().complete
+    recipient.assert_complete()
+
+
 def test_include_that_matches_nothing_is_refused_before_anything_is_made(recipient: Recipient) -> None:
     with pytest.raises(WrongUsage, match="No file"):
         recipient.download(include=("*.gguf",))
