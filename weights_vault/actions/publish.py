@@ -29,9 +29,19 @@ from weights_vault.ingest.source import SourceFile
 from weights_vault.models import Release, Revision
 from weights_vault.policies import may_have_revisions, may_manage_releases
 from weights_vault.ports import access_policy
+from weights_vault.sealed.errors import ManifestMalformed
 from weights_vault.sealed.fields import REVISION_NAME
-from weights_vault.sealed.manifest import Manifest, encode_manifest, envelope_digest, sign_manifest
+from weights_vault.sealed.manifest import (
+    MAX_MANIFEST_SIZE,
+    Manifest,
+    encode_manifest,
+    envelope_digest,
+    sign_manifest,
+)
 from weights_vault.statement import describe_revision
+
+# The envelope holds the statement as base64, and a little besides.
+MAX_STATEMENT_SIZE = (MAX_MANIFEST_SIZE - 4_096) * 3 // 4
 
 __all__ = [
     "GateFailed",
@@ -121,10 +131,11 @@ def open_revision(*, release: Release, name: str, by: Principal, now: datetime) 
 def gate_revision(*, revision: Revision, by: Principal, now: datetime, run: Runner = run_worker) -> Revision:
     """Test the sealed files; passed → gated. The report is kept either way.
 
-    Raises: GateFailed: it stays sealing. WorkerFailed: the test could not be run.
+    Raises: GateFailed: it stays sealing. WorkerFailed: the test could not be run. Invalid(manifest_unfit): no
+        recipient would accept the manifest.
     """
     manifest = describe_revision(revision)
-    payload = encode_manifest(manifest)
+    payload = _encode(manifest)
     report = gate_report(revision=revision, manifest=payload, by=by, now=now, run=run)
     kept = {**report, "content_sha256": _content_sha256(manifest)}
     with transaction.atomic():
@@ -167,6 +178,25 @@ def publish_revision(*, revision: Revision, by: Principal, now: datetime) -> Rev
 
 def _previous(release: Release) -> Revision | None:
     return release.revisions.filter(sequence__isnull=False).order_by("-sequence").first()
+
+
+def _encode(manifest: Manifest) -> bytes:
+    """The statement that would be signed. Raises: Invalid: recipients would refuse it."""
+    try:
+        payload = encode_manifest(manifest)
+    except ManifestMalformed as error:
+        raise _unfit(str(error)) from error
+    if len(payload) > MAX_STATEMENT_SIZE:
+        raise _unfit(f"it has {len(payload):,} bytes; {MAX_STATEMENT_SIZE:,} are the most")
+    return payload
+
+
+def _unfit(reason: str) -> Invalid:
+    return Invalid(
+        "manifest_unfit",
+        f"Recipients would refuse the manifest of these files: {reason}.",
+        "Correct the folder, or split it into several releases.",
+    )
 
 
 def _content_sha256(manifest: Manifest) -> str:

@@ -19,6 +19,7 @@ from weights_vault.ingest.progress import SilentProgress
 from weights_vault.ingest.source import SourceChanged
 from weights_vault.models import File, Release, Revision, SealedBody
 from weights_vault.queries import orphans
+from weights_vault.sealed.errors import ManifestMalformed
 from weights_vault.sealed.manifest import open_manifest
 from weights_vault.storage import storage
 
@@ -284,6 +285,29 @@ def test_malformed_revision_name_is_refused(name: str, publish: Publish) -> None
 def test_researcher_cannot_publish(publish: Publish, session: Any) -> None:
     with pytest.raises(NotPermitted):
         publish("v1", by=session)
+
+
+def test_manifest_that_no_recipient_would_accept_is_not_signed(publish: Publish, monkeypatch: Any) -> None:
+    """D12"""
+    from weights_vault.actions import publish as module
+
+    def refuse(manifest: Any) -> bytes:
+        raise ManifestMalformed("a manifest has at most 250,000 tensors")
+
+    monkeypatch.setattr(module, "encode_manifest", refuse)
+    with pytest.raises(Invalid) as caught:
+        publish("v1")
+    assert caught.value.code == "manifest_unfit"
+    assert Revision.objects.get().state == "sealing"
+
+
+def test_manifest_larger_than_recipients_read_is_not_signed(publish: Publish, monkeypatch: Any) -> None:
+    """D12"""
+    from weights_vault.actions import publish as module
+
+    monkeypatch.setattr(module, "MAX_STATEMENT_SIZE", 1_000)
+    with pytest.raises(Invalid, match=r"1,000 are the most"):
+        publish("v1")
 
 
 def test_gated_revision_is_published_without_testing_it_again(publish: Publish, monkeypatch: Any) -> None:
