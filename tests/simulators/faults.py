@@ -33,9 +33,7 @@ class Delivery:
     on_sent: Callable[[int], None]
 
     def head(self, status: int = 206, **headers: str) -> None:
-        """Send status and headers; `content_length="5"` becomes Content-Length: 5, and "" leaves a header
-        out.
-        """
+        """Send status and headers; `content_length="5"` sets one, and an empty value leaves one out."""
         default = {
             "Content-Length": str(self.end - self.start),
             "Content-Range": f"bytes {self.start}-{self.end - 1}/{len(self.body)}",

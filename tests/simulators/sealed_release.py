@@ -1,6 +1,4 @@
-"""A release as a publisher would seal it, in memory: real bodies, real digests, a manifest that a test may
-bend.
-"""
+"""A release as a publisher would seal it, in memory; tests may bend its manifest."""
 
 from __future__ import annotations
 

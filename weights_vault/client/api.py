@@ -1,5 +1,4 @@
-"""The portal's HTTP API as the commands use it: bounded answers, patient retries, errors in the client's own
-words.
+"""The portal's HTTP API: bounded answers, patient retries, errors in the client's own words.
 
 Redirects are never followed: a token would travel with them. Answers are read up to a limit, uncompressed, so
 that a hostile or broken portal cannot fill this machine's memory.

@@ -35,9 +35,7 @@ class KeyFinder:
         self._found: EnrolledKey | None = None
 
     def __call__(self) -> EnrolledKey:
-        """An active key whose private half is here. Enrolls one, and waits for its owner, where there is
-        none.
-        """
+        """An active key whose private half is here; where there is none, one is made and its owner asked."""
         if self._found is None:
             self._found = self._enrolled() or self._new()
         return self._found

@@ -1,5 +1,4 @@
-"""The client's own folder: WEIGHTS_HOME, else $XDG_CONFIG_HOME/weights, else ~/.config/weights. 0700, files
-0600.
+"""The client's own folder, 0700: $WEIGHTS_HOME, $XDG_CONFIG_HOME/weights or ~/.config/weights.
 
 What stands in it:
 
@@ -146,9 +145,7 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Held by one process at a time, around a change that first reads: two commands must not lose a
-        sequence.
-        """
+        """Held by one process at a time, so that two commands that change a file lose nothing."""
         try:
             _make_private(self.root)
             descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,6 +1,4 @@
-"""The only place that writes to the terminal: one document on stdout, messages and errors on stderr, no
-secrets.
-"""
+"""The only place that writes to the terminal: results on stdout, all else on stderr, no secrets."""
 
 from __future__ import annotations
 
@@ -69,9 +67,7 @@ class Output:
     def table(
         self, document: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
     ) -> None:
-        """A result that is a list: the document with --json, else a table, or `empty` where there are no
-        rows.
-        """
+        """A result that is a list: the document with --json, else a table, or `empty` for no rows."""
         if self.as_json:
             self._document(document)
         elif rows:

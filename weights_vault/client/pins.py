@@ -1,5 +1,4 @@
-"""What this machine remembers of a portal: the fingerprint of its root key and the highest sequences it has
-seen.
+"""What this machine remembers of a portal: its root key's fingerprint and the highest sequences.
 
 The memory is what makes a rollback visible: an old head, signed and not yet expired, is refused once a newer
 one was seen here. It only ever rises.

@@ -1,6 +1,4 @@
-"""From an HTTP answer or a network failure to one error of the client, with the portal's own code and next
-step.
-"""
+"""From an HTTP answer or a network failure to one error, with the portal's code and next step."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""From the portal's word to a manifest that can be relied on: pin, trust document, head, manifest, in this
-order.
+"""From the portal's word to a manifest to rely on: pin, trust document, head, manifest.
 
 The law of this module:
 1. The root key is pinned at first contact, or given by the person; afterwards only it, or the successor it

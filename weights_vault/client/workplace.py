@@ -33,9 +33,7 @@ class Workplace:
 
     @contextmanager
     def open_portal(self) -> Iterator[Api]:
-        """The same for what the portal shows to everybody: signed in where there is a token, else as a
-        stranger.
-        """
+        """The same for what everybody may see: without a token it asks as a stranger."""
         from weights_vault.client.api import Api
         from weights_vault.client.errors import NotSignedIn
         from weights_vault.client.tokens import find_token

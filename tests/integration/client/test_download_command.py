@@ -1,5 +1,4 @@
-"""The download command as people type it: words, documents, exit codes; the rest of the engine has its own
-tests.
+"""The download command as people type it: words, documents, exit codes.
 """
 
 from __future__ import annotations

@@ -1,3 +1,1 @@
-"""What each command of `weights` does. Everything heavy is imported inside the commands: `--help` loads typer
-alone.
-"""
+"""What each command of `weights` does. Heavy imports stand inside them: `--help` loads typer alone."""

@@ -23,9 +23,7 @@ def login(
         ),
     ] = False,
 ) -> None:
-    """Sign in to a portal with an access token, which is read from stdin or a hidden prompt, never from the
-    command line.
-    """
+    """Sign in to a portal with an access token, read from stdin or a hidden prompt."""
     from weights_vault.client.api import Api
     from weights_vault.client.settings import CONFIG
     from weights_vault.client.tokens import keep_token

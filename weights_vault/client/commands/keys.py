@@ -40,9 +40,7 @@ def create(
     name: NameOption = None,
     no_wait: NoWaitOption = False,
 ) -> None:
-    """Make a private key on this machine, prove it to the portal, and wait until you confirm it in the
-    browser.
-    """
+    """Make a private key here, prove it to the portal, and wait for your word in the browser."""
     from weights_vault.client.identities import create_identity
 
     work: Workplace = context.obj

@@ -1,3 +1,1 @@
-"""The download engine: parts over keep-alive connections, checked, opened, written, journaled, resumable
-after a kill.
-"""
+"""The download engine: parts over keep-alive connections, checked, opened, journaled, resumable."""

@@ -1,11 +1,13 @@
 """The folder of a download: where each thing stands, who holds it, and what may be written into it.
 
-DIR/<path>                     finished files, 0600
-DIR/.sealed/<path>.body        with --keep-sealed: the sealed body, and
-DIR/.sealed/<path>.header      this recipient's header: `cat FILE.header FILE.body | age -d -i KEY` opens them
-DIR/.weights/manifest.dsse.json, trust.dsse.json    the signed documents as received
-DIR/.weights/state.json        portal, release, revision, grant
-DIR/.weights/journal, partial/<file id>[.body]      what is in so far
+    DIR/<path>                       finished files, 0600
+    DIR/.sealed/<path>.body          with --keep-sealed: the sealed body, and
+    DIR/.sealed/<path>.header        the header: `cat FILE.header FILE.body | age -d -i KEY`
+    DIR/.weights/manifest.dsse.json, trust.dsse.json     the signed documents as received
+    DIR/.weights/state.json          portal, release, revision, grant
+    DIR/.weights/journal, partial/<file id>[.body]       what is in so far
+
+Everything below DIR/.weights and DIR/.sealed is the client's own; no file of a release goes there.
 """
 
 from __future__ import annotations
@@ -152,8 +154,7 @@ class DownloadFolder:
         self._write(path, header)
 
     def make_parents(self, path: Path) -> None:
-        """Make the folders above a file, 0700, and refuse links among them: they could lead out of the
-        folder.
+        """Make the folders above a file, 0700; refuse links among them, which could lead elsewhere.
 
         Raises: WrongUsage(folder-has-links), OSError.
         """

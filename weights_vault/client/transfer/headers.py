@@ -1,6 +1,4 @@
-"""This recipient's headers: asked for in batches, opened with the identity, compared with what they say they
-are for.
-"""
+"""This recipient's headers: asked for in batches, opened, held against what they must be for."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The journal of a download folder: which parts and files are in, appended line by line, readable after any
-kill.
+"""The journal of a download folder: what is in, line by line, readable after any kill.
 
     weights-journal 1 <sha256 of the manifest's envelope>
     part <file id> <part number>

@@ -1,6 +1,4 @@
-"""What a download consists of: the chosen files, which of their parts are missing, and who takes the next
-one.
-"""
+"""What a download consists of: the chosen files, their missing parts, and who takes the next."""
 
 from __future__ import annotations
 
@@ -71,8 +69,7 @@ def choose_files(manifest: Manifest, include: Sequence[str]) -> list[ManifestFil
 
 
 def check_names(manifest: Manifest) -> None:
-    """Refuse what is in the format but cannot stand in a folder side by side: a second fence behind the
-    format's.
+    """Refuse names that cannot stand in one folder: a second fence behind the format's.
 
     Two files of one path, also where a disk ignores case; a file where another needs a folder; our own
     corner; ids that are no file names. Raises: IntegrityFailure(manifest-paths-clash).

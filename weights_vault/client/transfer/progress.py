@@ -1,6 +1,4 @@
-"""Shows how a download goes: bars on a terminal, plain lines elsewhere, nothing with --quiet. Runs in the
-main thread.
-"""
+"""Shows how a download goes: bars on a terminal, lines elsewhere. Runs in the main thread."""
 
 from __future__ import annotations
 

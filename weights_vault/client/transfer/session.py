@@ -1,5 +1,4 @@
-"""One `weights download` from the portal's word to files that stand: what is asked, decided and written, in
-order.
+"""One download, from the portal's word to files that stand: what is asked, decided and written.
 
 1. Access, head, manifest: checked whole before anything is written.
 2. The folder: usable, with room, locked; then the signed documents are put down.
