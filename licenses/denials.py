@@ -109,6 +109,27 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+# What actions answer beside the codes of access, and when. docs/reference/states.md shows it.
+REFUSALS: dict[str, str] = {
+    "not_applicant": "Only the applicant may do this with a request.",
+    "role_required": "The action is for staff with another role.",
+    "own_request": "Nobody reviews their own request.",
+    "own_organization": "The terms bar reviewers of the applicant's organization.",
+    "own_grant": "Nobody changes their own grant.",
+    "voted_before": "An appeal is decided by reviewers who have not voted on the request.",
+    "state_changed": "The request or grant is in a state that does not allow the action.",
+    "license_changed": "Another license text is in force, or was approved, than the one named.",
+    "license_missing": "No version of the license is in force yet.",
+    "vote_on_old_version": "The applicant changed the request since the reviewer read it; shows what.",
+    "already_appealed": "A request is appealed once.",
+    "request_open": "Another request of the same person for the release is under way.",
+    "grant_live": "The person holds a standing grant for the release.",
+    "not_on_request": "The release is not given on request.",
+    "terms_missing": "A release without terms is not published.",
+    "strategy_unavailable": "Only releases given on request can be published.",
+}
+
+
 def denied(code: str, facts: Facts, scope: str = "") -> Denied:
     """Return the refusal `code` in words filled from the facts. scope: what a token would have needed."""
     message, next_step = WORDS[code]

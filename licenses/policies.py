@@ -41,6 +41,11 @@ OWN_REQUEST = Denied(
     "This is your own request: others review it.",
     "Follow it on its page, as every applicant does.",
 )
+OWN_GRANT = Denied(
+    "own_grant",
+    "This is your own grant: you cannot change it.",
+    "Ask a colleague with the right role to do it.",
+)
 LICENSE_CHANGED = Denied(
     "license_changed",
     "A newer license version is in force than the one this request names.",
@@ -188,7 +193,7 @@ def may_read_grant(case: GrantCase) -> Verdict:
 
 
 def may_suspend(case: GrantCase) -> Verdict:
-    """May the person put the grant on hold?"""
+    """May the person put the grant on hold? As the next two: legal staff, in a session, never their own."""
     return _staff(case, "suspend")
 
 
@@ -224,6 +229,7 @@ def _staff(case: GrantCase, action: str) -> Verdict:
     return _first_refusal(
         _person(case.person, scope=None),
         _holds(case.person, LEGAL_ROLES),
+        OWN_GRANT if case.mine else None,
         _in_table(GRANT_TRANSITIONS, case.state, action, "grant"),
     )
 

@@ -31,6 +31,9 @@ _ACCESS = """
 The one rule of access answers with the first code, from the top, that stands in the way. The columns are the
 purposes it is asked for; a dash means that the code does not matter there.
 """
+_REFUSALS = """
+Actions answer with a code of access or with one of these.
+"""
 
 
 def document() -> str:
@@ -41,6 +44,7 @@ def document() -> str:
         _section("Grant", _GRANT, states.GRANT_STATES, states.GRANT_TRANSITIONS),
         _notices(),
         _access_codes(),
+        _refusals(),
     ]
     return "\n".join(section.strip() + "\n" for section in sections)
 
@@ -78,6 +82,11 @@ def _access_codes() -> str:
     return "\n".join(
         ["## Access codes", _ACCESS, *_table(["code", *bars.PURPOSES, "what people read"], rows)]
     )
+
+
+def _refusals() -> str:
+    rows = [[f"`{code}`", said] for code, said in denials.REFUSALS.items()]
+    return "\n".join(["## Refusals of actions", _REFUSALS, *_table(["code", "when"], rows)])
 
 
 def _words(rule: bars.Rule) -> str:

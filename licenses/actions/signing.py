@@ -52,20 +52,14 @@ def sign(
             how=how,
             at=now,
         )
-        grants = [_start(request, user, release, by, now) for release in request.releases.order_by("slug")]
         move_request(
             request,
             "sign",
             by=by.actor,
             now=now,
-            data={
-                "license": approved.pk,
-                "license_sha256": approved.sha256,
-                "how": how,
-                "grants": [grant.pk for grant in grants],
-            },
+            data={"license": approved.pk, "license_sha256": approved.sha256, "how": how},
         )
-    return grants
+        return [_start(request, user, release, by, now) for release in request.releases.order_by("slug")]
 
 
 def _approved_license(request: Request) -> LicenseVersion:

@@ -410,6 +410,27 @@ def test_whatever_the_facts_delivery_means_a_live_grant_of_a_person_in_good_stan
         assert revision is None or revision.state == "published"
 
 
+def test_a_grant_holds_from_its_very_start() -> None:
+    assert code(with_grant(starts_at=NOW), "urls") is None
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        with_grant(state="unheard-of"),
+        with_release(state="unheard-of"),
+        with_release(strategy="unheard-of"),
+        with_release(strategy=""),
+        replace(OWNED, revision=RevisionFacts("v1", "unheard-of")),
+        replace(OWNED, grant=None, request=RequestFacts("req_2", "unheard-of")),
+        replace(OWNED, grant=None, request=RequestFacts("req_2", states.SIGNED)),
+    ],
+)
+@pytest.mark.parametrize("purpose", sorted(DELIVERY))
+def test_what_the_rule_does_not_know_opens_nothing(facts: Facts, purpose: str) -> None:
+    assert code(facts, purpose) is not None
+
+
 def test_an_unknown_purpose_is_a_mistake_of_ours() -> None:
     with pytest.raises(RuntimeError, match="purpose"):
         policies.access(OWNED, "peek", NOW)

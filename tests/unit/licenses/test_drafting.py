@@ -128,6 +128,7 @@ def test_an_edit_in_review_makes_a_version_and_old_votes_no_longer_count(world: 
     request = actions.edit(request=request, answers={"purpose": "Another."}, by=world.ada, now=NOW + DAY)
     assert (request.state, request.version, request.split) == (states.SUBMITTED, 2, False)
     assert RequestVersion.objects.get(request=request, number=1).answers == ANSWERS
+    assert RequestVersion.objects.get(request=request, number=2).submitted_at == NOW + DAY
     told = set(OutboxMessage.objects.values_list("to", "template"))
     assert told == {(f"{name}@example.org", "licenses/mail/review_again") for name in ("rita", "rob")}
     world.vote(request, world.rita)

@@ -5,6 +5,8 @@ import pytest
 from licenses import actions, states
 from licenses.access import LicenseAccess
 from licenses.events import GrantChanged
+from licenses.models import Grant
+from portal.accounts.models import RoleGrant
 from portal.core import audit, events
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -88,6 +90,15 @@ def test_holders_do_not_change_their_grants(world: World) -> None:
     assert caught.value.code == "role_required"
 
 
+def test_staff_do_not_change_their_own_grants(world: World) -> None:
+    """A reviewer whose grant was suspended is not the one who resumes it."""
+    grant = world.grant_in(states.SUSPENDED)
+    RoleGrant.objects.create(user=grant.user, role="reviewer", by="system:test", at=NOW)
+    with pytest.raises(NotPermitted) as caught:
+        actions.resume(grant=grant, reason="I say so.", by=session(grant.user), now=NOW)
+    assert caught.value.code == "own_grant"
+
+
 def test_a_change_is_told_to_other_apps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[GrantChanged] = []
     monkeypatch.setitem(events._handlers, GrantChanged, [heard.append])
@@ -101,6 +112,17 @@ def test_a_grant_of_somebody_else_is_none(world: World) -> None:
     verdict = LicenseAccess().judge(world.rita, world.release, "headers", now=NOW, grant=grant.pk)
     assert isinstance(verdict, Denied)
     assert verdict.code == "no_request"
+
+
+def test_naming_another_grant_than_the_live_one_opens_nothing(world: World) -> None:
+    """G3, the half of the rule: the grant that is named is the one judged, never the best one there is."""
+    ended = world.grant_in(states.CLOSED)
+    live = Grant.objects.get(state=states.ACTIVE)
+    within = live.starts_at + DAY
+    access = LicenseAccess()
+    assert access.judge(world.ada, world.release, "urls", now=within, grant=live.pk) == Allowed(live.pk)
+    for named in (ended.pk, "grt_unheard_of"):
+        assert not access.judge(world.ada, world.release, "urls", now=within, grant=named)
 
 
 def test_an_ended_grant_opens_nothing_though_no_job_ran(world: World) -> None:

@@ -108,6 +108,14 @@ def test_awaiting_me_leaves_out_own_requests_colleagues_votes_cast_and_appeals(d
             assert eligible is may, (name, request)
 
 
+def test_the_eligible_are_live_reviewers_other_than_the_applicant(world: World) -> None:
+    request = world.submit(world.draft(world.rita), world.rita)
+    assert world.rob.user is not None
+    world.rob.user.is_active = False
+    world.rob.user.save()
+    assert [user.email for user in queries.eligible_reviewers(request)] == ["rosa@example.org"]
+
+
 @pytest.mark.parametrize("state", list(states.GRANT_STATES))
 def test_grants_are_listed_as_the_policy_says(world: World, state: str) -> None:
     grant = world.grant_in(state)

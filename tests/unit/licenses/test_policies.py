@@ -41,9 +41,9 @@ REQUEST_ACTIONS: dict[str, tuple[RequestPolicy, set[str], set[str]]] = {
     "request_changes": (lambda case: policies.may_vote(case, "request_changes"), {"reviewer"}, {"submitted"}),
 }
 GRANT_ACTIONS: dict[str, tuple[Callable[[GrantCase], Verdict], set[str], set[str]]] = {
-    "suspend": (policies.may_suspend, LEGAL | {"reviewer on their own"}, {"active"}),
-    "resume": (policies.may_resume, LEGAL | {"reviewer on their own"}, {"suspended"}),
-    "revoke": (policies.may_revoke, LEGAL | {"reviewer on their own"}, {"active", "suspended"}),
+    "suspend": (policies.may_suspend, LEGAL, {"active"}),
+    "resume": (policies.may_resume, LEGAL, {"suspended"}),
+    "revoke": (policies.may_revoke, LEGAL, {"active", "suspended"}),
 }
 
 

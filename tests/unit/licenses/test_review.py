@@ -66,8 +66,8 @@ def test_the_timeline_tells_the_applicant_everything_but_the_votes(world: World)
         ("Answers changed", "You"),
         ("Submitted for review", "You"),
         ("Approved", "The reviewers"),
-        ("Access granted", "You"),
         ("License signed", "You"),
+        ("Access granted", "You"),
     ]
     assert queries.timeline(request) == queries.timeline(request, world.ada)
     [changes] = [entry for entry in queries.timeline(request) if entry.kind == "request.changes_requested"]
@@ -99,7 +99,7 @@ def test_the_timeline_does_not_name_staff_to_the_holder(world: World) -> None:
 @pytest.mark.parametrize("state", list(states.REQUEST_STATES))
 def test_every_state_has_a_timeline_that_ends_in_it(world: World, state: str) -> None:
     request = world.request_in(state)
-    kinds = [entry.kind for entry in queries.timeline(request)]
+    kinds = [entry.kind for entry in queries.timeline(request) if entry.kind.startswith("request.")]
     assert kinds[0] == "request.drafted"
     last = {states.DRAFT: "request.drafted"}.get(state, f"request.{state}")
     assert kinds[-1] == last

@@ -1,5 +1,6 @@
 """The transition tables are whole, and the published page says what they say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.management import call_command
 from django.template.loader import get_template
 
 from licenses import states
+from licenses.denials import REFUSALS, WORDS
 from licenses.statemachine import document
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "states.md"
@@ -76,3 +78,10 @@ def test_the_published_page_is_current() -> None:
 def test_the_command_says_that_the_page_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("statemachine", check=True)
     assert "is current" in capsys.readouterr().out
+
+
+def test_every_code_that_the_app_refuses_with_is_documented() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (PAGE.parents[2] / "licenses").rglob("*.py")]
+    refusal = re.compile(r"(?:Denied|Conflict)\(\s*\"(\w+)\"")
+    used = {code for source in sources for code in refusal.findall(source)}
+    assert used - set(WORDS) == set(REFUSALS)

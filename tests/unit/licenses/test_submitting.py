@@ -121,6 +121,15 @@ def test_the_same_key_submits_once_and_mails_once(world: World) -> None:
     assert mailed().count(("ada", "request_submitted")) == 1
 
 
+def test_the_key_of_a_submission_gives_nothing_to_others(world: World) -> None:
+    request = world.draft()
+    given = {"license_sha256": world.license.sha256, "now": NOW, "idempotency_key": "k"}
+    actions.submit(request=request, by=world.ada, **given)
+    with pytest.raises(NotPermitted) as caught:
+        actions.submit(request=request, by=world.rita, **given)
+    assert caught.value.code == "not_applicant"
+
+
 def test_a_submission_after_changes_is_a_new_version_even_when_nothing_was_edited(world: World) -> None:
     request = world.request_in(states.CHANGES_REQUESTED)
     request = world.submit(request)
