@@ -147,8 +147,10 @@ def instead(verdict: Denied) -> str:
 def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, Any]:
     """Context of the applicant's page of a request."""
     case = queries.request_case(principal, request, now)
-    closed = [page for page, may in _STEPS.items() if not may(case)]
     release = request.releases.all()[0]
+    closed = [page for page, may in _STEPS.items() if not may(case)]
+    if not policies.may_draft(queries.facts(principal, release), now):
+        closed.append("request_form")
     next_ = next_panel(
         request.state,
         request.pk,

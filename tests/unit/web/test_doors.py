@@ -1,9 +1,11 @@
 """What holds for every page: no cache, no script from elsewhere, no POST without a token, error pages."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from licenses.models import Request
@@ -148,3 +150,16 @@ def test_the_about_page_shows_the_root_key(open_as: OpenAs) -> None:
 def test_a_method_that_a_page_does_not_have_is_refused(client: Client, db: None) -> None:
     assert client.post("/about/").status_code == 405
     assert client.get("/theme/").status_code == 405
+
+
+def test_static_files_are_collected_as_production_serves_them(settings: Any, tmp_path: Path) -> None:
+    """A font, icon or sheet that another one names and that is not there stops the collecting."""
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+    assert list(tmp_path.glob("web/css/tokens.*.css"))

@@ -223,3 +223,21 @@ def test_a_declined_request_shows_the_reason_and_can_be_appealed_once(
     submitted.refresh_from_db()
     assert submitted.state == "submitted"
     assert f"/requests/{submitted.pk}/appeal/" not in ada.get(f"/requests/{submitted.pk}/").content.decode()
+
+
+def test_a_declined_applicant_may_ask_anew(world: World, ada: Client, submitted: Request) -> None:
+    world.vote(submitted, "rosa", "reject", "No.")
+    world.vote(submitted, "ravi", "reject", "No.")
+
+    assert FORM in ada.get(f"/requests/{submitted.pk}/").content.decode()
+    assert ada.get(FORM).status_code == 200
+
+
+def test_a_withdrawn_request_offers_no_new_one_once_the_release_is_closed(
+    world: World, ada: Client, big: Release, submitted: Request
+) -> None:
+    ada.post(f"/requests/{submitted.pk}/withdraw/")
+    big.terms.stage = "closed"
+    big.terms.save()
+
+    assert FORM not in ada.get(f"/requests/{submitted.pk}/").content.decode()

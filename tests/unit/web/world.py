@@ -96,7 +96,7 @@ ANSWERS = {
     "purpose": "We study how training instabilities leave traces in the attention heads of very large models."
     " We compare checkpoints layer by layer and publish all code and figures.",
     "role": "Researcher",
-    "homepage": "https://nlp.example.edu/people/lindqvist",
+    "homepage": "https://lab.example.org/people",
     "noncommercial": True,
 }
 

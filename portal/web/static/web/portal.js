@@ -2,7 +2,8 @@
 // and a button that cannot be pressed twice while its form is under way.
 "use strict";
 
-for (const command of document.querySelectorAll("[data-copy]")) {
+// Browsers offer the clipboard over HTTPS and on this machine alone.
+for (const command of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button button-quiet button-small copy";
