@@ -111,6 +111,7 @@ class BarProgress(SilentProgress):
         self._bars.console.print(f"{outcome} {path}", markup=False, highlight=False)
 
     def note(self, text: str) -> None:
+        self._bars.update(self._task, description=text, path="")
         self._bars.console.print(text, markup=False, highlight=False)
 
 
