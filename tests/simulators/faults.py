@@ -75,6 +75,12 @@ def served(delivery: Delivery) -> None:
     delivery.send(delivery.slice())
 
 
+def served_and_hung_up(delivery: Delivery) -> None:
+    """The range, as asked; then the connection is closed without a word, as idle ones are."""
+    served(delivery)
+    delivery.drop()
+
+
 def cut_short(kept: int) -> Fault:
     """The declared length, but only the first bytes of it, then a clean close."""
 

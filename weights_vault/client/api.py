@@ -22,8 +22,10 @@ from weights_vault.client.problems import error_of, tls_or_network
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
 
+USER_AGENT = "weights/1"
 ANSWER_BYTES = 4 << 20
 MAX_TRIES = 5
+LONG_WAIT_S = 2.0
 MAX_PAGES = 1000
 CONNECT_S = 15.0
 READ_S = 30.0
@@ -36,7 +38,8 @@ class Api:
     """One portal, one token.
 
     portal: URL without a slash at the end. token: None asks only what is public.
-    pause: waits so many seconds between tries. now: this machine's clock.
+    pause: waits so many seconds between tries. now: this machine's clock. say: tells the person of long
+    waits.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Api:
         *,
         pause: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime] = clock.now,
+        say: Callable[[str], None] | None = None,
         max_tries: int = MAX_TRIES,
     ) -> None:
         self.portal = portal
@@ -53,10 +57,11 @@ class Api:
         self._token = token
         self._pause = pause
         self._now = now
+        self._say = say
         self._max_tries = max_tries
         self._http = httpx.Client(
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-            headers={"Accept-Encoding": "identity", "User-Agent": "weights/1"},
+            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
             follow_redirects=False,
         )
 
@@ -144,14 +149,20 @@ class Api:
                     method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 ):
                     raise tls_or_network(error, self.portal) from None
-                self._pause(backoff_s(attempt))
+                self._wait(backoff_s(attempt), "it cannot be reached")
                 continue
             if status < 300:
                 return answer
             if status not in _TRY_AGAIN or last:
                 raise error_of(status, answer_headers, answer, self.portal)
-            self._pause(retry_after_s(answer_headers.get("retry-after"), self._now()) or backoff_s(attempt))
+            delay = retry_after_s(answer_headers.get("retry-after"), self._now()) or backoff_s(attempt)
+            self._wait(delay, f"it answered {status}")
         raise RuntimeError("max_tries must be at least 1")
+
+    def _wait(self, seconds: float, why: str) -> None:
+        if self._say is not None and seconds >= LONG_WAIT_S:
+            self._say(f"{self.portal}: {why}, trying again in {seconds:.0f} s")
+        self._pause(seconds)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json, application/problem+json, */*;q=0.5"}

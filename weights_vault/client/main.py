@@ -5,6 +5,7 @@ Importing this module loads typer and nothing heavy; each command imports what i
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -31,12 +32,18 @@ from weights_vault.client.workplace import Workplace
 
 PROGRAM = "weights"
 LAST_ERROR = "last-error.txt"
+_EXIT_CODES = (
+    "Exit codes: 0 done, 2 wrong usage, 3 not signed in, 4 not allowed, 5 not what was published, "
+    "6 incomplete (run again to resume), 7 this machine's disk or memory, 8 smoke test failed, "
+    "9 the portal is at fault, 10 network or clock, 130 interrupted, 1 a mistake of ours."
+)
 _EPILOG = "Global options may stand anywhere: --json, --quiet, --portal URL, --portal-key FINGERPRINT."
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Download, decrypt, verify and smoke-test model weights of a Weights Portal.",
+    epilog=_EXIT_CODES,
 )
 for _name, _command in (
     ("login", account.login),
@@ -78,6 +85,9 @@ def root(
 
 def main() -> None:
     """Run the command line and leave with one of the exit codes of weights_vault.client.errors."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
     sys.exit(run(sys.argv[1:]))
 
 

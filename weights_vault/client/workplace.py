@@ -28,7 +28,7 @@ class Workplace:
         from weights_vault.client.tokens import find_token
 
         url = self.settings.portal_url()
-        with Api(url, find_token(self.settings, url)) as api:
+        with Api(url, find_token(self.settings, url), say=self.output.message) as api:
             yield api
 
     @contextmanager
@@ -43,7 +43,7 @@ class Workplace:
             token = find_token(self.settings, url)
         except NotSignedIn:
             token = None
-        with Api(url, token) as api:
+        with Api(url, token, say=self.output.message) as api:
             yield api
 
     def trust(self, api: Api) -> TrustChain:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.client.conftest import Weights
 from tests.simulators.portal import TOKEN, Answer, SimulatedPortal
+from weights_vault.client import api
 
 
 def test_login_keeps_the_token_private_and_names_the_portal_for_later(
@@ -159,3 +160,17 @@ def test_d10_login_with_a_wrong_clock_says_so(bare_weights: Weights, portal: Sim
     portal.clock_offset = timedelta(days=-1)
     done = bare_weights("login", "--portal", portal.url, stdin=TOKEN)
     assert (done.code, "clock-wrong" in done.err) == (10, True)
+
+
+def test_a_long_wait_for_the_portal_is_said(
+    weights: Weights, portal: SimulatedPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(
+        api.Api.__init__, "__kwdefaults__", api.Api.__init__.__kwdefaults__ | {"pause": waited.append}
+    )
+    portal.answer("/me", Answer(503, headers={"Retry-After": "30"}))
+    done = weights("whoami")
+    assert done.code == 0
+    assert "it answered 503, trying again in 3" in done.err
+    assert 30 <= waited[0] <= 38

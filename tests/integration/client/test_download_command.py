@@ -1,5 +1,4 @@
-"""The download command as people type it: words, documents, exit codes.
-"""
+"""The download command as people type it: words, documents, exit codes."""
 
 from __future__ import annotations
 

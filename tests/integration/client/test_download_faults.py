@@ -102,6 +102,15 @@ def test_d7_a_stalled_connection_is_dropped_and_made_anew(recipient: Recipient, 
     recipient.assert_complete()
 
 
+def test_a_kept_connection_that_the_store_dropped_is_made_anew_at_once(recipient: Recipient) -> None:
+    def no_wait(failures: int) -> float:
+        raise AssertionError("nothing failed, so nothing is to wait for")
+
+    recipient.portal.every_fault = faults.served_and_hung_up
+    recipient.download(limits=replace(QUICK, backoff=no_wait), jobs=1)
+    recipient.assert_complete()
+
+
 def test_d7_a_line_that_only_drips_ends_as_incomplete(recipient: Recipient) -> None:
     recipient.portal.every_fault = faults.dripping
     with pytest.raises(Incomplete):

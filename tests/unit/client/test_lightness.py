@@ -35,3 +35,13 @@ def test_help_loads_nothing_heavy() -> None:
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["code"] == 0
     assert set(HEAVY) & set(result["loaded"]) == set()
+
+
+def test_a_terminal_without_the_characters_is_no_reason_to_fail(tmp_path: Path) -> None:
+    environment = {"PATH": "", "PYTHONIOENCODING": "ascii", "WEIGHTS_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "weights_vault.client.main", "show", "…"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "https://?" in done.stderr

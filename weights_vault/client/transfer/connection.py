@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from weights_vault.client.api import USER_AGENT
 from weights_vault.client.clock import now
 from weights_vault.client.retry import retry_after_s
 
@@ -129,12 +130,23 @@ class RangeConnection:
             self._http = None
 
     def _ask(self, parts: SplitResult, start: int, end: int) -> http.client.HTTPResponse:
+        kept = self._http is not None and self._place == (parts.scheme, parts.netloc)
+        try:
+            return self._request(parts, start, end)
+        except (ConnectionError, http.client.BadStatusLine):
+            if not kept:
+                raise
+            # A server may drop an idle connection at any time: that is no failure of the line.
+            self.close()
+            return self._request(parts, start, end)
+
+    def _request(self, parts: SplitResult, start: int, end: int) -> http.client.HTTPResponse:
         connection = self._connected(parts)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         headers = {
             "Range": f"bytes={start}-{end - 1}",
             "Accept-Encoding": "identity",
-            "User-Agent": "weights/1",
+            "User-Agent": USER_AGENT,
         }
         connection.request("GET", target, headers=headers)
         return connection.getresponse()
