@@ -1,0 +1,67 @@
+"""A1 for the account pages, and that no room of the site is left out of a matrix."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.unit.web.conftest import OpenAs
+from tests.unit.web.test_matrix import GET as PAGES
+
+# What a visitor and a signed-in person are answered: a page, or where they are led.
+SIGN_IN, HOME = "/accounts/login/", "/"
+ACCOUNT_PAGES: dict[str, tuple[str, str]] = {
+    "account_login": ("page", HOME),
+    "account_signup": ("page", HOME),
+    "account_logout": (HOME, "page"),
+    "account_inactive": ("page", "page"),
+    "account_reauthenticate": (SIGN_IN, "page"),
+    "account_email": (SIGN_IN, "page"),
+    "account_email_verification_sent": (SIGN_IN, "/accounts/email/"),
+    "account_change_password": (SIGN_IN, "page"),
+    "account_set_password": (SIGN_IN, "/accounts/password/change/"),
+    "account_reset_password": ("page", "page"),
+    "account_reset_password_done": ("page", "page"),
+    "account_reset_password_from_key_done": ("page", "page"),
+    "account_confirm_login_code": (SIGN_IN, HOME),
+    "mfa_index": (SIGN_IN, "page"),
+    "mfa_authenticate": (SIGN_IN, HOME),
+    "mfa_reauthenticate": (SIGN_IN, "/accounts/reauthenticate/"),
+    "mfa_activate_totp": (SIGN_IN, "page"),
+    "mfa_deactivate_totp": (SIGN_IN, "gone"),
+    "mfa_view_recovery_codes": (SIGN_IN, "gone"),
+    "mfa_generate_recovery_codes": (SIGN_IN, "page"),
+    "mfa_download_recovery_codes": (SIGN_IN, "gone"),
+}
+# Tested with what they open: a one-time address, and files for who holds a signed one.
+ELSEWHERE = {"account_reset_password_from_key", "delivery"}
+
+
+def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str | None]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern.name
+        elif str(pattern.pattern) not in ("api/v1/", "admin/"):
+            yield from names(pattern.url_patterns)
+
+
+def test_every_address_outside_the_api_and_the_admin_has_a_row() -> None:
+    """A1. The API's matrix and the admin's stand with them."""
+    assert set(names(get_resolver().url_patterns)) == {*PAGES, *ACCOUNT_PAGES, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", ACCOUNT_PAGES)
+def test_who_may_look_at_an_account_page(open_as: OpenAs, name: str) -> None:
+    """A1."""
+    answers = [open_as(reader).get(reverse(name)) for reader in (None, "ada")]
+
+    assert tuple(said(answer) for answer in answers) == ACCOUNT_PAGES[name]
+
+
+def said(answer: Any) -> str:
+    if answer.status_code == 200:
+        return "page"
+    if answer.status_code in (403, 404):
+        return "gone"
+    return str(answer["Location"]).partition("?")[0]
