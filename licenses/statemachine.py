@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from licenses import bars, denials, states
 from licenses.states import Transition
+from weights_vault.states import REVISION_TRANSITIONS
 
 _HEAD = """# States and access codes
 
-Made by `make docs` from `licenses/states.py`, `licenses/bars.py` and `licenses/denials.py`: change those.
+Made by `make docs` from `licenses/states.py`, `licenses/bars.py` and `licenses/denials.py`, and for
+revisions from `weights_vault/states.py`: change those.
 
 Every transition runs in one transaction: it locks the row, asks the policy, moves the state, writes the audit
 event and queues the mails. What is not in a table does not happen.
@@ -27,6 +29,9 @@ majority. Only a reviewer's latest vote on the current version counts. An edit i
 _GRANT = """
 A grant holds from its start up to, not at, its end. Expired is computed from the end and is not a state.
 """
+_REVISION = """
+A published revision never changes. Withdrawn is final; quarantined may come back.
+"""
 _ACCESS = """
 The one rule of access answers with the first code, from the top, that stands in the way. The columns are the
 purposes it is asked for; a dash means that the code does not matter there.
@@ -43,6 +48,7 @@ def document() -> str:
         _section("Request", _REQUEST, states.REQUEST_STATES, states.REQUEST_TRANSITIONS),
         _section("Grant", _GRANT, states.GRANT_STATES, states.GRANT_TRANSITIONS),
         _notices(),
+        _revision(),
         _access_codes(),
         _refusals(),
     ]
@@ -68,6 +74,15 @@ def _section(title: str, said: str, known: Mapping[str, str], table: tuple[Trans
 def _notices() -> str:
     rows = [[name, audience] for name, audience in states.NOTICES.items()]
     return "\n".join(["## Mails", "", *_table(["mail", "goes to"], rows)])
+
+
+def _revision() -> str:
+    rows = [
+        [row.source, row.action, row.target, row.who, row.audit, row.notice or "—"]
+        for row in REVISION_TRANSITIONS
+    ]
+    heads = ["from", "action", "to", "who", "audit event", "mail to holders of headers"]
+    return "\n".join(["## Revision", _REVISION, *_table(heads, rows)])
 
 
 def _access_codes() -> str:

@@ -5,7 +5,6 @@ The server listens on a free loopback port, in a temporary folder, owned by the 
 caller is root (PostgreSQL refuses to run as root).
 """
 
-import glob
 import os
 import shutil
 import socket
@@ -21,10 +20,10 @@ OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max
 
 def find_binaries() -> Path:
     """The newest installed PostgreSQL's folder of server programs."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
     if found:
-        return Path(found[-1]).parent
+        return found[-1].parent
     if on_path:
         return Path(on_path).parent
     raise SystemExit("PostgreSQL is not installed. Install Debian's `postgresql` and run this again.")

@@ -8,12 +8,15 @@ from django.http import HttpRequest
 
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Organization, User
+from portal.core.secrecy import holds_secret
 
 
 def one_line(value: str) -> None:
     """Validator: printable, and on one line; names end in mails and in agreements."""
     if not value.isprintable():
         raise ValidationError("Use printable characters on one line.")
+    if holds_secret(value):
+        raise ValidationError("This looks like a token or a key. Never put one where others can read it.")
 
 
 class SignupForm(forms.Form):

@@ -20,7 +20,7 @@ MFA_REQUIRED = Denied(
     "Set one up under Account → Two-factor authentication, then sign in with it.",
 )
 SESSION_REQUIRED = Denied(
-    "session_required",
+    "token_scope",
     "A token alone cannot do this.",
     "Open the page in a browser, sign in and confirm there.",
 )

@@ -76,7 +76,7 @@ def test_token_alone_decides_nothing(token: Principal, decide: Any) -> None:
     action = propose(token)
     with pytest.raises(NotPermitted) as caught:
         decide(action=action, by=token, now=NOW)
-    assert caught.value.code == "session_required"
+    assert caught.value.code == "token_scope"
     action.refresh_from_db()
     assert action.state == "pending"
 

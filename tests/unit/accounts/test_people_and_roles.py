@@ -61,7 +61,7 @@ def test_only_an_administrator_in_a_browser_with_a_factor_manages_people(
     refused = {
         "login_required": ANONYMOUS,
         "not_permitted": principal_for(reviewer, mfa=True),
-        "session_required": principal_for(administrator, scopes=frozenset(["read"])),
+        "token_scope": principal_for(administrator, scopes=frozenset(["read"])),
         "mfa_required": principal_for(administrator),
     }
     for code, by in refused.items():

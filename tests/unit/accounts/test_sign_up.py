@@ -101,6 +101,7 @@ def test_no_enumeration_a_known_address_looks_like_a_new_one(client: Client, mak
         {"full_name": ""},
         {"full_name": "Grace\nBcc: eve@example.org"},
         {"organization": "A\tB\x00"},
+        {"full_name": "wp_0123456789abcdefghijABCDEFGHIJ"},
         {"country": "XX"},
         {"country": ""},
         {"email": "grace"},

@@ -84,7 +84,7 @@ def test_bad_token_is_refused_by_field(session: Principal, field: str, change: d
 def test_token_does_not_make_a_token(ada: User) -> None:
     with pytest.raises(NotPermitted) as caught:
         make(principal_for(ada, scopes=frozenset(tokens.SCOPES)))
-    assert caught.value.code == "session_required"
+    assert caught.value.code == "token_scope"
 
 
 def test_nobody_makes_a_token_for_another(session: Principal, make_user: MakeUser) -> None:

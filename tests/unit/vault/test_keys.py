@@ -301,7 +301,7 @@ def test_token_can_only_propose_a_removal(
 ) -> None:
     with pytest.raises(NotPermitted) as caught:
         keys.remove(by=token, key=key, now=now)
-    assert caught.value.code == "session_required"
+    assert caught.value.code == "token_scope"
     action = keys.propose_removal(by=token, key=key, now=now)
     pending.confirm(action=action, by=session, now=now)
     key.refresh_from_db()
