@@ -7,6 +7,8 @@ from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World, shards
 from weights_vault.models import Release
 
+pytestmark = pytest.mark.database
+
 
 def test_a_visitor_sees_what_is_listed_and_how_to_begin(open_as: OpenAs) -> None:
     page = open_as().get("/").content.decode()

@@ -12,6 +12,8 @@ from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import ANSWERS, PASSWORD, World
 from weights_vault.models import Release
 
+pytestmark = pytest.mark.database
+
 
 def verdict(request: Request, said: str = "approve", **changes: Any) -> dict[str, Any]:
     return {"version": request.version, "verdict": said, "reason": "", "note": "", **changes}
