@@ -38,13 +38,26 @@ def meter() -> Meter:
     return made
 
 
+def take_part(counts: Meter, file_id: str, size: int) -> None:
+    counts.received(file_id, size)
+    counts.part_in(file_id, plain_size=size, sealed_size=size)
+
+
+def test_bytes_on_their_way_count_until_they_are_written_or_thrown_away() -> None:
+    counts = meter()
+    counts.received("a", 5)
+    assert [(count.path, count.coming) for count in counts.read().active] == [("a.safetensors", 5)]
+    counts.thrown_away("a", 5, "damaged")
+    reading = counts.read()
+    assert (reading.active[0].coming, reading.again, reading.retrying) == (0, 5, "damaged")
+
+
 def test_without_a_terminal_a_line_comes_every_ten_seconds_and_at_each_files_end() -> None:
     err, clock, counts = io.StringIO(), Clock(), meter()
     display = LineDisplay(Output(stderr=err), counts, clock)
     display.tick()
     assert err.getvalue() == ""
-    counts.received(50 * MIB)
-    counts.part_in("a", 50 * MIB)
+    take_part(counts, "a", 50 * MIB)
     clock.time += 10
     display.tick()
     assert err.getvalue() == "50 % · 50.0 MiB of 100.0 MiB · 0 of 2 files · 5.0 MiB/s · about 10 s left\n"
@@ -60,7 +73,7 @@ def test_what_is_retried_and_why_is_in_the_line_until_it_is_over() -> None:
     clock.time += 10
     display.tick()
     assert "retrying: the connection stalled" in err.getvalue()
-    counts.part_in("a", MIB)
+    take_part(counts, "a", MIB)
     assert counts.read().retrying == ""
 
 
@@ -68,13 +81,12 @@ def test_a_terminal_gets_bars_for_the_whole_and_for_files_under_way() -> None:
     terminal, counts = Terminal(), meter()
     display = make_display(Output(stderr=terminal), counts)
     assert isinstance(display, BarDisplay)
-    counts.part_in("a", 30 * MIB)
+    take_part(counts, "a", 30 * MIB)
     display.tick()
-    counts.part_in("a", 30 * MIB)
-    counts.file_in("a")
     display.close()
     assert "total" in terminal.getvalue()
-    assert "b.safetensors" in terminal.getvalue()
+    assert "a.safetensors" in terminal.getvalue()
+    assert "b.safetensors" not in terminal.getvalue()  # nothing of it came yet
 
 
 def test_quiet_gets_nothing() -> None:

@@ -139,7 +139,7 @@ class _Worker(threading.Thread):
             job.opener.open_part(index, sealed, plain)
         job.write(index, sealed, plain)
         work.journal.part(task.file.id, index)
-        work.meter.part_in(task.file.id, len(plain))
+        work.meter.part_in(task.file.id, plain_size=len(plain), sealed_size=len(sealed))
         if job.is_last(index):
             job.finish(work.folder, work.journal)
             work.urls.finished(task.file.id)

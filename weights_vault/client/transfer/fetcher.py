@@ -56,12 +56,12 @@ class PartFetcher:
             if part_digest(view) == task.sealed_digest:
                 return view
             self._connection.close()
-            self._meter.thrown_away(len(view), f"a part of {task.file.path} is damaged")
+            self._meter.thrown_away(task.file.id, len(view), f"a part of {task.file.path} is damaged")
         raise _mismatch(task, replaced=len(tags) > 1)
 
     def _fill(self, task: PartTask, view: memoryview) -> set[str]:
         """Fill the view over as many requests as it takes. Returns: the ETags met."""
-        fill = Fill(view, self._meter.received)
+        fill = Fill(view, lambda count: self._meter.received(task.file.id, count))
         troubles = _Troubles()
         tags: set[str] = set()
         while fill.filled < len(view):
@@ -83,7 +83,7 @@ class PartFetcher:
                 self._after_refusal(trouble, troubles, task)
             except OddAnswer as trouble:
                 # Nothing of such an answer is kept, nor of what came before it: it may be another object's.
-                self._meter.thrown_away(fill.filled, str(trouble))
+                self._meter.thrown_away(task.file.id, fill.filled, str(trouble))
                 fill.filled = 0
                 self._urls.refused(task.file.id, url)
                 troubles.odd += 1

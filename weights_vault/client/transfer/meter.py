@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
 class FileCount:
-    """One file under way. size, done: plaintext bytes; done counts only what is written."""
+    """One file under way.
+
+    size, done: plaintext bytes; done counts only what is written. coming: bytes of parts that are being
+    fetched. begun: whether anything of it came in this run.
+    """
 
     path: str
     size: int
     done: int = 0
+    coming: int = 0
+    begun: bool = False
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The numbers at one moment, in bytes of sealed or opened data as named.
+    """The numbers at one moment.
 
-    total, done: plaintext bytes of the chosen files. fetched: bytes that came over the network.
-    again: of those, bytes that had to come twice. active: files under way. retrying: why something is retried
-    now.
+    total, done: plaintext bytes of the chosen files. fetched: bytes that came over the network. again: of
+    those, bytes that had to come twice. active: files of which something came. retrying: why something is
+    retried now.
     """
 
     total: int
@@ -32,6 +38,11 @@ class Reading:
     files_done: int
     active: tuple[FileCount, ...]
     retrying: str
+
+    @property
+    def moved(self) -> int:
+        """Bytes that are written or on their way, at most the total: what a bar shows."""
+        return min(self.total, self.done + sum(count.coming for count in self.active))
 
 
 @dataclass
@@ -49,15 +60,18 @@ class Meter:
     _finished: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def received(self, count: int) -> None:
-        """So many bytes came over the network."""
+    def received(self, file_id: str, count: int) -> None:
+        """So many bytes of a file came over the network."""
         with self._lock:
             self.fetched += count
+            self._active[file_id].coming += count
+            self._active[file_id].begun = True
 
-    def thrown_away(self, count: int, reason: str) -> None:
-        """So many received bytes must be fetched again, and why."""
+    def thrown_away(self, file_id: str, count: int, reason: str) -> None:
+        """So many received bytes of a file must be fetched again, and why."""
         with self._lock:
             self.again += count
+            self._active[file_id].coming -= count
             self._retrying = reason
 
     def retry(self, reason: str) -> None:
@@ -70,11 +84,12 @@ class Meter:
         with self._lock:
             self._active[file_id] = FileCount(path, size, done)
 
-    def part_in(self, file_id: str, plain_size: int) -> None:
-        """A part was written."""
+    def part_in(self, file_id: str, *, plain_size: int, sealed_size: int) -> None:
+        """A part was written. sealed_size: how many bytes of it came."""
         with self._lock:
             self.done += plain_size
             self._active[file_id].done += plain_size
+            self._active[file_id].coming -= sealed_size
             self._retrying = ""
 
     def file_in(self, file_id: str) -> None:
@@ -101,7 +116,5 @@ class Meter:
                 files=self.files,
                 files_done=self.files_done,
                 retrying=self._retrying,
-                active=tuple(
-                    FileCount(count.path, count.size, count.done) for count in self._active.values()
-                ),
+                active=tuple(replace(count) for count in self._active.values() if count.begun),
             )

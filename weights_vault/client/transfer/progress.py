@@ -102,17 +102,19 @@ class BarDisplay:
     def tick(self) -> None:
         """Move the bars."""
         reading = self._meter.read()
-        left = left_text(reading, self._rate.add(reading.fetched))
-        note = f"{left} {f'retrying: {reading.retrying}' if reading.retrying else ''}".strip()
-        self._bars.update(self._total, completed=reading.done, note=plain(note))
+        self._bars.update(self._total, completed=reading.moved, note=self._note(reading))
         active = {count.path: count for count in reading.active}
         for path in [path for path in self._files if path not in active]:
             self._bars.remove_task(self._files.pop(path))
         for path, count in active.items():
-            if path not in self._files and count.done < count.size:
+            if path not in self._files:
                 self._files[path] = self._bars.add_task(plain(path), total=count.size, note="")
-            if path in self._files:
-                self._bars.update(self._files[path], completed=count.done)
+            self._bars.update(self._files[path], completed=min(count.size, count.done + count.coming))
+
+    def _note(self, reading: Reading) -> str:
+        rate = self._rate.add(reading.fetched)
+        words = [f"{size_text(rate)}/s", left_text(reading, rate)]
+        return plain(" · ".join(filter(None, [*words, _retrying(reading)])))
 
     def close(self) -> None:
         """Leave the last state on the screen."""
@@ -123,13 +125,12 @@ class BarDisplay:
 def _bars(output: Output, meter: Meter) -> tuple[Progress, TaskID]:
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     bars = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
         TextColumn("{task.fields[note]}", markup=False),
         console=Console(file=output.stderr),
     )
@@ -138,23 +139,27 @@ def _bars(output: Output, meter: Meter) -> tuple[Progress, TaskID]:
 
 def line_text(reading: Reading, rate: float) -> str:
     """`42 % · 1.2 GiB of 3.0 GiB · 2 of 7 files · 35.0 MiB/s · about 52 s left`."""
-    share = 100 * reading.done // reading.total if reading.total else 100
+    share = 100 * reading.moved // reading.total if reading.total else 100
     words = [
         f"{share} %",
-        f"{size_text(reading.done)} of {size_text(reading.total)}",
+        f"{size_text(reading.moved)} of {size_text(reading.total)}",
         f"{reading.files_done} of {reading.files} files",
         f"{size_text(rate)}/s",
         left_text(reading, rate),
-        f"retrying: {reading.retrying}" if reading.retrying else "",
+        _retrying(reading),
     ]
     return " · ".join(word for word in words if word)
 
 
+def _retrying(reading: Reading) -> str:
+    return f"retrying: {reading.retrying}" if reading.retrying else ""
+
+
 def left_text(reading: Reading, rate: float) -> str:
     """How long it will take at this rate; empty where nobody can know."""
-    if rate < 1 or reading.done >= reading.total:
+    if rate < 1 or reading.moved >= reading.total:
         return ""
-    seconds = (reading.total - reading.done) / rate
+    seconds = (reading.total - reading.moved) / rate
     if seconds < 120:
         return f"about {seconds:.0f} s left"
     return f"about {seconds / 60:.0f} min left" if seconds < 7200 else f"about {seconds / 3600:.1f} h left"
