@@ -183,6 +183,7 @@ def test_download_uses_an_enrolled_key_again_and_a_proposed_one_that_nobody_conf
 ) -> None:
     portal.pending_becomes = "expired"
     assert weights("download", "opt-tiny", "--to", str(tmp_path / "release")).code == 6
+    assert not (tmp_path / "release").exists()
     portal.pending_becomes = "confirmed"
     assert weights("download", "opt-tiny", "--to", str(tmp_path / "release")).code == 0
     assert weights("download", "opt-tiny", "--to", str(tmp_path / "again")).code == 0

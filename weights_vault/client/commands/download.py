@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +10,6 @@ import typer
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
-    from weights_vault.client.api import Api, Json
-    from weights_vault.client.enrollment import EnrolledKey
-    from weights_vault.client.releases import ReleaseName
     from weights_vault.client.transfer.session import Summary
     from weights_vault.client.trust import TrustedManifest
 
@@ -47,7 +43,7 @@ def download(
 ) -> None:
     """Download a release, check every part against the signed manifest, and open it. Run again to resume."""
     from weights_vault.client.enrolled import KeyFinder
-    from weights_vault.client.releases import find_release, grant_of, parse_release
+    from weights_vault.client.releases import access_of, find_release, grant_of, parse_release
     from weights_vault.client.transfer.session import Session, Wishes
     from weights_vault.client.trust import choose_revision
 
@@ -56,12 +52,16 @@ def download(
     with work.portal() as api:
         found = find_release(api, name)
         key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
-        if not dry_run:
-            found = _with_key(api, found, name, key)
-        grant = grant_of(api, found, name)
+        if not (lacks_key := access_of(found).get("code") == "no_recipient_key"):
+            grant_of(api, found, name)  # a refusal comes before anything else is asked or made
         chain = work.trust(api)
         head = chain.head(name.release)
-        trusted = chain.manifest(head, choose_revision(head, name.revision), grant)
+        revision = choose_revision(head, name.revision)
+        if lacks_key and not dry_run:
+            key()
+            found = find_release(api, name)
+        grant = grant_of(api, found, name)
+        trusted = chain.manifest(head, revision, grant)
         wishes = Wishes(
             folder=(to or Path(name.release)).expanduser(),
             include=tuple(include or ()),
@@ -73,16 +73,6 @@ def download(
             return
         summary = Session(api, work.output, trusted, grant, wishes).run(key)
     _report(work, trusted, grant, summary)
-
-
-def _with_key(api: Api, found: Json, name: ReleaseName, key: Callable[[], EnrolledKey]) -> Json:
-    """The release as it stands once a key is enrolled, where only that was missing."""
-    from weights_vault.client.releases import access_of, find_release
-
-    if access_of(found).get("code") != "no_recipient_key":
-        return found
-    key()
-    return find_release(api, name)
 
 
 def _show_plan(work: Workplace, trusted: TrustedManifest, include: tuple[str, ...]) -> None:

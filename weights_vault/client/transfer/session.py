@@ -49,8 +49,8 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a download did. Sizes in bytes; fetched and again are sealed bytes of this run; damaged: parts
-    mended.
+    """What a download did. Sizes in bytes; fetched and again are sealed bytes of this run, seconds what
+    fetching took; damaged: parts mended.
     """
 
     folder: Path
@@ -79,21 +79,22 @@ class Session:
     wishes: Wishes
     limits: Limits = field(default_factory=Limits)
     monotonic: Callable[[], float] = time.monotonic
+    _seconds: float = field(default=0.0, init=False)
 
     def run(self, key: Callable[[], EnrolledKey]) -> Summary:
         """Bring the folder to completion.
 
-        key: gives the enrolled key; called only once something must be opened, and may then wait for a
-        person.
+        key: gives the enrolled key; may wait for a person. Not called where everything is in already.
         Raises: ClientError. Whatever was in stays in.
         """
-        began = self.monotonic()
         manifest = self.trusted.manifest
         folder, files = DownloadFolder(self.wishes.folder), choose_files(manifest, self.wishes.include)
         check_names(manifest)
         state = self._state(folder)
         folder.check_usable(state)
         folder.check_room(0)
+        if folder.state() is None:
+            key()  # may wait for a person, and be refused: before there is a folder
         folder.make()
         try:
             with folder.locked():
@@ -102,9 +103,10 @@ class Session:
                 complete = self._complete(folder, state)
         except OSError as error:
             raise machine_fault(error, f"{folder.root} cannot be read or written.") from None
-        seconds = self.monotonic() - began
         size = sum(file.size for file in files)
-        return Summary(folder.root, len(files), size, meter.fetched, meter.again, damaged, seconds, complete)
+        return Summary(
+            folder.root, len(files), size, meter.fetched, meter.again, damaged, self._seconds, complete
+        )
 
     def _state(self, folder: DownloadFolder) -> FolderState:
         manifest = self.trusted.manifest
@@ -174,12 +176,14 @@ class Session:
         )
         display = make_display(self.output, meter)
         work = Work(plan, jobs, urls, folder, journal, meter, self.limits)
+        began = self.monotonic()
         try:
             Engine(work, workers=self.wishes.jobs, tick=display.tick).run()
         except KeyboardInterrupt:
             raise interrupted(folder.root) from None
         finally:
             display.close()
+            self._seconds = self.monotonic() - began
 
     def _complete(self, folder: DownloadFolder, state: FolderState) -> bool:
         """Note whether all that was ever asked for is in. Returns: whether the whole release is."""
