@@ -1,4 +1,4 @@
-"""What sign-up asks beside e-mail address and password."""
+"""What people say about themselves, when they sign up and when they correct it."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ def one_line(value: str) -> None:
         raise ValidationError("This looks like a token or a key. Never put one where others can read it.")
 
 
-class SignupForm(forms.Form):
-    """allauth builds its sign-up form on this one."""
+class PersonFields(forms.Form):
+    """Name, organization and country. Names come out with single spaces; an organization is still a name."""
 
     full_name = forms.CharField(
         label="Full name",
@@ -41,12 +41,22 @@ class SignupForm(forms.Form):
         widget=forms.Select(attrs={"autocomplete": "country"}),
     )
 
+    def clean_full_name(self) -> str:
+        return _single_spaced(self.cleaned_data["full_name"])
+
+    def clean_organization(self) -> str:
+        return _single_spaced(self.cleaned_data["organization"])
+
+
+class SignupForm(PersonFields):
+    """allauth builds its sign-up form on this one."""
+
     field_order = ["full_name", "email", "organization", "country", "password1", "password2"]
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Complete the account that allauth has just saved."""
         cleaned: dict[str, Any] = self.cleaned_data
-        user.full_name = " ".join(cleaned["full_name"].split())
+        user.full_name = cleaned["full_name"]
         user.organization = organization_named(cleaned["organization"])
         user.country = cleaned["country"]
         user.save(update_fields=["full_name", "organization", "country"])
@@ -54,6 +64,10 @@ class SignupForm(forms.Form):
 
 def organization_named(name: str) -> Organization:
     """Return the organization of this name, made if there is none; case and extra spaces do not count."""
-    name = " ".join(name.split())
+    name = _single_spaced(name)
     found = Organization.objects.filter(name__iexact=name).first()
     return found or Organization.objects.get_or_create(name=name)[0]
+
+
+def _single_spaced(text: str) -> str:
+    return " ".join(text.split())

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from portal.accounts.models import AccessToken, PendingAction
+from portal.accounts.models import AccessToken, PendingAction, User
 from portal.accounts.principals import Principal
 from portal.accounts.roles import ADMINISTRATOR
 from portal.core.verdicts import Allowed, Denied, Verdict
@@ -60,6 +60,16 @@ def may_manage_people(principal: Principal) -> Verdict:
     if ADMINISTRATOR not in principal.roles:
         return NOT_PERMITTED
     return staff_gate(principal)
+
+
+def may_correct_details(principal: Principal, user: User) -> Verdict:
+    """A person's name, organization and country are their own word: they alone, in a browser."""
+    verdict = may_sign_in(principal)
+    if not verdict:
+        return verdict
+    if not principal.is_session:
+        return SESSION_REQUIRED
+    return Allowed() if principal.user is not None and principal.user.pk == user.pk else NOT_PERMITTED
 
 
 def may_create_token(principal: Principal) -> Verdict:
