@@ -18,6 +18,7 @@ class Said(NamedTuple):
     action: str = ""
     page: str = ""
     about: str = ""  # what the page is about: "release", "request", "grant" or nothing
+    only_if: bool = False  # the page helps some alone: the next step, which says whom, stands before it
 
 
 ALLOWED = Said("You have access", "good", "circle-check", "How to download", "grant_detail", "grant")
@@ -31,7 +32,9 @@ SAID: dict[str, Said] = {
     "release_withdrawn": Said("This release is withdrawn", "bad", "circle-x"),
     "stage_not_open": Said("Not open to you yet", "calm", "lock"),
     "api_only": Said("Offered through an API only", "calm", "terminal"),
-    "region_excluded": Said("Not available in your country", "bad", "ban"),
+    "region_excluded": Said(
+        "Not available in your country", "bad", "ban", "Your details", "account_details", only_if=True
+    ),
     "no_request": Said("You can ask for access", "turn", "send", "Ask for access", "request_form", "release"),
     "request_draft": Said(
         "Your request is a draft", "turn", "pen-line", "Continue the draft", "request_form", "release"

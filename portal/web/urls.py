@@ -3,6 +3,7 @@
 from django.urls import path
 
 from portal.web.views import (
+    account,
     grants,
     keys,
     pending,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("licenses/<str:license_id>/", site.license_text, name="license"),
     path("grants/", grants.index, name="grants"),
     path("grants/<str:grant_id>/", grants.detail, name="grant_detail"),
+    path("account/", account.details, name="account_details"),
     path("keys/", keys.index, name="keys"),
     path("keys/<str:key_id>/remove/", keys.remove, name="key_remove"),
     path("tokens/", tokens.index, name="tokens"),

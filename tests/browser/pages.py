@@ -38,6 +38,8 @@ LOOKS = (
     Look("key-remove", "ada", "/keys/{key}/remove/"),
     Look("tokens", "ada", "/tokens/"),
     Look("pending", "ada", "/pending/{pending}/"),
+    Look("details", "ada", "/account/"),
+    Look("details-from-a-page", "ada", "/account/?next=/keys/"),
     Look("password", "ada", "/accounts/password/change/"),
     Look("address", "ada", "/accounts/email/"),
     Look("second-factor", "ada", "/accounts/2fa/"),

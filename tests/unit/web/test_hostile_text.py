@@ -95,6 +95,7 @@ def test_names_are_inert(world: World, open_as: OpenAs, submitted: Request) -> N
 
     for client, address in [
         (open_as("ada"), "/"),
+        (open_as("ada"), "/account/"),
         (open_as("rosa"), "/review/"),
         (open_as("rosa"), f"/review/{submitted.pk}/"),
     ]:
@@ -147,3 +148,16 @@ def test_a_line_break_in_a_name_is_refused_at_sign_up(client: Client, db: None, 
 
     assert answer.status_code == 200
     assert 'class="field-error"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("field", ["full_name", "organization"])
+def test_a_corrected_detail_is_inert(open_as: OpenAs, submitted: Request, field: str) -> None:
+    said = {"full_name": "Ada", "organization": "Lab", "country": "SE"}
+    client = open_as("ada")
+    broken = client.post("/account/", {**said, field: LINES.strip() + "\r\nBcc: victim@example.org"})
+    client.post("/account/", {**said, field: HOSTILE})
+
+    assert broken.status_code == 400
+    assert_inert(broken.content.decode())
+    assert_inert(client.get("/account/").content.decode())
+    assert_inert(open_as("rosa").get(f"/review/{submitted.pk}/").content.decode())

@@ -46,6 +46,7 @@ GET: dict[str, tuple[str, str, str, str, str]] = {
     "request_sign": ("signin", "later", "gone", "gone", "gone"),
     "grants": OWN_LIST,
     "grant_detail": OWN_THING,
+    "account_details": OWN_LIST,
     "keys": OWN_LIST,
     "key_remove": OWN_THING,
     "tokens": OWN_LIST,
@@ -64,6 +65,7 @@ POST: dict[str, tuple[str, str, str, str]] = {
     "request_withdraw": ("signin", "gone", "gone", "gone"),
     "request_appeal": ("signin", "gone", "gone", "gone"),
     "request_sign": ("signin", "gone", "gone", "gone"),
+    "account_details": ("signin", "page", "page", "page"),  # their own details, empty
     "key_remove": ("signin", "gone", "gone", "gone"),
     "token_end": ("signin", "gone", "gone", "gone"),
     "pending_action": ("signin", "gone", "gone", "gone"),

@@ -50,6 +50,18 @@ def test_signing_asks_for_the_password_and_then_goes_on(open_as: OpenAs, approve
     assert Grant.objects.exists()
 
 
+def test_a_name_that_is_wrong_after_the_password_can_be_typed_again(
+    open_as: OpenAs, approved: Request
+) -> None:
+    """The answer stands at the address of the question for the password; the form must not be sent there."""
+    client, address = open_as("ada", fresh=False), f"/requests/{approved.pk}/sign/"
+    asked = client.post(address, signature(approved, typed_name="Somebody Else"))
+    answer = client.post(asked["Location"], {"password": PASSWORD, "next": address})
+
+    assert answer.status_code == 400
+    assert f'method="post" action="{address}"' in answer.content.decode()
+
+
 def test_another_hash_than_the_approved_texts_is_refused(open_as: OpenAs, approved: Request) -> None:
     answer = open_as("ada").post(
         f"/requests/{approved.pk}/sign/", signature(approved, license_sha256="0" * 64)
