@@ -1,10 +1,12 @@
 """What every installation shares. Values that differ come from the environment (.env.sample lists them)."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 
-from portal.api.conf import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
+from portal.api.conf import REST_FRAMEWORK as REST_FRAMEWORK
+from portal.api.conf import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -153,7 +155,7 @@ REVIEW_TARGET_DAYS = env.int("REVIEW_TARGET_DAYS", default=5)
 SIGN_WITHIN_DAYS = env.int("SIGN_WITHIN_DAYS", default=30)
 PORTAL_NAME = env.str("PORTAL_NAME", default="Weights Portal")
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from portal.settings.base import *
-from portal.settings.base import BASE_DIR, INSTALLED_APPS, env
+from portal.settings.base import BASE_DIR, INSTALLED_APPS, LOGGING, env
 
 EMBEDDED = True
 INSTALLED_APPS = ["portal.demo", *INSTALLED_APPS]
@@ -63,6 +63,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "broker" / "beat-schedule")
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = "Weights Portal <portal@localhost>"
+
+if env.bool("WEIGHTS_PORTAL_DEMO", default=False):
+    # The command that started the demo has said it once.
+    LOGGING["loggers"]["portal.core.apps"] = {"level": "ERROR"}
 
 STAFF_MFA = env.str("STAFF_MFA", default="on") != "off"
 STORAGES = {
