@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from licenses.models import Acceptance, Decision, Grant, License, LicenseVersion, ReleaseTerms, Request, Vote
-from portal.core.admin import ReadOnlyAdmin
+from portal.core.read_only import ReadOnlyAdmin
 
 
 @admin.register(License)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from portal.core.admin import ReadOnlyAdmin
+from portal.core.read_only import ReadOnlyAdmin
 from weights_vault.models import HeaderIssue, RecipientKey, Release, Revision
 
 

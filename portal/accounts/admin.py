@@ -1,9 +1,11 @@
-"""Django's admin shows accounts, roles, tokens and pending actions; it changes none of them."""
+"""Django's admin shows people, how they prove who they are, roles and tokens; it changes none of them."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from portal.accounts.models import AccessToken, Organization, PendingAction, RoleGrant, User
-from portal.core.admin import ReadOnlyAdmin
+from portal.core.read_only import ReadOnlyAdmin
 
 
 @admin.register(User)
@@ -11,6 +13,20 @@ class UserAdmin(ReadOnlyAdmin):
     exclude = ["password"]
     list_display = ["email", "full_name", "organization", "is_active", "date_joined"]
     search_fields = ["email", "full_name", "public_id"]
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin):
+    list_display = ["email", "user", "verified", "primary"]
+    search_fields = ["email"]
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    # Not `data`: the secret, wrapped as it is, is nobody's to look at.
+    fields = ["user", "type", "created_at", "last_used_at"]
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
 
 
 @admin.register(Organization)

@@ -1,31 +1,9 @@
 """Django's admin shows the audit log, jobs and outbox; it changes none of them."""
 
-from typing import TYPE_CHECKING, Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from portal.core.models import AuditEvent, Heartbeat, Job, OutboxMessage
-
-if TYPE_CHECKING:
-    AnyModelAdmin = admin.ModelAdmin[Any]
-else:
-    AnyModelAdmin = admin.ModelAdmin  # generic for the type checker alone
-
-
-class ReadOnlyAdmin(AnyModelAdmin):
-    """Look, do not touch: for everything that only actions may change."""
-
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from portal.core.read_only import ReadOnlyAdmin
 
 
 @admin.register(AuditEvent)

@@ -3,20 +3,21 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.test import Client
 
 from portal.accounts.models import AccessToken, User
-from portal.core.admin import ReadOnlyAdmin
 from portal.core.outbox import queue_rendered
+from portal.core.read_only import ReadOnlyAdmin
 from tests.unit.accounts.conftest import NOW, PASSWORD, MakeUser
 
-OURS = [
-    (model, shown)
-    for model, shown in admin.site._registry.items()
-    if model._meta.app_label in {"core", "accounts"}
-]
+EVERY = list(admin.site._registry.items())
 
 
 @pytest.fixture
@@ -25,15 +26,23 @@ def superuser(client: Client, make_user: MakeUser) -> Client:
     return client
 
 
-@pytest.mark.parametrize(("model", "shown"), OURS, ids=[model.__name__ for model, _ in OURS])
-def test_a7_admin_offers_no_change(superuser: Client, model: type[Model], shown: Any) -> None:
+@pytest.mark.parametrize(("model", "shown"), EVERY, ids=[model.__name__ for model, _ in EVERY])
+def test_a7_admin_offers_no_change_of_any_model(superuser: Client, model: type[Model], shown: Any) -> None:
     assert isinstance(shown, ReadOnlyAdmin)
     base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-    assert superuser.get(base).status_code == 200
-    assert superuser.get(f"{base}add/").status_code == 403
     before = model._default_manager.count()
-    superuser.post(base, {"action": "delete_selected", "_selected_action": ["1", "x"]})
+    assert superuser.get(base).status_code == 200
+    assert superuser.post(f"{base}add/", {"email": "eve@example.org"}).status_code == 403
+    superuser.post(base, {"action": "delete_selected", "_selected_action": ["1", "x"], "post": "yes"})
     assert model._default_manager.count() == before
+
+
+def test_admin_takes_no_model_that_could_be_changed(superuser: Client) -> None:
+    kept = dict(admin.site._registry)
+    admin.site.register(Group, admin.ModelAdmin)
+    admin.site.register(Group)
+    assert admin.site._registry == kept
+    assert superuser.get("/admin/auth/group/").status_code == 404
 
 
 def test_admin_of_one_row_changes_nothing(superuser: Client, ada: User) -> None:
@@ -43,6 +52,33 @@ def test_admin_of_one_row_changes_nothing(superuser: Client, ada: User) -> None:
     assert superuser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
     ada.refresh_from_db()
     assert ada.email == "ada@example.org"
+
+
+def test_a7_admin_changes_no_address_and_no_second_factor(superuser: Client, ada: User) -> None:
+    factor = TOTP.activate(ada, generate_totp_secret()).instance
+    RecoveryCodes.activate(ada)
+    address = EmailAddress.objects.get(user=ada)
+    for page in (f"/admin/mfa/authenticator/{factor.pk}/", f"/admin/account/emailaddress/{address.pk}/"):
+        shown = superuser.get(f"{page}change/")
+        assert shown.status_code == 200
+        assert factor.data["secret"] not in shown.content.decode()
+        assert superuser.post(f"{page}change/", {"verified": "on", "data": "{}"}).status_code == 403
+        assert superuser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    stolen = {"user": ada.pk, "email": "eve@example.org", "verified": "on"}
+    assert superuser.post("/admin/account/emailaddress/add/", stolen).status_code == 403
+    assert Authenticator.objects.filter(user=ada).count() == 2
+    assert list(EmailAddress.objects.filter(user=ada)) == [address]
+
+
+def test_a7_admin_changes_no_password(superuser: Client) -> None:
+    form = {
+        "old_password": PASSWORD,
+        "new_password1": "another pass-456",
+        "new_password2": "another pass-456",
+    }
+    for page in ("/admin/password_change/", "/admin/password_change/done/"):
+        assert superuser.post(page, form)["Location"] == "/accounts/password/change/"
+    assert User.objects.get(email="root@example.org").check_password(PASSWORD)
 
 
 def test_g8_admin_shows_no_digest_password_or_mail_text(superuser: Client, ada: User) -> None:
