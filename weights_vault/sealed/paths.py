@@ -17,13 +17,12 @@ from .errors import ManifestMalformed
 MAX_PATH_SIZE = 512  # bytes of UTF-8
 MAX_SEGMENT_SIZE = 255  # bytes of UTF-8
 MAX_SEGMENTS = 32
-STATE_FOLDER = ".weights"  # the client's own
 
 _FORBIDDEN = frozenset('\\:*?"<>|')
 # Control, format (bidi overrides, zero width), surrogate, private use, unassigned, separators, every space
 # but U+0020: what people cannot see, they cannot compare.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
+_DEVICE = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
 def check_path(path: str) -> str:
@@ -39,8 +38,6 @@ def check_path(path: str) -> str:
         raise _refused(path, f"has more than {MAX_SEGMENTS} segments")
     for segment in segments:
         _check_segment(path, segment)
-    if segments[0].casefold() == STATE_FOLDER:
-        raise _refused(path, "is in the folder of the client's own state")
     return path
 
 
@@ -93,6 +90,9 @@ def _check_segment(path: str, segment: str) -> None:
         raise _refused(path, f"has a segment of more than {MAX_SEGMENT_SIZE} bytes")
     if segment[0] in " -~" or segment[-1] in " .":
         raise _refused(path, "has a segment that begins or ends with a character that misleads")
+    # Shells, ssh and git obey hidden files where they find them; `.weights` is the client's own.
+    if segment[0] == ".":
+        raise _refused(path, "has a segment that begins with a dot")
     # Windows takes NUL, NUL.txt and "NUL .txt" for the device.
     if _DEVICE.fullmatch(segment.split(".")[0].rstrip(" ")):
         raise _refused(path, "names a device of Windows")

@@ -127,11 +127,18 @@ def test_code_is_refused(name: str, folder: Path) -> None:
     assert "code" in reasons(folder)[name]
 
 
-@pytest.mark.parametrize("name", ["notes.txt", ".gitattributes", "model.gguf", "smoke/extra.json", "weights"])
+@pytest.mark.parametrize("name", ["notes.txt", "model.gguf", "smoke/extra.json", "weights"])
 def test_what_is_not_on_the_list_is_refused(name: str, folder: Path) -> None:
     """I3"""
     (folder / name).write_text("x\n")
     assert "not on the list" in reasons(folder)[name]
+
+
+@pytest.mark.parametrize("name", [".gitattributes", ".config.json", "smoke/.reference.json"])
+def test_hidden_files_are_refused_by_their_path(name: str, folder: Path) -> None:
+    """G6"""
+    (folder / name).write_text("{}\n")
+    assert "begins with a dot" in reasons(folder)[name]
 
 
 @pytest.mark.parametrize("where", ["config.json", "tokenizer_config.json", "generation_config.json"])
