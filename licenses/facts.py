@@ -73,7 +73,11 @@ class KeyFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the rule of access looks at. quota_left: how much may still be issued; None is no limit."""
+    """Everything the rule of access looks at.
+
+    asked: the person submitted a request for the release, this one or an earlier one; a draft alone is
+    nothing that anybody else knows of. quota_left: how much may still be issued; None is no limit.
+    """
 
     person: Person = field(default_factory=Person)
     release: ReleaseFacts = field(default_factory=ReleaseFacts)
@@ -81,12 +85,13 @@ class Facts:
     grant: GrantFacts | None = None
     revision: RevisionFacts | None = None
     key: KeyFacts | None = None
+    asked: bool = False
     quota_left: int | None = None
 
     @property
     def related(self) -> bool:
         """The person has, or had, something to do with the release."""
-        return self.request is not None or self.grant is not None
+        return self.asked or self.grant is not None
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class RequestCase:
     """A request as one person sees it.
 
     mine: the person is the applicant. was_submitted: it ever reached the reviewers.
+    asked: the applicant submitted a request for each of its releases, this one or earlier ones.
     license_current: its current version names the license text in force.
     own_organization: the person is of the applicant's organization, and the terms bar such reviewers.
     voted_before_appeal: the person voted on it before it was appealed.
@@ -103,6 +109,7 @@ class RequestCase:
     state: str
     mine: bool = False
     was_submitted: bool = True
+    asked: bool = True
     appealed: bool = False
     license_current: bool = True
     own_organization: bool = False

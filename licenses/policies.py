@@ -289,9 +289,12 @@ def _in_table(table: tuple[Transition, ...], state: str, action: str, noun: str)
 
 def _all_releases(case: RequestCase, codes: frozenset[str]) -> Verdict:
     """Ask the bars of access named by `codes` of each release of the request."""
-    # The request itself relates the person to the release, so an unlisted one is not hidden from them.
-    related = RequestFacts(id="", state=case.state)
-    every = [Facts(person=case.person, release=release, request=related) for release in case.releases]
+    # What they asked for relates the person to the release: an unlisted one is then not hidden from them.
+    request = RequestFacts(id="", state=case.state)
+    every = [
+        Facts(person=case.person, release=release, request=request, asked=case.asked)
+        for release in case.releases
+    ]
     rules = [rule for rule in RULES if rule.code in codes]
     barred = (
         denied(rule.code, facts) for facts in every for rule in rules if rule.bars(facts, REQUEST, ANY_TIME)

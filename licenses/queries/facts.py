@@ -1,6 +1,6 @@
 """The facts that the policies judge, read now. Nothing is kept from one question to the next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -74,13 +74,15 @@ def facts(
     """
     terms = ReleaseTerms.objects.filter(release=release).first()
     found = _grant_of(principal, release, grant, lock)
+    requests = _requests_of(principal, release)
     return Facts(
         person=person(principal),
         release=release_facts(release, terms),
-        request=_request_of(principal, release),
+        request=latest_request(requests),
         grant=found,
         revision=RevisionFacts(revision.name, revision.state) if revision else None,
         key=key_facts(principal, key),
+        asked=any_submitted(requests),
     )
 
 
@@ -113,11 +115,17 @@ def grant_facts(grant: Grant) -> GrantFacts:
     )
 
 
-def _request_of(principal: Principal, release: Release) -> RequestFacts | None:
+def _requests_of(principal: Principal, release: Release) -> list[Request]:
+    """The person's own requests for the release, newest first."""
     if principal.user is None:
-        return None
-    own = Request.objects.filter(applicant=principal.user, releases=release).order_by("-created_at", "-id")
-    return latest_request(list(own))
+        return []
+    own = Request.objects.filter(applicant=principal.user, releases=release)
+    return list(own.order_by("-created_at", "-id"))
+
+
+def any_submitted(requests: Iterable[Request]) -> bool:
+    """Return whether one of a person's requests ever reached the reviewers."""
+    return any(request.submitted_at is not None for request in requests)
 
 
 def latest_request(newest_first: Sequence[Request]) -> RequestFacts | None:
@@ -180,12 +188,21 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
         state=request.state,
         mine=user is not None and user.pk == request.applicant_id,
         was_submitted=request.submitted_at is not None,
+        asked=_asked(request, every),
         appealed=request.appealed,
         license_current=in_force is not None and in_force.pk == request.license_version_id,
         own_organization=colleagues_barred and same_organization,
         voted_before_appeal=earlier,
         releases=tuple(release_facts(terms.release, terms) for terms in every),
     )
+
+
+def _asked(request: Request, terms: Sequence[ReleaseTerms]) -> bool:
+    if request.submitted_at is not None:
+        return True
+    earlier = Request.objects.filter(applicant=request.applicant_id, submitted_at__isnull=False)
+    asked_for = set(earlier.values_list("releases", flat=True))
+    return {each.release_id for each in terms} <= asked_for
 
 
 def grant_case(principal: Principal, grant: Grant) -> GrantCase:

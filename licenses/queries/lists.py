@@ -22,7 +22,8 @@ def visible_releases(principal: Principal) -> QuerySet[Release]:
         return Release.objects.filter(listed)
     if is_staff(who) and not who.second_factor_missing:
         return Release.objects.all()
-    own = Request.objects.filter(applicant=principal.user).values("releases")
+    # A draft leads nowhere: what was hidden since is hidden from whoever only began to ask for it.
+    own = Request.objects.filter(applicant=principal.user, submitted_at__isnull=False).values("releases")
     granted = Grant.objects.filter(user=principal.user).values("release")
     return Release.objects.filter(listed | Q(pk__in=own) | Q(pk__in=granted))
 

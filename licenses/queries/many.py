@@ -8,7 +8,15 @@ from datetime import datetime
 from licenses import policies
 from licenses.facts import Facts
 from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
-from licenses.queries.facts import best_grant, grant_facts, key_facts, latest_request, person, release_facts
+from licenses.queries.facts import (
+    any_submitted,
+    best_grant,
+    grant_facts,
+    key_facts,
+    latest_request,
+    person,
+    release_facts,
+)
 from licenses.queries.lists import terms_by_release
 from portal.accounts.principals import Principal
 from portal.core.verdicts import Verdict
@@ -28,6 +36,7 @@ def facts_by_release(principal: Principal, releases: Iterable[Release]) -> dict[
             request=latest_request(requests[release.pk]),
             grant=best_grant(grants[release.pk]),
             key=key,
+            asked=any_submitted(requests[release.pk]),
         )
         for release in every
     }

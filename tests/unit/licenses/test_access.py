@@ -177,7 +177,8 @@ def test_seeing(release_state: str, related: bool, person: Person, staff: bool) 
     facts = Facts(
         person=person,
         release=replace(RELEASE, state=release_state),
-        request=RequestFacts("req_1", states.DRAFT) if related and person.signed_in else None,
+        request=RequestFacts("req_1", states.DRAFT) if person.signed_in else None,
+        asked=related and person.signed_in,
     )
     may = release_state in SEEN_BY_ALL or (person.signed_in and person.active and (facts.related or staff))
     assert bool(policies.access(facts, "see", NOW)) is may

@@ -9,6 +9,7 @@ from licenses.access import LicenseAccess
 from licenses.models import Grant, Request
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core.problems import NotFound
+from portal.core.verdicts import Denied
 from tests.unit.licenses.world import NOW, World, person, release, session, token
 from weights_vault.models import Release
 
@@ -134,12 +135,15 @@ def test_grants_are_listed_as_the_policy_says(world: World, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["listed", "unlisted", "withdrawn"])
-@pytest.mark.parametrize("related", [True, False])
+@pytest.mark.parametrize("relation", ["none", *states.REQUEST_STATES, "second draft"])
 def test_visible_releases_are_those_that_the_rule_lets_be_seen(
-    world: World, state: str, related: bool
+    world: World, state: str, relation: str
 ) -> None:
-    if related:
+    if relation == "second draft":
+        world.request_in(states.REJECTED)
         world.draft()
+    elif relation != "none":
+        world.request_in(relation)
     Release.objects.filter(pk=world.release.pk).update(state=state)
     release("opt-66b", state="unlisted")
     access = LicenseAccess()
@@ -147,6 +151,38 @@ def test_visible_releases_are_those_that_the_rule_lets_be_seen(
         listed = set(access.visible_releases(reader))
         allowed = {each for each in Release.objects.all() if access.judge(reader, each, "see", now=NOW)}
         assert listed == allowed, name
+        many = queries.verdicts_by_release(reader, Release.objects.all(), "see", NOW)
+        assert {each.pk for each in allowed} == {pk for pk, verdict in many.items() if verdict}, name
+
+
+@pytest.mark.parametrize("state", ["unlisted", "withdrawn"])
+@pytest.mark.parametrize(
+    ("relation", "seen"),
+    [(states.DRAFT, False), (states.WITHDRAWN, False), (states.SUBMITTED, True), (states.REJECTED, True)],
+)
+def test_a_draft_that_nobody_was_sent_leads_to_no_hidden_release(
+    world: World, state: str, relation: str, seen: bool
+) -> None:
+    world.request_in(relation)
+    Release.objects.filter(pk=world.release.pk).update(state=state)
+    world.release.refresh_from_db()
+    assert (world.release in queries.visible_releases(world.ada)) is seen
+    assert bool(LicenseAccess().judge(world.ada, world.release, "see", now=NOW)) is seen
+
+
+def test_a_draft_of_what_is_hidden_since_is_submitted_by_who_asked_before_alone(world: World) -> None:
+    first = world.draft()
+    Release.objects.filter(pk=world.release.pk).update(state="unlisted")
+    refused = policies.may_submit(queries.request_case(world.ada, first, NOW))
+    assert isinstance(refused, Denied)
+    assert refused.code == "stage_not_open"
+    Release.objects.filter(pk=world.release.pk).update(state="listed")
+    world.submit(first)
+    world.vote(first, world.rita, "reject")
+    world.vote(first, world.rob, "reject")
+    Release.objects.filter(pk=world.release.pk).update(state="unlisted")
+    world.release.refresh_from_db()
+    assert policies.may_submit(queries.request_case(world.ada, world.draft(), NOW))
 
 
 def test_staff_without_a_second_factor_see_no_more_than_others(world: World, settings: object) -> None:
