@@ -1,4 +1,7 @@
-"""The pages' addresses. Names are shared with mails and the API."""
+"""The pages' addresses. Names are shared with mails and the API.
+
+Every part that varies is a slug, as ids are: what no id can be finds nothing (PostgreSQL fails on a NUL).
+"""
 
 from django.urls import path
 
@@ -21,25 +24,25 @@ urlpatterns = [
     path("releases/<slug:slug>/", releases.detail, name="release"),
     path("releases/<slug:slug>/request/", requests.new, name="request_form"),
     path("requests/", requests.index, name="requests"),
-    path("requests/<str:request_id>/", requests.detail, name="request_detail"),
-    path("requests/<str:request_id>/edit/", requests.edit, name="request_edit"),
-    path("requests/<str:request_id>/withdraw/", requests.withdraw, name="request_withdraw"),
-    path("requests/<str:request_id>/appeal/", requests.appeal, name="request_appeal"),
-    path("requests/<str:request_id>/sign/", signing.sign, name="request_sign"),
-    path("licenses/<str:license_id>/", site.license_text, name="license"),
+    path("requests/<slug:request_id>/", requests.detail, name="request_detail"),
+    path("requests/<slug:request_id>/edit/", requests.edit, name="request_edit"),
+    path("requests/<slug:request_id>/withdraw/", requests.withdraw, name="request_withdraw"),
+    path("requests/<slug:request_id>/appeal/", requests.appeal, name="request_appeal"),
+    path("requests/<slug:request_id>/sign/", signing.sign, name="request_sign"),
+    path("licenses/<slug:license_id>/", site.license_text, name="license"),
     path("grants/", grants.index, name="grants"),
-    path("grants/<str:grant_id>/", grants.detail, name="grant_detail"),
+    path("grants/<slug:grant_id>/", grants.detail, name="grant_detail"),
     path("account/", account.details, name="account_details"),
     path("keys/", keys.index, name="keys"),
-    path("keys/<str:key_id>/remove/", keys.remove, name="key_remove"),
+    path("keys/<slug:key_id>/remove/", keys.remove, name="key_remove"),
     path("tokens/", tokens.index, name="tokens"),
-    path("tokens/<str:token_id>/end/", tokens.end, name="token_end"),
-    path("pending/<str:action_id>/", pending.decide, name="pending_action"),
+    path("tokens/<slug:token_id>/end/", tokens.end, name="token_end"),
+    path("pending/<slug:action_id>/", pending.decide, name="pending_action"),
     path("review/", review.queue, name="queue"),
     path("review/grants/", staff_grants.index, name="staff_grants"),
-    path("review/grants/<str:grant_id>/", staff_grants.change, name="staff_grant_change"),
-    path("review/<str:request_id>/", review.detail, name="review"),
-    path("review/<str:request_id>/vote/", review.vote, name="review_vote"),
+    path("review/grants/<slug:grant_id>/", staff_grants.change, name="staff_grant_change"),
+    path("review/<slug:request_id>/", review.detail, name="review"),
+    path("review/<slug:request_id>/vote/", review.vote, name="review_vote"),
     path("about/", site.about, name="about"),
     path("theme/", site.theme, name="theme"),
 ]

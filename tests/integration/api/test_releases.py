@@ -114,7 +114,18 @@ def test_pages_follow_one_another_without_a_gap(world: World, settings: Settings
     assert sorted(seen) == sorted(["opt-175b", *(f"opt-{number}" for number in range(6))])
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "cD1hYmM%3D", "%00", "bz05OTk5OTk5OTk5OTk5OTk5OTk5OQ%3D%3D"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "nonsense",
+        "cD1hYmM%3D",
+        "%00",
+        "bz05OTk5OTk5OTk5OTk5OTk5OTk5OQ%3D%3D",
+        "cD0lMDA%3D",  # p=%00
+        "cD0lRUQlQTAlODA%3D",  # p= and half a surrogate pair
+        "%C3%A9",
+    ],
+)
 @pytest.mark.parametrize("path", ["releases", "requests", "grants", "keys"])
 def test_a_forged_cursor_is_400_or_an_empty_page(world: World, path: str, cursor: str) -> None:
     world.granted()
