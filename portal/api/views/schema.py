@@ -1,5 +1,8 @@
+from typing import Any
+
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 from portal.api.permissions import OPEN
 
@@ -10,3 +13,7 @@ class SchemaView(SpectacularAPIView):
     needs = {"GET": OPEN}
     http_method_names = ["get", "head"]
     renderer_classes = [OpenApiJsonRenderer2]
+
+    def _get_version_parameter(self, request: Request) -> Any:
+        # The API has one version; the library would put `?version=` into a header as it came.
+        return None

@@ -1,7 +1,8 @@
 """What is the same for everybody: about, license texts, the appearance."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -28,10 +29,15 @@ def license_text(request: HttpRequest, license_id: str) -> HttpResponse:
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen appearance in a cookie and go back."""
     back, chosen = request.POST.get("next", ""), request.POST.get("theme", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    response = redirect(back if safe else "home")
+    response = HttpResponseRedirect(back if _is_page_here(back) else reverse("home"))
     if chosen in THEMES:
         response.set_cookie(
             THEME_COOKIE, chosen, max_age=_YEAR_S, samesite="Lax", secure=request.is_secure(), httponly=True
         )
     return response
+
+
+def _is_page_here(address: str) -> bool:
+    """An absolute path of this site: what `redirect` would take for a view's name is none."""
+    rooted = address.startswith("/") and address.isprintable() and "\N{REPLACEMENT CHARACTER}" not in address
+    return rooted and url_has_allowed_host_and_scheme(address, allowed_hosts=None)

@@ -75,3 +75,12 @@ def test_it_is_served_as_json_to_anybody() -> None:
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json()["openapi"].startswith("3.1")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("version", ["%00", "%0d%0aSet-Cookie:x=1", "v2%22;filename=%22evil.exe"])
+def test_no_version_asked_for_reaches_a_header_or_the_document(version: str) -> None:
+    plain, answer = APIClient().get("/api/v1/schema/"), APIClient().get(f"/api/v1/schema/?version={version}")
+    assert answer.status_code == 200
+    assert answer.content == plain.content
+    assert answer.headers == plain.headers

@@ -82,9 +82,35 @@ def test_the_appearance_is_kept_in_a_cookie_without_script(open_as: OpenAs, chos
     assert (f'data-theme="{chosen}"' in client.get("/").content.decode()) == (chosen != "system")
 
 
-@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example/",
+        "/\\evil.example/",
+        "javascript:alert(1)",
+        "",
+        "foo",
+        "about",
+        "[",
+        "//[",
+        "/a\r\nb",
+        "/\0",
+        "http://[::1",
+        "//\N{KELVIN SIGN}[",
+    ],
+)
 def test_the_appearance_leads_back_to_this_site_alone(open_as: OpenAs, back: str) -> None:
     assert open_as().post("/theme/", {"theme": "dark", "next": back})["Location"] == "/"
+
+
+@pytest.mark.parametrize("octets", [b"%FF", b"/%FF", b"/%ED%A0%80", b"%5B"])
+def test_an_address_that_is_no_text_leads_to_the_releases(open_as: OpenAs, octets: bytes) -> None:
+    form = "application/x-www-form-urlencoded"
+    answer = open_as().post("/theme/", b"theme=dark&next=" + octets, content_type=form)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
 def test_an_unknown_appearance_is_ignored(open_as: OpenAs) -> None:
