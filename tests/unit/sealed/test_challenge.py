@@ -139,7 +139,9 @@ def test_the_answer_depends_on_every_field(change: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "00" * 32, answer(CHALLENGE).upper(), answer(CHALLENGE)[:-1], "é" * 64]
+    "given",
+    ["", "00" * 32, answer(CHALLENGE).upper(), answer(CHALLENGE)[:-1], "é" * 64],
+    ids=["empty", "zeros", "upper case", "cut", "not ASCII"],
 )
 def test_a_wrong_answer_is_wrong(given: str) -> None:
     assert not check_answer(CHALLENGE, given)

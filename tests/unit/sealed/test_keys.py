@@ -203,7 +203,9 @@ def test_identity_file_with_comments_empty_lines_and_two_kinds() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "# only a comment\n", "AGE-SECRET-KEY-1QQ\n", f"{X25519.recipient}\n", "x" * 70_000]
+    "text",
+    ["", "# only a comment\n", "AGE-SECRET-KEY-1QQ\n", f"{X25519.recipient}\n", "x" * 70_000],
+    ids=["empty", "comment", "cut", "recipient", "long"],
 )
 def test_identity_file_without_an_identity_is_malformed(text: str) -> None:
     with pytest.raises(KeyMalformed):
