@@ -9,10 +9,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 from django.urls import reverse
 
+from portal.accounts.models import User
+from portal.accounts.principals import owes_second_factor
 from portal.core.keys import master_key
 from portal.core.outbox import queue_rendered
 
@@ -51,6 +54,20 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.PORTAL_URL) + path.replace("UID-KEY", key)
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Take no password from a session that owes the second factor: it may be older, or stolen."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not owes_second_factor(allauth_context.request):
+            return methods
+        return [method for method in methods if method["id"] != "reauthenticate"]
+
+    def is_safe_url(self, url: str) -> bool:
+        """Tell whether `?next=` may lead there; an address that cannot be read leads nowhere."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return True

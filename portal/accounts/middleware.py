@@ -1,4 +1,4 @@
-"""Makes what allauth does all or nothing, and one after the other."""
+"""What stands before allauth's pages: all or nothing, one after the other, and the second factor first."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,12 +6,16 @@ from typing import Any
 
 from allauth.account.utils import url_str_to_user_pk
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 
 from portal.accounts.models import User
+from portal.accounts.principals import owes_second_factor
+from portal.accounts.session_store import row_key
 
 ACCOUNTS_PREFIX = "/accounts/"
 
@@ -52,4 +56,27 @@ def _lock_session(request: HttpRequest) -> None:
     """Wait for other requests of this browser: a code in the session is used up when they are through."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key:
-        list(Session.objects.select_for_update().filter(pk=key).values_list("pk"))
+        list(Session.objects.select_for_update().filter(pk=row_key(key)).values_list("pk"))
+
+
+class FactorFirst:
+    """Keeps who has not proved the account's second factor from looking at it, adding to it, taking it away.
+
+    The password alone must not be enough: recovery codes, once read, replace the factor. Such a session is
+    sent to prove the factor; `AccountAdapter.get_reauthentication_methods` takes no password there. Stands
+    behind allauth's middleware.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        proving = request.path == reverse("mfa_reauthenticate")
+        if not request.path.startswith(reverse("mfa_index")) or proving or not owes_second_factor(request):
+            return None
+        return redirect_to_login(request.get_full_path(), reverse("mfa_reauthenticate"))

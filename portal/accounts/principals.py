@@ -85,6 +85,12 @@ def principal_of(request: Any) -> Principal:
     return principal_for(user, mfa=_second_factor_used(getattr(request, "_request", request), user))
 
 
+def owes_second_factor(request: HttpRequest) -> bool:
+    """True in the session of a person who has a second factor that this session never proved."""
+    user = request.user
+    return isinstance(user, User) and is_mfa_enabled(user) and not _second_factor_used(request, user)
+
+
 def _second_factor_used(request: HttpRequest, user: User) -> bool:
     """True when this session itself proved a second factor that the account still has.
 

@@ -7,6 +7,7 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.dispatch import Signal, receiver
 from django.http import HttpRequest
@@ -59,14 +60,25 @@ def record_verified_address(email_address: EmailAddress, **kwargs: Any) -> None:
 
 @receiver(mfa.authenticator_added)
 def record_new_factor(request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    """Setting it up proved it: the code was entered in this session, which now counts as opened with it."""
+    """Setting it up proved it: the code was entered in this session, which now counts as opened with it.
+
+    Every other session of the person is over (`User.get_session_auth_hash`); this one gets a new key.
+    """
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        update_session_auth_hash(request, user)
         record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
+    if authenticator.type == Authenticator.Type.TOTP:
+        # Who saw this code being typed must not sign in with it: checking it again is its one use (A4).
+        authenticator.wrap().validate_code(request.POST.get("code", ""))
     _record("account.second_factor_added", user, factor=authenticator.type)
 
 
 @receiver(mfa.authenticator_removed)
-def record_removed_factor(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+def record_removed_factor(
+    request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+) -> None:
+    """Where a factor goes, the other sessions go too: whoever took it away may not be alone in here."""
+    update_session_auth_hash(request, user)
     _record("account.second_factor_removed", user, factor=authenticator.type)
 
 

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.accounts.middleware.AccountTransactions",
+    "portal.accounts.middleware.FactorFirst",
     "portal.core.problems.ProblemMiddleware",
 ]
 
@@ -117,6 +118,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_MFA = True
 
 # --- security ---
+SESSION_ENGINE = "portal.accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -151,6 +153,7 @@ EMAIL_TIMEOUT = 30
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"
 URL_LIFETIME_S = env.int("URL_LIFETIME_S", default=600)
+DELIVERY_MOST_AT_ONCE = env.int("DELIVERY_MOST_AT_ONCE", default=8)
 REVIEW_TARGET_DAYS = env.int("REVIEW_TARGET_DAYS", default=5)
 SIGN_WITHIN_DAYS = env.int("SIGN_WITHIN_DAYS", default=30)
 PORTAL_NAME = env.str("PORTAL_NAME", default="Weights Portal")

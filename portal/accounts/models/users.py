@@ -1,8 +1,10 @@
 """A person's account."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
@@ -70,6 +72,20 @@ class User(AbstractBaseUser):
 
     def get_short_name(self) -> str:
         return self.full_name.partition(" ")[0] or self.email
+
+    # A session is bound to the password and to the second factors as they were when it was opened: whoever
+    # changes one of them ends every session but their own. Asked of the database at each request, so that a
+    # session from before a factor is dead in the transaction that adds it, with nothing left to be done.
+    def get_session_auth_hash(self) -> str:
+        return self._bound_to_factors(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._bound_to_factors, super().get_session_auth_fallback_hash())
+
+    def _bound_to_factors(self, hashed: str) -> str:
+        # Not recovery codes: they stand beside a factor, and new ones are printed without proving it anew.
+        factors = Authenticator.objects.filter(user=self).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        return ":".join([hashed, *map(str, factors.order_by("pk").values_list("pk", flat=True))])
 
     # Django's admin asks these. Permissions are not kept as rows here: it is for superusers, to look.
     def has_perm(self, perm: str, obj: Any = None) -> bool:

@@ -89,27 +89,108 @@ def test_a4_code_works_once(client: Client, ada: User, secret: str) -> None:
     assert principal(browser).user is None
 
 
-def test_a3_session_opened_before_the_factor_was_set_up_does_not_count(
-    client: Client, ada: User, settings: Any
-) -> None:
-    settings.STAFF_MFA = True
+def test_m1_sessions_from_before_the_factor_are_over(client: Client, ada: User) -> None:
     sign_in(client, ada)
     TOTP.activate(ada, generate_totp_secret())
-    found = principal(client)
-    assert (found.user, found.mfa) == (ada, False)
-    verdict = staff_gate(found)
+    assert principal(client).user is None
+
+
+def test_new_recovery_codes_end_no_session(client: Client, ada: User, secret: str) -> None:
+    sign_in(client, ada)
+    client.post("/accounts/2fa/authenticate/", {"code": code_now(secret)})
+    Authenticator.objects.filter(type="recovery_codes").delete()
+    RecoveryCodes.activate(ada)
+    assert principal(client).mfa
+
+
+@pytest.fixture
+def unproved(client: Client, ada: User, secret: str) -> Client:
+    """A session of Ada's that stands although it never proved her factor."""
+    client.force_login(ada)
+    assert principal(client).user == ada
+    return client
+
+
+def test_a3_session_that_never_proved_the_factor_is_no_staff_session(unproved: Client, settings: Any) -> None:
+    settings.STAFF_MFA = True
+    verdict = staff_gate(principal(unproved))
     assert not verdict
     assert verdict.code == "mfa_required"
+
+
+@pytest.mark.parametrize(
+    "page", ["", "totp/activate/", "totp/deactivate/", "recovery-codes/", "recovery-codes/generate/",
+             "recovery-codes/download/"],
+)  # fmt: skip
+def test_m1_password_alone_reaches_no_page_of_the_second_factor(unproved: Client, page: str) -> None:
+    proof = f"/accounts/2fa/reauthenticate/?next=/accounts/2fa/{page}"
+    refused = unproved.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert refused["Location"] == "/accounts/2fa/reauthenticate/"
+    for answer in (unproved.get(f"/accounts/2fa/{page}"), unproved.post(f"/accounts/2fa/{page}")):
+        assert (answer.status_code, answer["Location"]) == (302, proof)
+    assert Authenticator.objects.count() == 2
+
+
+def test_m1_password_alone_is_no_proof_for_what_asks_for_one(unproved: Client) -> None:
+    unproved.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    answer = unproved.post("/tokens/", {"name": "x", "scopes": "read", "days": "7"})
+    assert answer["Location"].startswith("/accounts/2fa/reauthenticate/")
+
+
+def test_proving_the_factor_opens_its_pages(unproved: Client, secret: str) -> None:
+    answer = unproved.post(
+        "/accounts/2fa/reauthenticate/?next=/accounts/2fa/recovery-codes/", {"code": code_now(secret)}
+    )
+    assert answer["Location"] == "/accounts/2fa/recovery-codes/"
+    assert unproved.get("/accounts/2fa/recovery-codes/").status_code == 200
+    assert principal(unproved).mfa
+
+
+def test_password_still_confirms_where_the_factor_was_proved(client: Client, ada: User, secret: str) -> None:
+    sign_in(client, ada)
+    client.post("/accounts/2fa/authenticate/", {"code": code_now(secret)})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert client.get("/accounts/2fa/recovery-codes/").status_code == 200
+
+
+def set_up(client: Client) -> str:
+    """Set up an authenticator app in this browser; return the code that did it."""
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    code = code_now(client.get("/accounts/2fa/totp/activate/").context["form"].secret)
+    assert client.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
+    return code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_m1_setting_a_factor_up_or_taking_it_away_leaves_this_session_alone(
+    client: Client, ada: User
+) -> None:
+    before, later = Client(), Client()
+    sign_in(before, ada)
+    sign_in(client, ada)
+    set_up(client)
+    assert (principal(before).user, principal(client).user) == (None, ada)
+    later.force_login(ada)
+    client.post("/accounts/2fa/totp/deactivate/")
+    assert not Authenticator.objects.exists()
+    assert (principal(later).user, principal(client).user) == (None, ada)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a4_l2_code_that_set_the_factor_up_signs_nobody_in(client: Client, ada: User) -> None:
+    sign_in(client, ada)
+    code = set_up(client)
+    for again in (code, f"{code[:3]} {code[3:]}"):
+        thief = Client()
+        sign_in(thief, ada)
+        assert thief.post("/accounts/2fa/authenticate/", {"code": again}).status_code == 200
+        assert principal(thief).user is None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_session_that_set_the_factor_up_counts_at_once(client: Client, ada: User) -> None:
     sign_in(client, ada)
-    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
-    page = client.get("/accounts/2fa/totp/activate/")
-    secret = page.context["form"].secret
-    answer = client.post("/accounts/2fa/totp/activate/", {"code": code_now(secret)})
-    assert answer.status_code == 302
+    set_up(client)
     assert principal(client).mfa
     kinds = [event.kind for event in audit.trail(f"user:{ada.public_id}")]
     assert "account.second_factor_added" in kinds
