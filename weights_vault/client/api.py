@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
 
 from weights_vault.client import clock
-from weights_vault.client.errors import AnswerTooLong, PortalFault
+from weights_vault.client.answers import Json, parts, unreadable
+from weights_vault.client.errors import AnswerTooLong
 from weights_vault.client.problems import error_of, tls_or_network
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
@@ -26,12 +27,13 @@ USER_AGENT = "weights/1"
 ANSWER_BYTES = 4 << 20
 MAX_TRIES = 5
 LONG_WAIT_S = 2.0
-MAX_PAGES = 1000
+# A whole list: pages of 50 entries, so that 10,000 of them fit; a portal whose pages never end is stopped.
+MAX_PAGES = 200
+LISTING_BYTES = 8 << 20
+LISTING_ENTRIES = 10_000
 CONNECT_S = 15.0
 READ_S = 30.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
-
-Json: TypeAlias = dict[str, Any]
 
 
 class Api:
@@ -91,29 +93,30 @@ class Api:
         return self._object(answer) if answer else {}
 
     def listing(self, path: str) -> list[Json]:
-        """All results of a paged list, following `next` on this portal alone."""
+        """All results of a paged list, following `next` within this list of this portal alone.
+
+        Raises: AnswerTooLong: pages, bytes or entries without end; PortalFault: `next` leads elsewhere.
+        """
         results: list[Json] = []
-        url: str | None = self._url(path)
+        first = self._url(path)
+        url: str | None = first
+        left = LISTING_BYTES
         for _ in range(MAX_PAGES):
+            answer = self._ask("GET", url or first, max_bytes=min(left, ANSWER_BYTES))
+            left -= len(answer)
+            page = self._object(answer)
+            if not isinstance(page.get("results"), list):
+                raise unreadable("A list was expected.")
+            results += parts(page, "results")
+            url = _page_of(first, page.get("next"))
             if url is None:
+                return results
+            if left <= 0 or len(results) > LISTING_ENTRIES:
                 break
-            page = self._object(self._ask("GET", url))
-            found = page.get("results")
-            if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-                raise _unreadable("A list was expected.")
-            results += found
-            url = self._same_portal(page.get("next"))
-        return results
+        raise _too_long(f"The list goes on after {len(results):,} entries.")
 
     def _url(self, path: str) -> str:
         return f"{self.portal}/api/v1{path}"
-
-    def _same_portal(self, url: object) -> str | None:
-        if url is None:
-            return None
-        if not isinstance(url, str) or urlsplit(url)[:2] != urlsplit(self.portal)[:2]:
-            raise _unreadable("The next page of a list is on another host.")
-        return url
 
     def _object(self, answer: bytes) -> Json:
         try:
@@ -121,7 +124,7 @@ class Api:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise _unreadable("It is not a JSON object.")
+            raise unreadable("It is not a JSON object.")
         return found
 
     def _ask(
@@ -175,7 +178,7 @@ class Api:
         try:
             self.portal_time = clock.parse_http_date(response.headers.get("date", "")) or self.portal_time
             if response.headers.get("content-encoding", "identity") != "identity":
-                raise _unreadable("It is compressed, though that was not asked for.")
+                raise unreadable("It is compressed, though that was not asked for.")
             return response.status_code, response.headers, _bounded(response, max_bytes)
         finally:
             response.close()
@@ -186,19 +189,27 @@ def _bounded(response: httpx.Response, max_bytes: int) -> bytes:
     for piece in response.iter_raw():
         kept += piece
         if len(kept) > max_bytes:
-            raise AnswerTooLong(
-                "answer-too-long",
-                "The portal's answer is too long.",
-                f"It goes on after {max_bytes:,} bytes.",
-                "Nothing was written. Tell the portal's staff.",
-            )
+            raise _too_long(f"It goes on after {max_bytes:,} bytes.")
     return bytes(kept)
 
 
-def _unreadable(why: str) -> PortalFault:
-    return PortalFault(
-        "answer-unreadable",
-        "The portal's answer cannot be read.",
+def _page_of(first: str, url: object) -> str | None:
+    """The next page's URL: the first one's with another query, because the token goes where it leads."""
+    if url is None:
+        return None
+    if isinstance(url, str) and url.isascii() and url.isprintable() and "\\" not in url:
+        try:
+            if urlsplit(url)[:3] == urlsplit(first)[:3]:
+                return url
+        except ValueError:  # brackets that hold no address
+            pass
+    raise unreadable("The next page of a list is elsewhere.")
+
+
+def _too_long(why: str) -> AnswerTooLong:
+    return AnswerTooLong(
+        "answer-too-long",
+        "The portal's answer is too long.",
         why,
-        "Check that --portal names a Weights Portal; if it does, tell its staff.",
+        "Nothing was written. Tell the portal's staff.",
     )

@@ -21,9 +21,9 @@ def parse_http_date(text: str) -> datetime | None:
     """The time of an HTTP date such as `Tue, 03 Nov 2026 10:00:00 GMT`, or None where it is not one."""
     try:
         moment = parsedate_to_datetime(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def check_skew(portal_time: datetime | None, here: datetime) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from weights_vault.client.api import Api, Json
+from weights_vault.client.answers import Json
+from weights_vault.client.api import Api
 from weights_vault.client.enrollment import EnrolledKey, default_name, enroll
 from weights_vault.client.identities import (
     LocalIdentity,

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from weights_vault.client import clock
-from weights_vault.client.api import Api, Json
-from weights_vault.client.errors import PortalFault
+from weights_vault.client.answers import Json, needed_text, unreadable
+from weights_vault.client.api import Api
 from weights_vault.client.identities import LocalIdentity
 from weights_vault.client.integrity import refused_as
 from weights_vault.client.output import Output
-from weights_vault.client.pending import announce, wait_for
+from weights_vault.client.pending import announce, pending_of, wait_for
+from weights_vault.client.releases import check_id
 from weights_vault.sealed.challenge import answer, open_challenge
 
 MAX_CHALLENGE_BYTES = 64 << 10
@@ -40,9 +41,9 @@ def propose(
     Raises: IntegrityFailure: the challenge is for another origin, account or key, expired, or no challenge at
     all; such a challenge is never answered, because the answer would prove this key to somebody else.
     """
-    account = str(api.get("/me").get("id"))
+    account = needed_text(api.get("/me"), "id")
     started = api.post("/keys", {"recipient": identity.recipient, "name": name})
-    key_id = str(started.get("id"))
+    key_id = check_id(started.get("id"))
     clock.check_skew(api.portal_time, now())
     with refused_as(
         "The portal's challenge is refused.", "Run the command again; if it stays, tell the portal's staff."
@@ -51,10 +52,7 @@ def propose(
             _challenge_bytes(started), identity.identity, origin=api.portal, account=account, now=now()
         )
         proof = answer(challenge)
-    pending = api.post(f"/keys/{key_id}/proof", {"answer": proof}).get("pending_action")
-    if not isinstance(pending, dict):
-        raise _unreadable("There is no pending action in it.")
-    return key_id, pending
+    return key_id, pending_of(api.post(f"/keys/{key_id}/proof", {"answer": proof}))
 
 
 def enroll(
@@ -87,11 +85,5 @@ def _challenge_bytes(started: Json) -> bytes:
     except (binascii.Error, ValueError):
         challenge = b""
     if not 0 < len(challenge) <= MAX_CHALLENGE_BYTES:
-        raise _unreadable("There is no challenge in it.")
+        raise unreadable("There is no challenge in it.")
     return challenge
-
-
-def _unreadable(why: str) -> PortalFault:
-    return PortalFault(
-        "answer-unreadable", "The portal's answer cannot be read.", why, "Tell the portal's staff."
-    )

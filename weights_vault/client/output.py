@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from weights_vault.client.errors import ClientError
 from weights_vault.client.redaction import redact
 
-_CONTROL = {code: None for code in range(32) if chr(code) not in "\n\t"} | dict.fromkeys(range(127, 160))
+# What a terminal obeys or a reader cannot see: controls C0 and C1, marks that turn the direction of writing,
+# separators of lines and paragraphs, invisible operators and tags, halves of surrogate pairs. Joiners
+# (U+200C, U+200D) stay: Persian and emoji need them.
+_UNSEEN = (
+    "\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f"
+)
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
+_CONTROLS = re.compile(f"[\x00-\x1f{_UNSEEN}]")
+_UNSEEN_IN_JSON = re.compile(f"[{_UNSEEN}]")
 
 
 def plain(text: object) -> str:
-    """Text from the portal without control characters, which could move the cursor or change the title."""
-    return redact(str(text)).translate(_CONTROL)
+    """One line without secrets and without characters that could move the cursor, turn the writing or pass
+    for a line of our own.
+    """
+    return redact(_CONTROLS.sub("", _BREAKS.sub(" ", str(text))))
 
 
 class Output:
@@ -48,32 +62,33 @@ class Output:
         """Where messages, progress and errors go."""
         return self._stderr or sys.stderr
 
-    def message(self, text: str) -> None:
+    def message(self, line: str) -> None:
         """Something good to know while the command runs."""
         if not self.quiet:
-            print(plain(text), file=self.stderr, flush=True)
+            self.important(line)
 
-    def important(self, text: str) -> None:
+    def important(self, *lines: str) -> None:
         """Something that a person must see even with --quiet, such as what to confirm."""
-        print(plain(text), file=self.stderr, flush=True)
+        _print(lines, self.stderr)
 
-    def result(self, document: dict[str, Any], text: str) -> None:
-        """The command's result: the document with --json, else the text."""
+    def result(self, document: dict[str, Any], *lines: str) -> None:
+        """The command's result: the document with --json, else the lines."""
         if self.as_json:
             self._document(document)
-        elif text:
-            print(plain(text), file=self.stdout, flush=True)
+        else:
+            _print(lines, self.stdout)
 
     def table(
         self, document: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
     ) -> None:
-        """A result that is a list: the document with --json, else a table, or `empty` for no rows."""
-        if self.as_json:
-            self._document(document)
-        elif rows:
-            print(_table(columns, rows), file=self.stdout, flush=True)
-        else:
-            print(plain(empty), file=self.stdout, flush=True)
+        """A result that is a list: the document with --json, else a table, or `empty` for no rows.
+
+        A table wider than the terminal is shown as one block a row, so that no line is broken.
+        """
+        lines = _table(columns, rows) if rows else [empty]
+        if self.stdout.isatty() and max(map(len, lines)) > shutil.get_terminal_size().columns:
+            lines = _blocks(columns, rows) if rows else lines
+        self.result(document, *lines)
 
     def error(self, error: ClientError) -> None:
         """The three lines of an error, and with --json its document."""
@@ -82,12 +97,20 @@ class Output:
             f"  why: {error.why}",
             f"  next: {error.next_step}",
         )
-        print("\n".join(plain(line).replace("\n", " ") for line in lines), file=self.stderr, flush=True)
+        _print(lines, self.stderr)
         if self.as_json:
             self._document({**(error.document or {}), "error": _error_document(error)})
 
     def _document(self, document: dict[str, Any]) -> None:
-        print(json.dumps(_redacted(document), indent=2, ensure_ascii=False), file=self.stdout, flush=True)
+        text = json.dumps(_redacted(document), indent=2, ensure_ascii=False)
+        # json escapes C0 alone; a terminal also obeys C1, and readers are fooled by turned writing.
+        escaped = _UNSEEN_IN_JSON.sub(lambda found: json.dumps(found[0])[1:-1], text)
+        print(escaped, file=self.stdout, flush=True)
+
+
+def _print(lines: Iterable[str], stream: TextIO) -> None:
+    # Whatever a line holds, it stays one: else a name with a newline could forge an error of ours.
+    print("\n".join(map(plain, lines)), file=stream, flush=True)
 
 
 def _redacted(value: Any) -> Any:
@@ -110,13 +133,30 @@ def _error_document(error: ClientError) -> dict[str, Any]:
     }
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    cells = [tuple(columns), *(tuple(plain(cell).replace("\n", " ") for cell in row) for row in rows)]
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    cells = [tuple(columns), *(tuple(map(plain, row)) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(columns))]
-    return "\n".join(
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
-    )
+    ]
+
+
+def _blocks(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    width = max(map(len, columns))
+    blocks = [
+        [f"{column.ljust(width)}  {cell}".rstrip() for column, cell in zip(columns, row, strict=True)]
+        for row in rows
+    ]
+    return [line for block in blocks for line in [*block, ""]][:-1]
+
+
+def moment_text(moment: str) -> str:
+    """A time of the API for people, to the minute: `2026-11-28 01:02 UTC`; `-` for none."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return moment or "-"
 
 
 def size_text(size: float) -> str:

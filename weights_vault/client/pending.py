@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from weights_vault.client.api import Api, Json
-from weights_vault.client.errors import Incomplete, NotAllowed, PortalFault
+from weights_vault.client.answers import Json, needed_text, part, text
+from weights_vault.client.api import Api
+from weights_vault.client.errors import Incomplete, NotAllowed
 from weights_vault.client.output import Output
+from weights_vault.client.releases import check_id
 
 FIRST_POLL_S = 1.0
 SLOWEST_POLL_S = 5.0
@@ -16,10 +18,20 @@ POLL_GROWTH = 1.3
 MAX_POLLS = 600
 
 
+def pending_of(answer: Json) -> Json:
+    """The pending action that an answer promises. Raises: PortalFault: there is none, or no usable one."""
+    action = part(answer, "pending_action")
+    check_id(action.get("id"))
+    return action
+
+
 def announce(action: Json, output: Output) -> None:
     """Say what waits for whom. The line that begins with `confirm:` is stable: scripts and demos read it."""
-    output.important(f"{action.get('summary', 'An action')}: waits for you to confirm it in a browser.")
-    output.important(f"confirm: {action.get('url')}  code: {action.get('code')}")
+    url, code = needed_text(action, "url"), needed_text(action, "code")
+    output.important(
+        f"{_sentence(action)} Confirm it in a browser, where you are signed in:",
+        f"confirm: {url}  code: {code}",
+    )
 
 
 def wait_for(
@@ -31,15 +43,9 @@ def wait_for(
     Returns: the confirmed action, with its result.
     Raises: NotAllowed(action-refused), Incomplete(action-expired), PortalFault.
     """
-    identifier = action.get("id")
-    if not isinstance(identifier, str) or not identifier.replace("_", "").isalnum():
-        raise PortalFault(
-            "answer-unreadable",
-            "The portal's answer cannot be read.",
-            "A pending action has no usable id.",
-            "Tell the portal's staff.",
-        )
+    identifier = check_id(action.get("id"))
     announce(action, output)
+    output.message("waiting for it; Ctrl-C ends the wait, not the action")
     delay = FIRST_POLL_S
     for _ in range(MAX_POLLS):
         found = api.get(f"/pending-actions/{identifier}")
@@ -54,17 +60,22 @@ def wait_for(
 
 
 def _ended(action: Json) -> NotAllowed | Incomplete:
-    summary = action.get("summary") or "The action"
     if action.get("state") == "refused":
         return NotAllowed(
             "action-refused",
-            f"{summary}: refused.",
-            "You, or somebody signed in as you, refused it in the browser.",
+            "The action was refused.",
+            f"You, or somebody signed in as you, refused it in the browser: {_sentence(action)}",
             "If that was a mistake, run the command again and confirm.",
         )
     return Incomplete(
         "action-expired",
-        f"{summary}: not confirmed in time.",
-        "Nobody confirmed it before it expired.",
+        "The action was not confirmed in time.",
+        f"Nobody confirmed this before it expired: {_sentence(action)}",
         "Run the command again, open the address it shows, and confirm there.",
     )
+
+
+def _sentence(action: Json) -> str:
+    """What the action would do, in the portal's words, ended by one full stop."""
+    summary = text(action, "summary") or "An action waits for you"
+    return summary if summary.endswith((".", "!", "?")) else f"{summary}."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from weights_vault.client.api import Api, Json
-from weights_vault.client.errors import PortalFault, WrongUsage
+from weights_vault.client.answers import Json, part, unreadable
+from weights_vault.client.api import Api
+from weights_vault.client.errors import WrongUsage
 from weights_vault.client.problems import denied
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -43,12 +44,7 @@ def parse_release(text: str) -> ReleaseName:
 def check_id(value: object) -> str:
     """An id from the portal, safe in a URL and as a file name. Raises: PortalFault(answer-unreadable)."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise PortalFault(
-            "answer-unreadable",
-            "The portal's answer cannot be read.",
-            "An id in it is not one.",
-            "Tell the portal's staff.",
-        )
+        raise unreadable("An id in it is not one.")
     return value
 
 
@@ -59,8 +55,7 @@ def find_release(api: Api, name: ReleaseName) -> Json:
 
 def access_of(release: Json) -> Json:
     """The `access` object of a release: {allowed, code, message, next_step, grant}."""
-    access = release.get("access")
-    return access if isinstance(access, dict) else {}
+    return part(release, "access")
 
 
 def grant_of(api: Api, release: Json, name: ReleaseName) -> str:

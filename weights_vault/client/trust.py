@@ -140,8 +140,8 @@ class TrustChain:
         root = fingerprint(document.keys["root"][0])
         if pinned is None:
             self._output.important(
-                f"first contact with {self._api.portal}: its key is pinned as {root}\n"
-                f"compare it with {self._api.portal}/about/ or with what you were told by other means"
+                f"first contact with {self._api.portal}: its key is pinned as {root}",
+                f"compare it with {self._api.portal}/about/ or with what you were told by other means",
             )
         self._pins.keep_trust(root=root, sequence=document.sequence)
         return document

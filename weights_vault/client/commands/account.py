@@ -24,6 +24,7 @@ def login(
     ] = False,
 ) -> None:
     """Sign in to a portal with an access token, read from stdin or a hidden prompt."""
+    from weights_vault.client.answers import needed_text
     from weights_vault.client.api import Api
     from weights_vault.client.settings import CONFIG
     from weights_vault.client.tokens import keep_token
@@ -35,12 +36,13 @@ def login(
     secret = _read_token()
     with Api(portal, secret) as api:
         me = api.get("/me")
+        email = needed_text(me, "email")
         work.trust(api).document()  # first contact pins the portal's key; later ones must agree
     place = keep_token(work.settings, portal, secret)
     home = work.settings.home
     home.write_json(CONFIG, home.read_json(CONFIG) | {"portal": portal})
     work.output.message(f"the token is kept in {place}")
-    work.output.result({"portal": portal, "me": me}, f"Signed in to {portal} as {me.get('email')}.")
+    work.output.result({"portal": portal, "me": me}, f"Signed in to {portal} as {email}.")
 
 
 def logout(context: typer.Context) -> None:
@@ -62,18 +64,21 @@ def logout(context: typer.Context) -> None:
 
 def whoami(context: typer.Context) -> None:
     """Show who you are for the portal, and until when your token lives."""
+    from weights_vault.client.answers import needed_text, part, text, texts
+    from weights_vault.client.output import moment_text
+
     work: Workplace = context.obj
     with work.portal() as api:
         me = api.get("/me")
         portal = api.portal
-    token = me.get("token") or {}
-    lines = [
-        f"{me.get('name') or me.get('email')} <{me.get('email')}> at {portal}",
-        f"roles: {', '.join(map(str, me.get('roles') or [])) or 'none'}",
-        f"token: {token.get('name', '-')}, scopes {', '.join(map(str, token.get('scopes') or [])) or '-'}, "
-        f"until {token.get('expires_at', '-')}",
-    ]
-    work.output.result({"portal": portal, **me}, "\n".join(lines))
+    email, token = needed_text(me, "email"), part(me, "token")
+    scopes, until = ", ".join(texts(token, "scopes")), moment_text(text(token, "expires_at"))
+    work.output.result(
+        {"portal": portal, **me},
+        f"{text(me, 'name') or email} <{email}> at {portal}",
+        f"roles: {', '.join(texts(me, 'roles')) or 'none'}",
+        f"token: {text(token, 'name') or '-'}, scopes {scopes or '-'}, until {until}",
+    )
 
 
 def _read_token() -> Secret:

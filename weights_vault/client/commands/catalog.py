@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from weights_vault.client.workplace import Workplace
+
+if TYPE_CHECKING:
+    from weights_vault.client.answers import Json
 
 ReleaseArgument = Annotated[
     str, typer.Argument(metavar="RELEASE", help="A release's name, as `weights releases` lists it.")
@@ -16,24 +18,10 @@ ReleaseArgument = Annotated[
 
 def releases(context: typer.Context) -> None:
     """List the releases that you can see, and whether you may download them."""
-    from weights_vault.client.output import size_text
-
     work: Workplace = context.obj
     with work.open_portal() as api:
         found = api.listing("/releases")
-    rows = []
-    for release in found:
-        revision = release.get("revision") or {}
-        size = size_text(int(revision["size"])) if revision.get("size") is not None else "-"
-        rows.append(
-            (
-                release.get("slug"),
-                release.get("title"),
-                revision.get("name", "-"),
-                size,
-                _access_word(release),
-            )
-        )
+    rows = [_release_row(release) for release in found]
     work.output.table(
         {"releases": found},
         ("RELEASE", "TITLE", "REVISION", "SIZE", "ACCESS"),
@@ -49,7 +37,7 @@ def show(context: typer.Context, release: ReleaseArgument) -> None:
     work: Workplace = context.obj
     with work.open_portal() as api:
         found = find_release(api, parse_release(release))
-    work.output.result(found, _describe(found))
+    work.output.result(found, *_describe(found))
 
 
 def grants(context: typer.Context) -> None:
@@ -58,54 +46,81 @@ def grants(context: typer.Context) -> None:
     with work.portal() as api:
         found = api.listing("/grants")
         portal = api.portal
-    rows = [
-        (
-            grant.get("id"),
-            grant.get("release"),
-            grant.get("state"),
-            _day(grant.get("ends_at")),
-            grant.get("reason") or "",
-        )
-        for grant in found
-    ]
+    rows = [_grant_row(grant) for grant in found]
     empty = f"You have no grant yet. Ask for a release at {portal}."
     work.output.table({"grants": found}, ("GRANT", "RELEASE", "STATE", "UNTIL", "REASON"), rows, empty)
 
 
-def _describe(release: Mapping[str, Any]) -> str:
-    from weights_vault.client.output import size_text
+def _release_row(release: Json) -> tuple[str, ...]:
+    from weights_vault.client.answers import needed_text, part, text
 
-    license_ = release.get("license") or {}
-    access = release.get("access") or {}
+    revision = part(release, "revision")
+    return (
+        needed_text(release, "slug"),
+        text(release, "title"),
+        text(revision, "name") or "-",
+        _size(revision),
+        _access_word(part(release, "access")),
+    )
+
+
+def _grant_row(grant: Json) -> tuple[str, ...]:
+    from weights_vault.client.answers import needed_text, text
+
+    return (
+        needed_text(grant, "id"),
+        needed_text(grant, "release"),
+        text(grant, "state"),
+        _day(grant, "ends_at"),
+        text(grant, "reason"),
+    )
+
+
+def _describe(release: Json) -> list[str]:
+    from weights_vault.client.answers import needed_text, part, parts, text
+
+    access = part(release, "access")
+    said, next_step = text(access, "message"), text(access, "next_step")
     lines = [
-        f"{release.get('title')} ({release.get('slug')})",
-        f"{release.get('summary') or ''}",
-        f"license: {license_.get('name', '-')} (version {license_.get('number', '-')})",
-        f"access: {_access_word(release)}{_sentence(access.get('message'))}",
-        *([f"next: {access['next_step']}"] if access.get("next_step") else []),
-        f"page: {release.get('url')}",
+        f"{text(release, 'title')} ({needed_text(release, 'slug')})",
+        text(release, "summary"),
+        _license_line(part(release, "license")),
+        f"access: {_access_word(access)}{f' ({said})' if said else ''}",
+        f"next: {next_step}" if next_step else "",
+        f"page: {text(release, 'url') or '-'}",
         "revisions:",
         *(
-            f"  {each.get('name')}  {each.get('state')}  {_day(each.get('published_at'))}"
-            for each in release.get("revisions") or []
+            f"  {text(each, 'name')}  {text(each, 'state')}  {_day(each, 'published_at')}"
+            for each in parts(release, "revisions")
         ),
         "files:",
-        *(
-            f"  {size_text(int(each.get('size') or 0)):>10}  {each.get('path')}"
-            for each in release.get("files") or []
-        ),
+        *(f"  {_size(each):>10}  {text(each, 'path')}" for each in parts(release, "files")),
     ]
-    return "\n".join(line for line in lines if line)
+    return [line for line in lines if line]
 
 
-def _access_word(release: Mapping[str, Any]) -> str:
-    access = release.get("access") or {}
-    return "yes" if access.get("allowed") is True else str(access.get("code") or "no")
+def _license_line(license_: Json) -> str:
+    from weights_vault.client.answers import text, whole
+
+    number = whole(license_, "number")
+    return f"license: {text(license_, 'name') or '-'}" + (f" (version {number})" if number else "")
 
 
-def _sentence(text: object) -> str:
-    return f" ({text})" if text else ""
+def _access_word(access: Json) -> str:
+    from weights_vault.client.answers import text
+
+    return "yes" if access.get("allowed") is True else text(access, "code") or "no"
 
 
-def _day(moment: object) -> str:
-    return str(moment)[:10] if moment else "-"
+def _size(thing: Json) -> str:
+    from weights_vault.client.answers import whole
+    from weights_vault.client.output import size_text
+
+    size = whole(thing, "size")
+    return "-" if size is None else size_text(size)
+
+
+def _day(thing: Json, name: str) -> str:
+    from weights_vault.client.answers import text
+
+    return text(thing, name)[:10] or "-"

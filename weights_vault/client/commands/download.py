@@ -88,7 +88,7 @@ def _show_plan(work: Workplace, trusted: TrustedManifest, include: tuple[str, ..
         f"{total} in {len(files)} files of {trusted.manifest.release}@{trusted.manifest.revision}; "
         "nothing was fetched"
     )
-    work.output.result({"dry_run": True, **describe(trusted.manifest, files)}, "\n".join(lines))
+    work.output.result({"dry_run": True, **describe(trusted.manifest, files)}, *lines)
 
 
 def _report(work: Workplace, trusted: TrustedManifest, grant: str, summary: Summary) -> None:
@@ -113,10 +113,10 @@ def _report(work: Workplace, trusted: TrustedManifest, grant: str, summary: Summ
         "bytes_per_second": round(summary.rate),
         "complete": summary.complete,
     }
-    text = (
+    work.output.result(
+        document,
         f"{manifest.release}@{manifest.revision}: {summary.files} files, {size_text(summary.size)}, "
-        f"verified and opened, in {summary.folder}\n"
+        f"verified and opened, in {summary.folder}",
         f"fetched {size_text(summary.fetched)} in {summary.seconds:.1f} s ({size_text(summary.rate)}/s), "
-        f"{size_text(summary.again)} of it again"
+        f"{size_text(summary.again)} of it again",
     )
-    work.output.result(document, text)

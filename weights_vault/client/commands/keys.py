@@ -80,6 +80,7 @@ def add(
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """List your keys at the portal, and whether this machine can open what is sealed to them."""
+    from weights_vault.client.answers import needed_text, text
     from weights_vault.client.identities import known_identities
 
     work: Workplace = context.obj
@@ -87,10 +88,10 @@ def list_(context: typer.Context) -> None:
     with work.portal() as api:
         found = api.listing("/keys")
     for key in found:
-        key["identity_file"] = here.get(str(key.get("recipient")))
+        key["identity_file"] = here.get(text(key, "recipient"))
     rows = [
-        (key.get("id"), key.get("kind"), key.get("fingerprint"), key.get("state"), key.get("name"),
-         key["identity_file"] or "not on this machine")
+        (needed_text(key, "id"), text(key, "kind"), text(key, "fingerprint"), needed_text(key, "state"),
+         text(key, "name"), key["identity_file"] or "not on this machine")
         for key in found
     ]  # fmt: skip
     work.output.table(
@@ -108,8 +109,8 @@ def remove(
     no_wait: NoWaitOption = False,
 ) -> None:
     """Propose that a key is removed, and wait until you confirm it. The private key here stays."""
-    from weights_vault.client.errors import PortalFault, WrongUsage
-    from weights_vault.client.pending import announce, wait_for
+    from weights_vault.client.errors import WrongUsage
+    from weights_vault.client.pending import announce, pending_of, wait_for
 
     work: Workplace = context.obj
     if not key.startswith("key_") or not key.replace("_", "").isalnum():
@@ -120,14 +121,7 @@ def remove(
             "`weights keys list` shows them.",
         )
     with work.portal() as api:
-        pending = api.delete(f"/keys/{key}").get("pending_action")
-        if not isinstance(pending, dict):
-            raise PortalFault(
-                "answer-unreadable",
-                "The portal's answer cannot be read.",
-                "There is no pending action in it.",
-                "Tell the portal's staff.",
-            )
+        pending = pending_of(api.delete(f"/keys/{key}"))
         if no_wait:
             announce(pending, work.output)
         else:

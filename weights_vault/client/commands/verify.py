@@ -98,7 +98,7 @@ def _report(
         lines.append(f"{len(verdict.left_out)} files of the release were never asked for")
     if verdict.extra:
         lines.append(f"not of the release: {', '.join(verdict.extra[:10])}")
-    work.output.result(document, "\n".join(lines))
+    work.output.result(document, *lines)
 
 
 def _unlike(folder: Path, state: FolderState, verdict: FolderVerdict) -> ClientError:

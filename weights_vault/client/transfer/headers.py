@@ -7,9 +7,9 @@ import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from weights_vault.client.answers import unreadable
 from weights_vault.client.api import Api
 from weights_vault.client.enrollment import EnrolledKey
-from weights_vault.client.errors import PortalFault
 from weights_vault.client.integrity import refused_as
 from weights_vault.client.transfer.limits import BATCH_FILES
 from weights_vault.sealed.header import GrantLabel, open_header
@@ -37,7 +37,7 @@ def fetch_headers(
         received = _ask(api, grant, manifest.revision, key.id, batch)
         for file in batch:
             if file.id not in received:
-                raise _unreadable("A header that was asked for is missing.")
+                raise unreadable("A header that was asked for is missing.")
             label = GrantLabel(grant=grant, revision=manifest.revision_id, file=file.id)
             with refused_as(f"The header of {file.path} is refused."):
                 file_key = open_header(received[file.id], [key.identity.identity], label)
@@ -49,19 +49,13 @@ def _ask(api: Api, grant: str, revision: str, key_id: str, files: Sequence[Manif
     body = {"revision": revision, "key": key_id, "files": [file.id for file in files]}
     found = api.post(f"/grants/{grant}/headers", body).get("headers")
     if not isinstance(found, list):
-        raise _unreadable("A list of headers was expected.")
+        raise unreadable("A list of headers was expected.")
     try:
         return {str(entry["file"]): base64.b64decode(entry["header"], validate=True) for entry in found}
     except (TypeError, KeyError, ValueError, binascii.Error):
-        raise _unreadable("One of its headers is not base64.") from None
+        raise unreadable("One of its headers is not base64.") from None
 
 
 def _batches(files: Sequence[ManifestFile]) -> Iterator[Sequence[ManifestFile]]:
     for start in range(0, len(files), BATCH_FILES):
         yield files[start : start + BATCH_FILES]
-
-
-def _unreadable(why: str) -> PortalFault:
-    return PortalFault(
-        "answer-unreadable", "The portal's answer cannot be read.", why, "Tell the portal's staff."
-    )

@@ -10,8 +10,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from weights_vault.client import clock
-from weights_vault.client.api import Api, Json
-from weights_vault.client.errors import PortalFault
+from weights_vault.client.answers import Json, unreadable
+from weights_vault.client.api import Api
 from weights_vault.client.transfer.limits import BATCH_FILES
 
 # A URL is renewed this long before its end, or in its last quarter where it lives shorter.
@@ -83,7 +83,7 @@ class UrlBook:
             if entry.get("file") in batch:
                 self._urls[str(entry["file"])] = SignedUrl(self._checked(entry.get("url")), good_until)
         if file_id not in self._urls:
-            raise _unreadable("It holds no URL for a file that was asked for.")
+            raise unreadable("It holds no URL for a file that was asked for.")
 
     def _lifetime_s(self, answer: Json) -> float:
         try:
@@ -91,7 +91,7 @@ class UrlBook:
             # Both times are the portal's own, so that this machine's clock plays no part.
             lifetime_s = (expires - (self._api.portal_time or clock.now())).total_seconds()
         except (ValueError, TypeError):
-            raise _unreadable("It does not say until when its URLs live.") from None
+            raise unreadable("It does not say until when its URLs live.") from None
         return max(1.0, lifetime_s - min(MARGIN_S, lifetime_s / 4))
 
     def _checked(self, url: object) -> str:
@@ -103,17 +103,11 @@ class UrlBook:
             )
             if safe and parts.hostname and not parts.username:
                 return url
-        raise _unreadable("One of its URLs cannot be used.")
+        raise unreadable("One of its URLs cannot be used.")
 
 
 def _entries(answer: Json) -> list[Json]:
     found = answer.get("urls")
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise _unreadable("A list of URLs was expected.")
+        raise unreadable("A list of URLs was expected.")
     return found
-
-
-def _unreadable(why: str) -> PortalFault:
-    return PortalFault(
-        "answer-unreadable", "The portal's answer cannot be read.", why, "Tell the portal's staff."
-    )
