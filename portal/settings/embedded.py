@@ -3,12 +3,21 @@
 What stands in here for a production part says so at start and fails `manage.py check --deploy`.
 """
 
+import os
 import secrets
+import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from portal.settings.base import *
 from portal.settings.base import BASE_DIR, INSTALLED_APPS, LOGGING, env
+
+# Database, mail, logs and keys lie on one disk, perhaps a shared machine's. manage.py, the web server and the
+# worker have these settings in common and nothing before them, so here each of them keeps to itself whatever
+# it makes. In production that is the service's own affair (UMask= of its unit).
+os.umask(0o077)
 
 EMBEDDED = True
 INSTALLED_APPS = ["portal.demo", *INSTALLED_APPS]
@@ -16,9 +25,22 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000").rstrip("/")
 
 
+def _close(folder: Path) -> None:
+    """Make the portal's folder, or take one made before, and let nobody else in: not to older files either.
+
+    Raises: ImproperlyConfigured: it is everybody's, like /tmp.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mode = folder.stat().st_mode
+    if mode & stat.S_ISVTX:
+        raise ImproperlyConfigured(f"VAR_DIR must be a folder of the portal's own; {folder} is shared.")
+    if stat.S_IMODE(mode) != 0o700:
+        folder.chmod(0o700)
+
+
 def _secret_key(path: Path) -> str:
     """The session secret of this folder, made once; two processes that start together agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(50))
@@ -31,6 +53,7 @@ def _secret_key(path: Path) -> str:
     return path.read_text()
 
 
+_close(VAR_DIR)
 SECRET_KEY = _secret_key(VAR_DIR / "keys" / "session-secret")
 ALLOWED_HOSTS = [urlsplit(PORTAL_URL).hostname or "localhost", "localhost", "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]

@@ -60,4 +60,6 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    REST_FRAMEWORK["NUM_PROXIES"] = 1  # the API's throttles then count the address that the proxy saw
+    # The API's throttles, and allauth's limits on guessing, then count the address that the proxy saw.
+    REST_FRAMEWORK["NUM_PROXIES"] = 1
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
