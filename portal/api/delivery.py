@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from portal.api.delivery_slots import DeliverySlots, SlotBody
 from portal.core.problems import (
     PROBLEM_CONTENT_TYPE,
     NotFound,
@@ -25,14 +27,18 @@ from weights_vault.storage.port import ObjectMissing, StorageError
 from weights_vault.storage.signed_urls import UrlRefused
 
 READ_SIZE = 262_144  # what one download holds in memory
+# The longest a reader may take for one READ_SIZE: 4 KiB a second, which no usable line stays below.
+STALLED_READER_S = 60
 STORE_RETRY_S = 30
+BUSY_RETRY_S = 10  # about a part at 13 Mbit/s; `weights` comes back eight times before it gives up
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,15})-(?P<last>[0-9]{0,15})")
 _NEVER_CACHED = "private, no-store, no-transform"  # no-transform: a proxy's gzip would change offsets
+SLOTS = DeliverySlots()  # of this process
 
 
 @csrf_exempt  # only GET is ever signed; any other method fails its signature below
 def deliver(request: HttpRequest, object_name: str) -> HttpResponseBase:
-    """Answer a signed URL: 200, 206, 403 (never signed, or expired), 404 or 416."""
+    """Answer a signed URL: 200, 206, 403 (never signed, or expired), 404, 416, or 503 (all slots taken)."""
     try:
         _check(request)
         body = storage().open(object_name)
@@ -47,7 +53,12 @@ def deliver(request: HttpRequest, object_name: str) -> HttpResponseBase:
     if wanted is not None and wanted.start >= wanted.stop:
         body.close()
         return _unsatisfiable(size)
-    return _answer(body, object_name, size, wanted)
+    _give_up_on_who_stalls(request)
+    slot = SLOTS.take(settings.DELIVERY_MOST_AT_ONCE)
+    if slot is None:
+        body.close()
+        return _refuse(_busy())
+    return _answer(body, object_name, size, wanted, slot)
 
 
 def _check(request: HttpRequest) -> None:
@@ -77,10 +88,29 @@ def _wanted_range(request: HttpRequest, size: int, etag: str) -> range | None:
     return range(int(first), min(int(last) + 1, size) if last else size)
 
 
-def _answer(body: BinaryIO, object_name: str, size: int, wanted: range | None) -> StreamingHttpResponse:
+def _busy() -> Unavailable:
+    return Unavailable(
+        "deliveries_busy", "As many downloads as it can serve are under way.", retry_after_s=BUSY_RETRY_S
+    )
+
+
+def _give_up_on_who_stalls(request: HttpRequest) -> None:
+    """Bound the sending of each piece. gunicorn lends its socket and sets it anew for the next request;
+    another server needs a limit of its own.
+    """
+    connection = request.META.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(STALLED_READER_S)
+
+
+def _answer(
+    body: BinaryIO, object_name: str, size: int, wanted: range | None, slot: int
+) -> StreamingHttpResponse:
     sent = wanted if wanted is not None else range(size)
     response = StreamingHttpResponse(
-        _Body(body, sent), status=200 if wanted is None else 206, content_type="application/octet-stream"
+        SlotBody(_Body(body, sent), SLOTS, slot),
+        status=200 if wanted is None else 206,
+        content_type="application/octet-stream",
     )
     response["Content-Length"] = str(len(sent))
     if wanted is not None:

@@ -47,7 +47,7 @@ class PortalCursorPagination(CursorPagination):
         except NotFound:
             _refuse_cursor()
         # PostgreSQL has no NUL in its text, and would fail on the comparison.
-        if cursor is not None and "\0" in (cursor.position or ""):
+        if cursor is not None and "\0" in str(cursor.position):
             _refuse_cursor()
         return cursor
 

@@ -67,6 +67,9 @@ def settings_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not shortest <= settings.URL_LIFETIME_S <= longest:
         hint = "Short enough that a leaked URL is soon worthless, long enough to download a part."
         found.append(Error(f"URL_LIFETIME_S must be {shortest} to {longest}.", hint=hint, id="core.E002"))
+    if settings.DELIVERY_MOST_AT_ONCE < 1:
+        hint = "About half the threads of a web process."
+        found.append(Error("DELIVERY_MOST_AT_ONCE must be at least 1.", hint=hint, id="core.E004"))
     return found
 
 

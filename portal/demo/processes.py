@@ -49,7 +49,7 @@ class Portal:
             "--workers",
             "1",
             "--threads",
-            "16",
+            "16",  # twice DELIVERY_MOST_AT_ONCE
         ]
         self._start("web", [sys.executable, "-m", *gunicorn])
         worker = ["celery", "--app", "portal", "worker", "--beat", "--pool", "solo", "--loglevel", "INFO"]

@@ -45,6 +45,12 @@ def test_g5_url_lifetime_stays_in_its_range(settings: Any, lifetime_s: int, comp
     assert len(checks.settings_are_there(None)) == complaints
 
 
+@pytest.mark.parametrize(("most", "complaints"), [(1, 0), (0, 1), (-1, 1)])
+def test_there_is_room_for_one_delivery(settings: Any, most: int, complaints: int) -> None:
+    settings.DELIVERY_MOST_AT_ONCE = most
+    assert len(checks.settings_are_there(None)) == complaints
+
+
 def test_each_missing_key_is_an_error_of_its_own(settings: Any, tmp_path: Path) -> None:
     assert found(checks.keys_are_there) == []
     settings.MASTER_KEY = "env:WP_TEST_ABSENT"
