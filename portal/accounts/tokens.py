@@ -19,6 +19,7 @@ from portal.accounts.policies import ACCOUNT_DISABLED, NOT_PERMITTED, may_create
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.core.secrecy import holds_secret
 
 SCOPES = ("read", "requests", "download")
 LONGEST_LIFETIME = timedelta(days=30)
@@ -84,6 +85,8 @@ def _check(name: str, scopes: Collection[str], lifetime: timedelta) -> None:
     errors: dict[str, list[str]] = {}
     if not name or len(name) > 80 or not name.isprintable():
         errors["name"] = ["Give it a name of 1 to 80 characters."]
+    elif holds_secret(name):
+        errors["name"] = ["This looks like a token or a key, not like a name. It was not kept."]
     if not scopes or not set(scopes) <= set(SCOPES):
         errors["scopes"] = [f"Choose some of {', '.join(SCOPES)}."]
     if not timedelta(0) < lifetime <= LONGEST_LIFETIME:

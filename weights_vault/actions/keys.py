@@ -18,6 +18,7 @@ from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted, TooMany
+from portal.core.secrecy import holds_secret
 from portal.core.verdicts import Verdict
 from weights_vault.events import KeyEnrolled, KeyRemoved
 from weights_vault.models import RecipientKey
@@ -171,6 +172,10 @@ def _clean_name(name: str) -> str:
     name = " ".join(name.split())
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
         message = f"A name of 1 to {MAX_NAME_CHARACTERS} characters is needed."
+        raise Invalid("invalid", message, "Name the machine that holds it.", errors={"name": [message]})
+    if holds_secret(name):
+        # Names stand on pages, in mails and in summaries: a private key pasted here would be everywhere (G8).
+        message = "This looks like a private key or a token, not like a name. It was not kept."
         raise Invalid("invalid", message, "Name the machine that holds it.", errors={"name": [message]})
     return name
 

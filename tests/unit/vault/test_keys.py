@@ -13,7 +13,7 @@ from portal.accounts.models import PendingAction, User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for
 from portal.core.audit import trail
 from portal.core.models import AuditEvent, OutboxMessage
-from portal.core.problems import Conflict, Invalid, NotPermitted, TooMany
+from portal.core.problems import Conflict, Invalid, NotPermitted, TooMany, problem_document
 from weights_vault.actions import keys
 from weights_vault.models import RecipientKey
 from weights_vault.sealed import challenge as challenges
@@ -208,6 +208,25 @@ def test_private_key_pasted_by_mistake_is_neither_stored_nor_repeated(
         keys.start_enrollment(by=token, recipient=secret, name="laptop", now=now)
     told = repr((caught.value.detail, caught.value.extra, caught.value.next_step, caught.value.__cause__))
     assert secret[20:] not in told
+    assert not RecipientKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AGE-SECRET-KEY-1QQQ",
+        "key: AGE-SECRET-KEY-PQ-1QQQ",
+        "wp_0123456789abcdefghijABCDEFG",
+        "?signature=abc",
+    ],
+)
+def test_g9_secret_pasted_as_a_name_is_not_kept_and_not_repeated(
+    name: str, token: Principal, identity: Identity, now: datetime
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        keys.start_enrollment(by=token, recipient=str(identity.recipient), name=name, now=now)
+    assert list(caught.value.errors) == ["name"]
+    assert name not in str(problem_document(caught.value))
     assert not RecipientKey.objects.exists()
 
 
