@@ -7,17 +7,21 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
+from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 from django.urls import reverse
 
+from portal.accounts.guesses import note_wrong_password
 from portal.accounts.models import User
 from portal.accounts.principals import owes_second_factor
 from portal.core.keys import master_key
 from portal.core.outbox import queue_rendered
+from portal.core.secrecy import holds_secret
 
 MFA_CONTEXT = "mfa_authenticator.secret"
 
@@ -54,6 +58,23 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.PORTAL_URL) + path.replace("UID-KEY", key)
+
+    def clean_email(self, email: str) -> str:
+        """An address stands in mails and on pages of staff: it must not look like a secret (G8)."""
+        if holds_secret(email):
+            raise ValidationError("This looks like a token or a key, not like an address.")
+        return str(super().clean_email(email))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        note_wrong_password(request, str(credentials.get("email", "")))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords of each address on the network at each account by themselves.
+
+        By the account alone, anybody could keep its owner out with five wrong guesses every five minutes.
+        """
+        address = get_ip(request)  # of IPv6 the network: one customer has as many addresses as they like
+        return f"{address}:{super()._get_login_attempts_cache_key(request, **credentials)}"
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Take no password from a session that owes the second factor: it may be older, or stolen."""

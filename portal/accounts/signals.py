@@ -13,6 +13,7 @@ from django.dispatch import Signal, receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal.accounts.guesses import note_wrong_code
 from portal.accounts.models import User
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit
@@ -71,6 +72,11 @@ def record_new_factor(request: HttpRequest, user: User, authenticator: Authentic
         # Who saw this code being typed must not sign in with it: checking it again is its one use (A4).
         authenticator.wrap().validate_code(request.POST.get("code", ""))
     _record("account.second_factor_added", user, factor=authenticator.type)
+
+
+@receiver(mfa.authentication_failed)
+def record_wrong_code(user: User, **kwargs: Any) -> None:
+    note_wrong_code(user)
 
 
 @receiver(mfa.authenticator_removed)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.db import OperationalError
 from django.test import Client
@@ -95,6 +96,25 @@ def test_no_enumeration_a_known_address_looks_like_a_new_one(client: Client, mak
 
 
 @pytest.mark.django_db
+def test_m3_known_address_costs_as_many_password_hashes_as_a_new_one(
+    client: Client, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user("known@example.org")
+    hashed, encode = list[str](), MD5PasswordHasher.encode
+
+    def counting(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counting)
+    sign_up(client)
+    new = hashed.copy()
+    hashed.clear()
+    sign_up(Client(), email="known@example.org")
+    assert hashed == new == [PASSWORD]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "change",
     [
@@ -105,6 +125,7 @@ def test_no_enumeration_a_known_address_looks_like_a_new_one(client: Client, mak
         {"country": "XX"},
         {"country": ""},
         {"email": "grace"},
+        {"email": "wp_0123456789abcdefghijABCDEFGHIJ@example.org"},
         {"password1": "short", "password2": "short"},
     ],
 )
