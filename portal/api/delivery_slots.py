@@ -51,7 +51,6 @@ class SlotBody:
     def __init__(self, body: Body, slots: DeliverySlots, slot: int) -> None:
         self._body = body
         self._end = weakref.finalize(self, _end, body, slots, slot)
-        self._end.atexit = False
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)

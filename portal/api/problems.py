@@ -6,12 +6,21 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
+from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.views import set_rollback
 
-from portal.core.problems import Invalid, NotFound, NotPermitted, Problem, TooMany, problem_response
+from portal.core.problems import (
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Problem,
+    TooMany,
+    database_gave_up,
+    problem_response,
+)
 from portal.core.secrecy import redact
 
 logger = logging.getLogger(__name__)
@@ -35,6 +44,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             "The portal failed; this is a bug of ours.",
             "Try again. If it stays, write to the people who run this portal and give the time.",
         )
+    elif isinstance(error, OperationalError):
+        logger.error("%s %s: the database gave up", request.method, request.path, exc_info=error)
     set_rollback()
     answer = problem_response(request._request, problem)
     if problem.status == status.HTTP_401_UNAUTHORIZED:
@@ -46,6 +57,8 @@ def as_problem(error: Exception) -> Problem | None:
     """Return the problem that an error is, or None when it is a bug."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, OperationalError):
+        return database_gave_up()
     if isinstance(error, Http404 | exceptions.NotFound):
         return NotFound()
     if isinstance(error, PermissionDenied):

@@ -23,6 +23,7 @@ from portal.core.verdicts import Denied
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
+DATABASE_RETRY_S = 5  # longer than PostgreSQL takes to end a deadlock
 
 
 class Problem(Exception):
@@ -142,6 +143,12 @@ class TooMany(_RetryLater):
     code = "too_many"
     title = "Too many at once"
     status = 429
+
+
+def database_gave_up() -> Unavailable:
+    """What an OperationalError is to a caller: a deadlock, a lock held for too long, no connection."""
+    detail = "The database could not do this now. Nothing that you sent was half done."
+    return Unavailable(detail=detail, retry_after_s=DATABASE_RETRY_S)
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:

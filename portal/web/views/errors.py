@@ -1,9 +1,12 @@
 """The pages for what goes wrong outside of a view."""
 
+import sys
+
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 
-from portal.core.problems import NotFound, NotPermitted, problem_response
+from portal.core.problems import API_PREFIX, NotFound, NotPermitted, database_gave_up, problem_response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -16,5 +19,18 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Asks nothing of the database: it may be what failed."""
+    """Asks nothing of the database: it may be what failed.
+
+    Django calls this while it handles the error, whether a view, a middleware or a commit raised it.
+    """
+    if isinstance(sys.exception(), OperationalError):
+        return _database_gave_up(request)
     return HttpResponseServerError(render_to_string("500.html"))
+
+
+def _database_gave_up(request: HttpRequest) -> HttpResponse:
+    problem = database_gave_up()
+    if request.path.startswith(API_PREFIX):
+        return problem_response(request, problem)
+    page = render_to_string("503.html", {"problem": problem})
+    return HttpResponse(page, status=problem.status, headers={**problem.headers, "Cache-Control": "no-store"})
