@@ -10,7 +10,8 @@ class Person:
 
     scopes: those of the token that asks; None in a browser session.
     second_factor_missing: the portal demands one of staff, and this session or token was not opened with one.
-    country: ISO 3166 alpha-2, empty while unknown. organization: public id, empty without one.
+    country: ISO 3166 alpha-2 as the person states it, empty while unknown. organization: public id of the one
+    that a verified address at one of its domains confirms; empty for one that is merely claimed.
     """
 
     signed_in: bool = False

@@ -28,6 +28,8 @@ def person(principal: Principal) -> Person:
     if user is None:
         return Person()
     organization = user.organization
+    # What is merely claimed opens nothing. Whom it bars from voting is asked elsewhere: there it is enough.
+    member = organization is not None and principal.email_verified and organization.has_domain_of(user.email)
     return Person(
         signed_in=True,
         active=user.is_active,
@@ -36,7 +38,7 @@ def person(principal: Principal) -> Person:
         roles=principal.roles,
         second_factor_missing=settings.STAFF_MFA and not principal.mfa,
         country=user.country,
-        organization=organization.pk if organization else "",
+        organization=organization.pk if organization is not None and member else "",
     )
 
 

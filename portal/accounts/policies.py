@@ -4,7 +4,7 @@ from django.conf import settings
 
 from portal.accounts.models import AccessToken, PendingAction, User
 from portal.accounts.principals import Principal
-from portal.accounts.roles import ADMINISTRATOR
+from portal.accounts.roles import ADMINISTRATOR, STAFF_ROLES
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 LOGIN_REQUIRED = Denied("login_required", "You are not signed in.", "Sign in and try again.")
@@ -26,6 +26,12 @@ SESSION_REQUIRED = Denied(
 )
 NOT_PERMITTED = Denied(
     "not_permitted", "Your roles do not allow this.", "Ask an administrator of this portal."
+)
+
+STAFF_ORGANIZATION = Denied(
+    "staff_organization",
+    "Staff do not change their own organization: it says whose requests they may not judge.",
+    "Leave it as it is. If you have moved, ask an administrator to take your roles until you have said so.",
 )
 
 
@@ -70,6 +76,13 @@ def may_correct_details(principal: Principal, user: User) -> Verdict:
     if not principal.is_session:
         return SESSION_REQUIRED
     return Allowed() if principal.user is not None and principal.user.pk == user.pk else NOT_PERMITTED
+
+
+def may_change_organization(principal: Principal, user: User) -> Verdict:
+    """Not staff: it decides whose requests they may not vote on. A first one only bars, so they may name it."""
+    if principal.roles & STAFF_ROLES and user.organization_id is not None:
+        return STAFF_ORGANIZATION
+    return Allowed()
 
 
 def may_create_token(principal: Principal) -> Verdict:

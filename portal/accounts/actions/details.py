@@ -15,7 +15,7 @@ from django.db import transaction
 
 from portal.accounts.forms import PersonFields, organization_named
 from portal.accounts.models import User
-from portal.accounts.policies import may_correct_details
+from portal.accounts.policies import may_change_organization, may_correct_details
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.problems import Invalid, NotPermitted
@@ -27,7 +27,8 @@ def correct_details(
     """Replace what `user` says about themselves and return them; what is the same already writes nothing.
 
     organization: its name; made if there is none of that name, whatever the case. country: alpha-2 code.
-    Raises: NotPermitted: not the owner's browser session. Invalid: a field that sign-up would not take.
+    Raises: NotPermitted: not the owner's browser session; staff_organization, for staff. Invalid: a field
+    that sign-up would not take.
     """
     verdict = may_correct_details(by, user)
     if not verdict:
@@ -37,6 +38,10 @@ def correct_details(
         account = User.objects.select_for_update().get(pk=user.pk)
         said["organization"] = organization_named(said["organization"])
         changed = [name for name, value in said.items() if getattr(account, name) != value]
+        if "organization" in changed:
+            verdict = may_change_organization(by, account)
+            if not verdict:
+                raise NotPermitted.from_denied(verdict)
         if changed:
             User.objects.filter(pk=account.pk).update(**{name: said[name] for name in changed})
             audit.record(

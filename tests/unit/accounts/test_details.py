@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from portal.accounts.actions.details import correct_details
-from portal.accounts.models import Organization, User
+from portal.accounts.models import Organization, RoleGrant, User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for, system_principal
+from portal.accounts.roles import REVIEWER
 from portal.core import audit
 from portal.core.models import AuditEvent
 from portal.core.problems import Invalid, NotPermitted
@@ -109,6 +110,26 @@ def test_only_the_owner_in_a_browser_corrects(ada: User, make_user: MakeUser) ->
         assert caught.value.code == code
     assert details(ada) == tuple(SAID.values())
     assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.database
+def test_m4_staff_do_not_change_their_own_organization(ada: User) -> None:
+    RoleGrant.objects.create(user=ada, role=REVIEWER, by="system:test", at=NOW)
+    with pytest.raises(NotPermitted) as caught:
+        correct(ada, principal_for(ada, mfa=True), full_name="Ada King", organization="Somewhere else")
+    assert caught.value.code == "staff_organization"
+    assert details(ada) == tuple(SAID.values())
+    assert Organization.objects.count() == 1
+
+    correct(ada, principal_for(ada, mfa=True), full_name="Ada King", organization="example UNIVERSITY")
+    assert details(ada)[0] == "Ada King"
+
+
+def test_m4_staff_without_an_organization_name_their_first(ada: User) -> None:
+    RoleGrant.objects.create(user=ada, role=REVIEWER, by="system:test", at=NOW)
+    User.objects.filter(pk=ada.pk).update(organization=None)
+    correct(ada, principal_for(ada), organization="Example Institute")
+    assert details(ada)[1] == "Example Institute"
 
 
 def test_an_account_without_a_verified_address_is_refused(make_user: MakeUser) -> None:

@@ -1,0 +1,52 @@
+"""The mail domains by which an organization's people are known."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import DomainNameValidator
+from django.db import transaction
+
+from portal.accounts.models import Organization
+from portal.accounts.policies import may_manage_people
+from portal.accounts.principals import Principal
+from portal.core import audit
+from portal.core.problems import Conflict, Invalid, NotPermitted
+
+_is_domain = DomainNameValidator(accept_idna=False)
+
+
+def set_domains(
+    *, organization: Organization, domains: Collection[str], by: Principal, now: datetime
+) -> None:
+    """Replace the domains of `organization`; its people are confirmed, or no longer, at their next request.
+
+    domains: such as "example.org", in any case; an empty collection confirms nobody. Only domains where the
+    organization alone gives out addresses: never those of a mail provider.
+    Raises: NotPermitted. Invalid: not a domain. Conflict: domain_taken, by another organization.
+    """
+    verdict = may_manage_people(by)
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+    wanted = sorted({_checked(domain) for domain in domains})
+    with transaction.atomic():
+        # All rows: a domain belongs to one organization, also when two are given it at once.
+        every = {row.pk: row for row in Organization.objects.select_for_update()}
+        taken = {domain for row in every.values() if row.pk != organization.pk for domain in row.domains}
+        if taken & set(wanted):
+            raise Conflict("domain_taken", f"{min(taken & set(wanted))} is another organization's.")
+        if every[organization.pk].domains != wanted:
+            Organization.objects.filter(pk=organization.pk).update(domains=wanted)
+            subject = f"organization:{organization.pk}"
+            audit.record("organization.domains_set", by=by.actor, subject=subject, now=now, domains=wanted)
+    organization.refresh_from_db()
+
+
+def _checked(domain: str) -> str:
+    domain = domain.strip().lower()
+    try:
+        _is_domain(domain)
+    except ValidationError as error:
+        message = f"“{domain}” is not a domain such as example.org."
+        raise Invalid(detail=message, errors={"domains": [message]}) from error
+    return domain
