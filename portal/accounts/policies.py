@@ -79,7 +79,7 @@ def may_correct_details(principal: Principal, user: User) -> Verdict:
 
 
 def may_change_organization(principal: Principal, user: User) -> Verdict:
-    """Not staff: it decides whose requests they may not vote on. A first one only bars, so they may name it."""
+    """Not staff: it says whose requests they may not vote on. A first one only bars; they may name that."""
     if principal.roles & STAFF_ROLES and user.organization_id is not None:
         return STAFF_ORGANIZATION
     return Allowed()
