@@ -28,8 +28,8 @@ serve: $(VENV)/.server  ## keep the demo's portal open in the browser
 	@$(BIN)/python manage.py demo --serve
 
 test: $(VENV)/.dev check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
-	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m database
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m database
 
 unit: $(VENV)/.dev  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit

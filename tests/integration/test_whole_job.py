@@ -21,7 +21,7 @@ from portal.demo.processes import Portal
 from portal.demo.publisher import RELEASE
 from portal.demo.recipient import confirm_key
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole_job")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_LIMIT_S = 240
