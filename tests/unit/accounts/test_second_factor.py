@@ -119,14 +119,14 @@ def test_a3_session_that_never_proved_the_factor_is_no_staff_session(unproved: C
 
 
 @pytest.mark.parametrize(
-    "page", ["", "totp/activate/", "totp/deactivate/", "recovery-codes/", "recovery-codes/generate/",
+    "path", ["", "totp/activate/", "totp/deactivate/", "recovery-codes/", "recovery-codes/generate/",
              "recovery-codes/download/"],
 )  # fmt: skip
-def test_m1_password_alone_reaches_no_page_of_the_second_factor(unproved: Client, page: str) -> None:
-    proof = f"/accounts/2fa/reauthenticate/?next=/accounts/2fa/{page}"
+def test_m1_password_alone_reaches_no_page_of_the_second_factor(unproved: Client, path: str) -> None:
+    proof = f"/accounts/2fa/reauthenticate/?next=/accounts/2fa/{path}"
     refused = unproved.post("/accounts/reauthenticate/", {"password": PASSWORD})
     assert refused["Location"] == "/accounts/2fa/reauthenticate/"
-    for answer in (unproved.get(f"/accounts/2fa/{page}"), unproved.post(f"/accounts/2fa/{page}")):
+    for answer in (unproved.get(f"/accounts/2fa/{path}"), unproved.post(f"/accounts/2fa/{path}")):
         assert (answer.status_code, answer["Location"]) == (302, proof)
     assert Authenticator.objects.count() == 2
 

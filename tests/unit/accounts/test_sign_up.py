@@ -172,7 +172,7 @@ def test_r10_failing_audit_or_outbox_write_leaves_no_account(
 
     monkeypatch.setattr(target, fail)
     client = Client(raise_request_exception=False)
-    assert sign_up(client).status_code == 500
+    assert sign_up(client).status_code == 503
     assert not User.objects.exists()
     assert not Organization.objects.exists()
     assert not EmailAddress.objects.exists()

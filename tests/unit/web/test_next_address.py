@@ -14,10 +14,10 @@ PAGES = ["login/", "signup/", "logout/", "password/reset/", "confirm-email/"]
 OWN_PAGES = ["logout/", "reauthenticate/", "email/", "2fa/", "password/change/"]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("address", UNREADABLE)
-def test_l1_address_that_cannot_be_read_is_no_error(client: Client, page: str, address: str) -> None:
-    answer = client.get(f"/accounts/{page}", {"next": address})
+def test_l1_address_that_cannot_be_read_is_no_error(client: Client, path: str, address: str) -> None:
+    answer = client.get(f"/accounts/{path}", {"next": address})
     assert answer.status_code in (200, 302)
     assert address not in answer.headers.get("Location", "")
 
@@ -27,7 +27,7 @@ def test_l1_sign_in_and_what_follows_stay_on_this_site(open_as: OpenAs, world: W
     client, ada = open_as(), world.people["ada"]
     form = {"login": ada.email, "password": PASSWORD, "next": address}
     assert client.post("/accounts/login/", form)["Location"] == "/"
-    for page in OWN_PAGES:
-        assert client.get(f"/accounts/{page}", {"next": address}).status_code == 200, page
+    for path in OWN_PAGES:
+        assert client.get(f"/accounts/{path}", {"next": address}).status_code == 200, path
     assert client.post("/accounts/reauthenticate/", form)["Location"] == "/"
     assert client.post("/accounts/logout/", form)["Location"] == "/"
