@@ -112,8 +112,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 # Wrong passwords. "key" is an address on the network together with an account (AccountAdapter), or the person
-# whose second factor is being proved: 5 in 5 minutes, 1,440 a day. So a stranger elsewhere never locks anybody
-# out; from one address, "ip", 20 a minute over all accounts together. SECURITY.md tells people these figures.
+# whose second factor is being proved: 5 in 5 minutes, 1,440 a day. So a stranger elsewhere locks nobody out.
+# From one address, "ip", 20 a minute over all accounts together. SECURITY.md tells people these figures.
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key"}
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
