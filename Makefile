@@ -28,8 +28,9 @@ serve: $(VENV)/.server  ## keep the demo's portal open in the browser
 	@$(BIN)/python manage.py demo --serve
 
 test: $(VENV)/.dev check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
-	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m database
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
+	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "database and not browser"
 
 unit: $(VENV)/.dev  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
@@ -43,7 +44,7 @@ check: $(VENV)/.dev  ## linters, types, import contracts, migrations, settings
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py check
 
 e2e: $(VENV)/.dev  ## browser tests alone
-	@$(BIN)/python -m pytest -q -m browser
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
 
 docs: $(VENV)/.dev  ## write the generated pages of docs/reference again
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py statemachine
