@@ -75,6 +75,11 @@ class Api:
     ) -> None:
         self._http.close()
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether it asks with a token."""
+        return self._token is not None
+
     def get(self, path: str, **query: str) -> Json:
         """The JSON object at `/api/v1{path}`. Raises: ClientError, by the answer."""
         return self._object(self._ask("GET", self._url(path), query=query))
@@ -148,8 +153,10 @@ class Api:
             except httpx.TransportError as error:
                 # A request that never left may be repeated; one that may have arrived only when it changes
                 # nothing.
-                if last or not (
-                    method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if (
+                    last
+                    or "[SSL" in str(error)
+                    or not (method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout))
                 ):
                     raise tls_or_network(error, self.portal) from None
                 self._wait(backoff_s(attempt), "it cannot be reached")

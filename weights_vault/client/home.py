@@ -81,7 +81,7 @@ def _refuse_exposed(path: Path, status: os.stat_result) -> None:
             "secret-file-exposed",
             f"{path} can be read or written by others.",
             f"Its mode is {stat.S_IMODE(status.st_mode):04o}; a secret file must be 0600.",
-            f"chmod 600 {path}   (and think about who may have read it)",
+            f"If it is a secret of yours: chmod 600 {path}   (and think about who may have read it)",
         )
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,32 +33,49 @@ from weights_vault.client.workplace import Workplace
 
 PROGRAM = "weights"
 LAST_ERROR = "last-error.txt"
-_EXIT_CODES = (
-    "Exit codes: 0 done, 2 wrong usage, 3 not signed in, 4 not allowed, 5 not what was published, "
-    "6 incomplete (run again to resume), 7 this machine's disk or memory, 8 smoke test failed, "
-    "9 the portal is at fault, 10 network or clock, 130 interrupted, 1 a mistake of ours."
-)
-_EPILOG = "Global options may stand anywhere: --json, --quiet, --portal URL, --portal-key FINGERPRINT."
+# \b keeps the lines of a paragraph as they are, in any width.
+_EXIT_CODES = """\b
+Exit codes:
+    0  done                          6  incomplete: run again to resume
+    1  a mistake in weights itself   7  this machine's disk or memory
+    2  wrong usage                   8  the smoke test failed
+    3  not signed in                 9  the portal is at fault
+    4  not allowed                  10  network out of reach, or clock wrong
+    5  not what was published      130  interrupted
+
+\b
+First steps:
+  weights login --portal https://weights.example.org
+  weights releases
+  weights download RELEASE
+  weights smoke-test RELEASE
+"""
+_EPILOG = """\b
+Global options may stand anywhere:
+  --json, --quiet, --portal URL, --portal-key FINGERPRINT
+"""
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text reads well in any width, and loads quicker
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Download, decrypt, verify and smoke-test model weights of a Weights Portal.",
     epilog=_EXIT_CODES,
 )
-for _name, _command in (
-    ("login", account.login),
-    ("logout", account.logout),
-    ("whoami", account.whoami),
-    ("releases", catalog.releases),
-    ("show", catalog.show),
-    ("grants", catalog.grants),
-    ("download", download.download),
-    ("verify", verify.verify),
-    ("smoke-test", smoke_test.smoke_test),
+for _name, _command, _short in (
+    ("login", account.login, "Sign in with an access token."),
+    ("logout", account.logout, "End this machine's token."),
+    ("whoami", account.whoami, "Show who you are, and until when the token lives."),
+    ("releases", catalog.releases, "List releases, and whether you may download them."),
+    ("show", catalog.show, "Show a release: license, files, where you stand."),
+    ("grants", catalog.grants, "List your grants: what you may download."),
+    ("download", download.download, "Download, check and open a release; resumable."),
+    ("verify", verify.verify, "Check a downloaded folder; needs no network."),
+    ("smoke-test", smoke_test.smoke_test, "Prove that the weights load and compute the same."),
 ):
-    app.command(_name, epilog=_EPILOG)(_command)
-app.add_typer(keys.app, name="keys", epilog=_EPILOG)
+    app.command(_name, short_help=_short, epilog=_EPILOG)(_command)
+app.add_typer(keys.app, name="keys", short_help="Create, add, list and remove your keys.", epilog=_EPILOG)
 
 
 @app.callback()
@@ -85,10 +103,24 @@ def root(
 
 def main() -> None:
     """Run the command line and leave with one of the exit codes of weights_vault.client.errors."""
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Said already; the interpreter would say it again at its end, and change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _open_missing_streams() -> None:
+    """Put nothing where a standard stream was closed, before a file of ours takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -125,11 +157,14 @@ def _usage(error: typer.TyperException) -> WrongUsage:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     usage = context.get_usage().removeprefix("Usage: ") if context is not None else f"{PROGRAM} COMMAND"
+    names = getattr(context.command, "commands", {}) if context is not None else {}
+    said = error.format_message()
+    commands = f" Commands: {', '.join(names)}." if names else ""
     return WrongUsage(
         "wrong-usage",
         "This command line is not understood.",
-        error.format_message(),
-        f"Usage: {usage}   (`{command} --help` explains it)",
+        f"{said if said.endswith(('.', '?')) else f'{said}.'}{commands}",
+        f"Usage: {' '.join(usage.split())}   (`{command} --help` explains it)",
     )
 
 

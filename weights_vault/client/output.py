@@ -7,10 +7,11 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from weights_vault.client.errors import ClientError
+from weights_vault.client.errors import ClientError, MachineFault
 from weights_vault.client.redaction import redact
 
 # What a terminal obeys or a reader cannot see: controls C0 and C1, marks that turn the direction of writing,
@@ -69,14 +70,14 @@ class Output:
 
     def important(self, *lines: str) -> None:
         """Something that a person must see even with --quiet, such as what to confirm."""
-        _print(lines, self.stderr)
+        self._to_stderr(lines)
 
     def result(self, document: dict[str, Any], *lines: str) -> None:
         """The command's result: the document with --json, else the lines."""
         if self.as_json:
             self._document(document)
         else:
-            _print(lines, self.stdout)
+            self._to_stdout(_text(lines))
 
     def table(
         self, document: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
@@ -97,20 +98,36 @@ class Output:
             f"  why: {error.why}",
             f"  next: {error.next_step}",
         )
-        _print(lines, self.stderr)
+        self._to_stderr(lines)
         if self.as_json:
-            self._document({**(error.document or {}), "error": _error_document(error)})
+            with suppress(MachineFault):  # it may be the very error that is told
+                self._document({**(error.document or {}), "error": _error_document(error)})
 
     def _document(self, document: dict[str, Any]) -> None:
         text = json.dumps(_redacted(document), indent=2, ensure_ascii=False)
         # json escapes C0 alone; a terminal also obeys C1, and readers are fooled by turned writing.
         escaped = _UNSEEN_IN_JSON.sub(lambda found: json.dumps(found[0])[1:-1], text)
-        print(escaped, file=self.stdout, flush=True)
+        self._to_stdout(escaped)
+
+    def _to_stdout(self, text: str) -> None:
+        try:
+            print(text, file=self.stdout, flush=True)
+        except OSError as error:
+            raise MachineFault(
+                "output-not-written",
+                "The result could not be written to standard output.",
+                f"{error.strerror or error}.",
+                "Send it to a file on a disk with room, or to a program that reads to the end.",
+            ) from None
+
+    def _to_stderr(self, lines: Iterable[str]) -> None:
+        with suppress(OSError):  # nobody reads it: no reason to give up a download
+            print(_text(lines), file=self.stderr, flush=True)
 
 
-def _print(lines: Iterable[str], stream: TextIO) -> None:
+def _text(lines: Iterable[str]) -> str:
     # Whatever a line holds, it stays one: else a name with a newline could forge an error of ours.
-    print("\n".join(map(plain, lines)), file=stream, flush=True)
+    return "\n".join(map(plain, lines))
 
 
 def _redacted(value: Any) -> Any:

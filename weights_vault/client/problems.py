@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from weights_vault.client.errors import (
 )
 
 MAX_LINE_CHARS = 600
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 # Codes that mean "this token is not taken", whatever status they come with.
 _SIGN_IN_CODES = frozenset({"login_required", "not_authenticated", "authentication_failed"})
@@ -39,6 +41,10 @@ def error_of(status: int, headers: Mapping[str, str], answer: bytes, portal: str
             "The portal sends this command elsewhere.",
             f"It answered {status}; redirects are not followed, because the token would travel with them.",
             "Check the portal's address, and pass the right one with --portal.",
+        )
+    if code == "not_found":
+        return not_found(
+            "The portal knows nothing by this name.", "`weights releases` lists what you can see."
         )
     if code is not None and status < 500:
         kind = WrongUsage if status in (400, 422) else NotAllowed
@@ -64,15 +70,29 @@ def denied(access: Mapping[str, Any], what: str, portal: str) -> NotAllowed:
     )
 
 
+def not_found(what: str, next_step: str) -> NotAllowed:
+    """The error for what is not there, or is not for this person to see: the portal tells neither apart."""
+    return NotAllowed(
+        "not-found", what, "It is not there, or it is not for you to see.", next_step, code="not_found"
+    )
+
+
 def tls_or_network(error: httpx.TransportError, portal: str) -> Unreachable:
     """The error for a portal that could not be asked at all."""
-    reason = str(error)
+    reason = _ERRNO.sub("", str(error)).rstrip(".")
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return Unreachable(
             "certificate-refused",
             f"The certificate of {portal} was not accepted.",
             f"{reason}.",
             "Check this machine's date and time, and that nobody stands between; then run the command again.",
+        )
+    if "WRONG_VERSION_NUMBER" in reason or "HTTP_REQUEST" in reason:
+        return Unreachable(
+            "no-tls-there",
+            f"{portal} could not be reached.",
+            "What answers there does not speak https.",
+            "Check the port; on this very machine a portal may speak plain http: --portal http://localhost:PORT",
         )
     if isinstance(error, httpx.TimeoutException):
         reason = "It did not answer in time"
@@ -135,13 +155,17 @@ def _not_signed_in(problem: Mapping[str, str], portal: str) -> NotSignedIn:
 
 def _plain(status: int, problem: Mapping[str, str], portal: str) -> ClientError:
     why = _why(problem)
+    if status in (400, 404, 405) and not problem:
+        # The API says everything in problem documents; whoever answers otherwise is somebody else.
+        return WrongUsage(
+            "no-portal-there",
+            f"There is no Weights Portal at {portal}.",
+            f"What answers there is not the API of one (status {status}).",
+            "Check --portal: https or http, the port, and no path behind the host unless you were told one.",
+        )
     if status == 404:
-        return NotAllowed(
-            "not-found",
-            "The portal knows nothing by this name.",
-            why or "It is not there, or not for you to see.",
-            "`weights releases` lists what you can see.",
-            code="not_found",
+        return not_found(
+            "The portal knows nothing by this name.", "`weights releases` lists what you can see."
         )
     if status == 429:
         return PortalFault(

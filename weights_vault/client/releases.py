@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from weights_vault.client.answers import Json, part, unreadable
+from weights_vault.client.answers import Json, part, parts, text, unreadable
 from weights_vault.client.api import Api
-from weights_vault.client.errors import WrongUsage
-from weights_vault.client.problems import denied
+from weights_vault.client.errors import NotAllowed, WrongUsage
+from weights_vault.client.problems import denied, not_found
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -26,16 +26,16 @@ class ReleaseName:
         return self.release if self.revision is None else f"{self.release}@{self.revision}"
 
 
-def parse_release(text: str) -> ReleaseName:
+def parse_release(typed: str) -> ReleaseName:
     """Split what the person typed. Only such names ever stand in a URL. Raises:
     WrongUsage(release-name-unusable).
     """
-    release, mark, revision = text.partition("@")
+    release, mark, revision = typed.partition("@")
     if not _SLUG.fullmatch(release) or (mark and not _REVISION.fullmatch(revision)):
         raise WrongUsage(
             "release-name-unusable",
             "This is not the name of a release.",
-            "A name looks like opt-175b, or opt-175b@v2 with a revision.",
+            "Names are in lower case, like opt-175b, or opt-175b@v2 with a revision.",
             "`weights releases` lists the names.",
         )
     return ReleaseName(release, revision or None)
@@ -50,7 +50,28 @@ def check_id(value: object) -> str:
 
 def find_release(api: Api, name: ReleaseName) -> Json:
     """What the portal says about a release. Raises: NotAllowed(not-found) and whatever the API raises."""
-    return api.get(f"/releases/{name.release}")
+    try:
+        return api.get(f"/releases/{name.release}")
+    except NotAllowed as error:
+        if error.code != "not_found":
+            raise
+        hint = "" if api.signed_in else f", and more after `weights login --portal {api.portal}`"
+        raise not_found(
+            f"The portal knows no release {name.release}.",
+            f"`weights releases` lists what you can see{hint}.",
+        ) from None
+
+
+def check_revision(release: Json, name: ReleaseName) -> None:
+    """Refuse a revision that the release does not have. Raises: WrongUsage(unknown-revision)."""
+    known = [text(each, "name") for each in parts(release, "revisions")]
+    if name.revision is not None and name.revision not in known:
+        raise WrongUsage(
+            "unknown-revision",
+            f"{name.release} has no revision {name.revision}.",
+            f"Available: {', '.join(known) or 'none'}.",
+            f"weights show {name.release}",
+        )
 
 
 def access_of(release: Json) -> Json:

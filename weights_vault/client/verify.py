@@ -60,10 +60,11 @@ def open_folder(settings: Settings, folder: DownloadFolder) -> tuple[FolderState
     """
     state = folder.state()
     if state is None:
+        there = folder.root.exists()
         raise WrongUsage(
             "not-a-download",
             f"{folder.root} is not a download of `weights`.",
-            "It has no .weights/state.json.",
+            "It has no .weights/state.json." if there else "There is no such folder.",
             "Name the folder that `weights download` made.",
         )
     pinned = settings.portal_key or Pins(settings.home, state.portal).root

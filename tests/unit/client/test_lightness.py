@@ -40,7 +40,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_a_terminal_without_the_characters_is_no_reason_to_fail(tmp_path: Path) -> None:
     environment = {"PATH": "", "PYTHONIOENCODING": "ascii", "WEIGHTS_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "weights_vault.client.main", "show", "…"],
+        [sys.executable, "-m", "weights_vault.client.main", "show", "opt"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)

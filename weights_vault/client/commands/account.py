@@ -19,7 +19,7 @@ def login(
     token: Annotated[
         bool,
         typer.Option(
-            "--token", help="Read an access token from stdin, or ask for it hidden. The way in for now."
+            "--token", help="You have a token: it is read from stdin, or asked for hidden. Never an argument."
         ),
     ] = False,
 ) -> None:

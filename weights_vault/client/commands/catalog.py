@@ -32,11 +32,13 @@ def releases(context: typer.Context) -> None:
 
 def show(context: typer.Context, release: ReleaseArgument) -> None:
     """Show one release: its license, its revisions, its files, and where you stand."""
-    from weights_vault.client.releases import find_release, parse_release
+    from weights_vault.client.releases import check_revision, find_release, parse_release
 
     work: Workplace = context.obj
+    name = parse_release(release)
     with work.open_portal() as api:
-        found = find_release(api, parse_release(release))
+        found = find_release(api, name)
+    check_revision(found, name)
     work.output.result(found, *_describe(found))
 
 

@@ -29,7 +29,7 @@ def download(
         list[str] | None,
         typer.Option("--include", metavar="GLOB", help="Only files that match; may be repeated."),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Connections at once.")] = 4,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Connections at once.")] = 4,
     keep_sealed: Annotated[
         bool,
         typer.Option("--keep-sealed", help="Keep FILE.body and FILE.header too, in DIR/.sealed, for age."),
@@ -44,6 +44,7 @@ def download(
     """Download a release, check every part against the signed manifest, and open it. Run again to resume."""
     from weights_vault.client.enrolled import KeyFinder
     from weights_vault.client.releases import access_of, find_release, grant_of, parse_release
+    from weights_vault.client.transfer.folder import DownloadFolder
     from weights_vault.client.transfer.session import Session, Wishes
     from weights_vault.client.trust import choose_revision
 
@@ -57,13 +58,15 @@ def download(
         chain = work.trust(api)
         head = chain.head(name.release)
         revision = choose_revision(head, name.revision)
+        folder = (to or Path(name.release)).expanduser()
         if lacks_key and not dry_run:
+            DownloadFolder(folder).check_place()  # before somebody confirms a key for nothing
             key()
             found = find_release(api, name)
         grant = grant_of(api, found, name)
         trusted = chain.manifest(head, revision, grant)
         wishes = Wishes(
-            folder=(to or Path(name.release)).expanduser(),
+            folder=folder,
             include=tuple(include or ()),
             jobs=jobs,
             keep_sealed=keep_sealed,

@@ -11,6 +11,8 @@ import typer
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
+    from weights_vault.client.answers import Json
+    from weights_vault.client.api import Api
     from weights_vault.client.identities import LocalIdentity
 
 app = typer.Typer(help="The keys that releases are sealed to for you.")
@@ -24,14 +26,15 @@ class KeyKind(StrEnum):
 
 
 NameOption = Annotated[
-    str | None, typer.Option("--name", help="A name for your keys page; this machine's by default.")
+    str | None,
+    typer.Option("--name", metavar="NAME", help="A name for your keys page; this machine's by default."),
 ]
 NoWaitOption = Annotated[
     bool, typer.Option("--no-wait", help="Show what to confirm in the browser, and do not wait.")
 ]
 
 
-@app.command("create")
+@app.command("create", short_help="Make a key here and enroll it.")
 def create(
     context: typer.Context,
     kind: Annotated[
@@ -51,11 +54,14 @@ def create(
     _enroll(work, identity, name, wait=not no_wait)
 
 
-@app.command("add")
+@app.command("add", short_help="Enroll the key of an age identity file.")
 def add(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(help="An age identity file, as age-keygen makes it; it stays where it is.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="An age identity file, as age-keygen makes it; it stays where it is."
+        ),
     ],
     name: NameOption = None,
     no_wait: NoWaitOption = False,
@@ -77,7 +83,7 @@ def add(
     remember_file(work.settings, file)
 
 
-@app.command("list")
+@app.command("list", short_help="List your keys, and which are on this machine.")
 def list_(context: typer.Context) -> None:
     """List your keys at the portal, and whether this machine can open what is sealed to them."""
     from weights_vault.client.answers import needed_text, text
@@ -102,7 +108,7 @@ def list_(context: typer.Context) -> None:
     )
 
 
-@app.command("remove")
+@app.command("remove", short_help="Remove a key from your account.")
 def remove(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="KEY", help="The id that `weights keys list` shows.")],
@@ -110,7 +116,7 @@ def remove(
 ) -> None:
     """Propose that a key is removed, and wait until you confirm it. The private key here stays."""
     from weights_vault.client.errors import WrongUsage
-    from weights_vault.client.pending import announce, pending_of, wait_for
+    from weights_vault.client.pending import announce, wait_for
 
     work: Workplace = context.obj
     if not key.startswith("key_") or not key.replace("_", "").isalnum():
@@ -121,13 +127,26 @@ def remove(
             "`weights keys list` shows them.",
         )
     with work.portal() as api:
-        pending = pending_of(api.delete(f"/keys/{key}"))
+        pending = _proposed_removal(api, key)
         if no_wait:
             announce(pending, work.output)
         else:
             wait_for(pending, api, work.output)
     done = "Waits for your confirmation." if no_wait else f"{key} is removed."
     work.output.result({"key": key, "removed": not no_wait}, done)
+
+
+def _proposed_removal(api: Api, key: str) -> Json:
+    from weights_vault.client.errors import NotAllowed
+    from weights_vault.client.pending import pending_of
+    from weights_vault.client.problems import not_found
+
+    try:
+        return pending_of(api.delete(f"/keys/{key}"))
+    except NotAllowed as error:
+        if error.code != "not_found":
+            raise
+        raise not_found(f"You have no key {key}.", "`weights keys list` shows your keys.") from None
 
 
 def _enroll(work: Workplace, identity: LocalIdentity, name: str | None, *, wait: bool) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from weights_vault.client.figures import figures_text, seconds_text
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def smoke_test(
     from weights_vault.client.verify import open_folder
 
     work: Workplace = context.obj
+    if report is not None:
+        _check_place(report)  # before minutes of work whose report would be lost
     folder = folder_of(work.settings, what)
     _, trusted = open_folder(work.settings, DownloadFolder(folder))
     work.output.message(f"testing {trusted.manifest.release}@{trusted.manifest.revision} in {folder}")
@@ -90,6 +94,19 @@ def _run(folder: Path, trusted: TrustedManifest, device: str, level: str) -> dic
         ) from None
 
 
+def _check_place(path: Path) -> None:
+    from weights_vault.client.errors import MachineFault
+
+    folder = path.absolute().parent
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise MachineFault(
+            "report-not-writable",
+            f"The report {path} cannot be written.",
+            "It is a folder." if path.is_dir() else f"You may not write there, or {folder} does not exist.",
+            "Name another file with --report.",
+        )
+
+
 def _write(path: Path, document: dict[str, Any]) -> None:
     from weights_vault.client.errors import machine_fault
 
@@ -100,32 +117,22 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 
 def _show(work: Workplace, document: dict[str, Any]) -> None:
-    rows = [(_verdict_word(level), level["level"], _figures(level)) for level in document["levels"]]
+    rows = [
+        (_verdict_word(level), level["level"], figures_text(level["level"], level.get("figures") or {}))
+        for level in document["levels"]
+    ]
     work.output.table(document, ("VERDICT", "LEVEL", "FIGURES"), rows, "no level ran")
     if not work.output.as_json:
-        work.output.result(
-            document,
-            _last_line(document),
-        )
+        work.output.result(document, _last_line(document))
 
 
 def _last_line(document: dict[str, Any]) -> str:
-    return f"{_verdict_word(document)}: {document['release']}@{document['revision']} on {document['device']}"
+    place = f"{document['release']}@{document['revision']} on {document['device']}"
+    return f"{_verdict_word(document)}: {place}, in {seconds_text(document['seconds'])}"
 
 
 def _verdict_word(level: dict[str, Any]) -> str:
     return {"passed": "PASS", "failed": "FAILED"}.get(str(level["verdict"]), str(level["verdict"]).upper())
-
-
-def _figures(level: dict[str, Any]) -> str:
-    figures = level.get("figures") or {}
-    return ", ".join(
-        f"{name} {_short(value)}" for name, value in figures.items() if not isinstance(value, dict | list)
-    )
-
-
-def _short(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _reasons(document: dict[str, Any]) -> str:

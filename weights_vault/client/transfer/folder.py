@@ -112,6 +112,12 @@ class DownloadFolder:
                 f"Choose another with --to, or run `weights download {found.release}@{found.revision}`.",
             )
 
+    def check_place(self) -> None:
+        """Refuse a place that can hold no download, whichever it is. Raises: WrongUsage, MachineFault."""
+        if self.state() is None:
+            self._check_empty()
+        self.check_room(0)
+
     def make(self) -> None:
         """Make the folder and its own corner, 0700. Raises: MachineFault."""
         try:

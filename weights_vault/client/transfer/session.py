@@ -92,9 +92,11 @@ class Session:
         check_names(manifest)
         state = self._state(folder)
         folder.check_usable(state)
-        folder.check_room(0)
         if folder.state() is None:
-            key()  # may wait for a person, and be refused: before there is a folder
+            # Both before there is a folder, and room first: nobody confirms a key for what cannot fit.
+            folder.check_room(_room_for_all(files, keep_sealed=self.wishes.keep_sealed))
+            key()  # may wait for a person, and be refused
+        folder.check_room(0)
         folder.make()
         try:
             with folder.locked():
@@ -215,6 +217,10 @@ def describe(manifest: Manifest, files: Sequence[ManifestFile]) -> dict[str, obj
         "parts": sum(len(file.parts) for file in files),
         "files": [{"path": file.path, "kind": file.kind, "size": file.size} for file in files],
     }
+
+
+def _room_for_all(files: Sequence[ManifestFile], *, keep_sealed: bool) -> int:
+    return sum(file.size for file in files) * (2 if keep_sealed else 1)
 
 
 def _room_needed(waiting: Sequence[Found], *, keep_sealed: bool) -> int:
