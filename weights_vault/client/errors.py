@@ -133,14 +133,15 @@ _DISK_ERRORS: dict[int, tuple[str, str]] = {
 }
 
 
-def machine_fault(error: OSError, what: str) -> MachineFault:
+def machine_fault(error: OSError, what: str, instead: str | None = None) -> MachineFault:
     """The user's view of a failed system call on a file.
 
     error: as the system raised it; its text is the reason shown.
     what: the first line, such as "The download cannot be written".
+    instead: the next step, where the file is not one of a download.
     """
     reference, next_step = _DISK_ERRORS.get(
         error.errno or 0, ("file-error", "Check the folder and the disk. " + _RESUME)
     )
     place = f" ({error.filename})" if isinstance(error.filename, str) else ""
-    return MachineFault(reference, what, f"{error.strerror or error}{place}.", next_step)
+    return MachineFault(reference, what, f"{error.strerror or error}{place}.", instead or next_step)

@@ -25,6 +25,7 @@ from typing import Any
 from weights_vault.client.errors import MachineFault, WrongUsage, machine_fault
 
 MAX_PRIVATE_FILE_BYTES = 1 << 20
+_OTHER_HOME = "Check that file and its folder; WEIGHTS_HOME can name another folder for what `weights` keeps."
 
 
 def home_folder(environment: Mapping[str, str]) -> Path:
@@ -46,7 +47,7 @@ def read_private(path: Path) -> str:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise machine_fault(error, f"{path} cannot be read.") from None
+        raise machine_fault(error, f"{path} cannot be read.", _OTHER_HOME) from None
     try:
         _refuse_exposed(path, os.fstat(descriptor))
         return os.read(descriptor, MAX_PRIVATE_FILE_BYTES).decode("utf-8")
@@ -105,7 +106,7 @@ class Home:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise machine_fault(error, f"{self.path(name)} cannot be read.") from None
+            raise machine_fault(error, f"{self.path(name)} cannot be read.", _OTHER_HOME) from None
         except ValueError:
             found = None
         if not isinstance(found, dict):
@@ -136,7 +137,7 @@ class Home:
             temporary.replace(path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise machine_fault(error, f"{path} cannot be written.") from None
+            raise machine_fault(error, f"{path} cannot be written.", _OTHER_HOME) from None
         return path
 
     def remove(self, name: str) -> None:
@@ -150,7 +151,7 @@ class Home:
             _make_private(self.root)
             descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise machine_fault(error, f"{self.root} cannot be written.") from None
+            raise machine_fault(error, f"{self.root} cannot be written.", _OTHER_HOME) from None
         with os.fdopen(descriptor, "wb"):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

@@ -71,9 +71,7 @@ def read_identities(path: Path) -> list[LocalIdentity]:
 def known_identities(settings: Settings) -> list[LocalIdentity]:
     """Every identity of this machine: made here, or added by path and still there."""
     made = sorted(settings.home.path(FOLDER).glob("*.txt"))
-    added = [
-        Path(entry) for entry in settings.home.read_json(ADDED).get("files", []) if isinstance(entry, str)
-    ]
+    added = [Path(entry) for entry in _added(settings)]
     return [
         identity
         for path in [*made, *(path for path in added if path.exists())]
@@ -97,14 +95,15 @@ def create_identity(settings: Settings, kind: str, portal: str) -> LocalIdentity
 def remember_file(settings: Settings, path: Path) -> None:
     """Remember where an identity file is that a person added."""
     with settings.home.locked():
-        files = [
-            entry
-            for entry in settings.home.read_json(ADDED).get("files", [])
-            if entry != str(path.absolute())
-        ]
+        files = [entry for entry in _added(settings) if entry != str(path.absolute())]
         settings.home.write_json(ADDED, {"files": [*files, str(path.absolute())]})
 
 
 def find_identity(identities: Iterable[LocalIdentity], recipient: str) -> LocalIdentity | None:
     """The identity whose public half is this recipient."""
     return next((identity for identity in identities if identity.recipient == recipient), None)
+
+
+def _added(settings: Settings) -> list[str]:
+    found = settings.home.read_json(ADDED).get("files", [])
+    return [entry for entry in found if isinstance(entry, str)] if isinstance(found, list) else []

@@ -48,10 +48,7 @@ class Pins:
         found = self._read().get("heads", {}).get(release)
         if found is None:
             return None
-        try:
-            return SeenHead(int(found["sequence"]), datetime.fromisoformat(found["issued"]))
-        except (KeyError, TypeError, ValueError):
-            raise self._damaged() from None
+        return SeenHead(found["sequence"], datetime.fromisoformat(found["issued"]))
 
     def keep_trust(self, *, root: str, sequence: int) -> None:
         """Remember an accepted trust document."""
@@ -76,7 +73,13 @@ class Pins:
 
     def _read(self) -> dict[str, Any]:
         memory = self._home.read_json(self._name)
-        if memory and memory.get("portal") != self._portal:
+        heads = memory.get("heads", {})
+        if memory and not (
+            memory.get("portal") == self._portal
+            and isinstance(memory.get("trust_sequence", 0), int)
+            and isinstance(heads, dict)
+            and all(map(_is_seen_head, heads.values()))
+        ):
             raise self._damaged()
         return memory
 
@@ -87,3 +90,12 @@ class Pins:
             "What it remembers of the portal cannot be read.",
             "Restore it from a backup; or remove it and pass --portal-key, to trust nothing at first use.",
         )
+
+
+def _is_seen_head(found: object) -> bool:
+    if not isinstance(found, dict) or not isinstance(found.get("sequence"), int):
+        return False
+    try:
+        return datetime.fromisoformat(str(found.get("issued"))).tzinfo is not None
+    except ValueError:
+        return False

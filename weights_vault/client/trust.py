@@ -138,12 +138,12 @@ class TrustChain:
         # A root that hands over signs together with its successor; from then on the successor is the one
         # pinned.
         root = fingerprint(document.keys["root"][0])
+        self._pins.keep_trust(root=root, sequence=document.sequence)
         if pinned is None:
             self._output.important(
                 f"first contact with {self._api.portal}: its key is pinned as {root}",
                 f"compare it with {self._api.portal}/about/ or with what you were told by other means",
             )
-        self._pins.keep_trust(root=root, sequence=document.sequence)
         return document
 
     def _signed(self, path: str, max_bytes: int, **query: str) -> bytes:

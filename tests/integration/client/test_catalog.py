@@ -56,6 +56,36 @@ def test_show_of_what_is_not_there_is_4(weights: Weights) -> None:
     assert (done.code, "not-found" in done.err) == (4, True)
 
 
+def test_show_of_a_revision_that_is_not_there_is_2(weights: Weights) -> None:
+    done = weights("show", "opt-tiny@v9")
+    assert (done.code, "error[unknown-revision]" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_what_is_no_portal_is_2_and_says_what_to_check(
+    weights: Weights, portal: SimulatedPortal, status: int
+) -> None:
+    portal.always("/releases", Answer(status, b"<html>", {"Content-Type": "text/html"}))
+    done = weights("releases")
+    assert (done.code, "error[no-portal-there]" in done.err) == (2, True)
+
+
+def test_https_to_a_portal_of_plain_http_is_10_at_once(weights: Weights, portal: SimulatedPortal) -> None:
+    done = weights("releases", "--portal", portal.url.replace("http:", "https:"))
+    assert (done.code, "error[no-tls-there]" in done.err) == (10, True)
+
+
+@pytest.mark.parametrize("words", [("-h",), ("download", "-h"), ("keys", "-h"), ("keys", "add", "-h")])
+def test_help_fits_80_columns(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = weights(*words)
+    assert (done.code, done.out.startswith("Usage: weights")) == (0, True)
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert "..." not in done.out.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("name", ["../me", "OPT", "a b", "x@", "@v1", "a/b", "-x", ""])
 def test_what_is_no_name_of_a_release_never_reaches_a_url(
     weights: Weights, portal: SimulatedPortal, name: str

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from weights_vault.client import errors
-from weights_vault.client.errors import ClientError, NotAllowed, machine_fault
-from weights_vault.client.output import Output, size_text
+from weights_vault.client.errors import ClientError, MachineFault, NotAllowed, machine_fault
+from weights_vault.client.output import Output, moment_text, plain, size_text
 
 
 def outputs(**options: bool) -> tuple[Output, io.StringIO, io.StringIO]:
@@ -72,6 +72,53 @@ def test_tables_line_up_and_say_when_there_is_nothing() -> None:
 )
 def test_sizes_are_binary(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_table_wider_than_the_terminal_is_one_block_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    terminal = _Terminal()
+    Output(stdout=terminal).table({}, ("NAME", "B"), [("a name that is long", 1), ("x", "")], "nothing")
+    assert terminal.getvalue().splitlines() == ["NAME  a name that is long", "B     1", "", "NAME  x", "B"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nerror[fake]: b", "a error[fake]: b"),
+        ("a\x1b[2Jb\x9bc\x7f", "a[2Jbc"),
+        ("a\u202eb\u2066c\u2028d\u2029e", "abc d e"),
+        ("نور \u200c👩\u200d🔬 é", "نور \u200c👩\u200d🔬 é"),
+    ],
+)
+def test_plain_text_is_one_line_that_no_terminal_obeys(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+class _Full(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_result_that_cannot_be_written_is_7_and_messages_are_let_go() -> None:
+    output = Output(stdout=_Full(), stderr=_Full(), as_json=True)
+    output.message("by the way")
+    output.error(refusal())
+    with pytest.raises(MachineFault) as caught:
+        output.result({}, "x")
+    assert caught.value.reference == "output-not-written"
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [("2026-11-28T02:02:51.7+01:00", "2026-11-28 01:02 UTC"), ("", "-"), ("soon", "soon")],
+)
+def test_moments_are_in_utc_to_the_minute(moment: str, text: str) -> None:
+    assert moment_text(moment) == text
 
 
 def test_exit_codes_are_the_promised_ones() -> None:

@@ -41,6 +41,27 @@ def test_heads_only_rise_by_sequence_then_time(pins: Pins) -> None:
     assert pins.head("gpt") is None
 
 
+@pytest.mark.parametrize(
+    "memory",
+    [
+        {"heads": []},
+        {"heads": {"opt": []}},
+        {"heads": {"opt": {"sequence": "2", "issued": "2026-11-20T00:00:00+00:00"}}},
+        {"heads": {"opt": {"sequence": 2, "issued": "yesterday"}}},
+        {"heads": {"opt": {"sequence": 2, "issued": "2026-11-20T00:00:00"}}},
+        {"trust_sequence": "5"},
+    ],
+)
+def test_a_memory_that_is_damaged_is_named_and_not_started_over(
+    tmp_path: Path, memory: dict[str, object]
+) -> None:
+    home = Home(tmp_path)
+    home.write_json("portals/weights.example.org.json", {"portal": PORTAL, **memory})
+    with pytest.raises(MachineFault) as caught:
+        Pins(home, PORTAL).keep_head("opt", SeenHead(1, ISSUED))
+    assert caught.value.reference == "home-damaged"
+
+
 def test_the_memory_of_another_portal_is_not_taken(tmp_path: Path) -> None:
     Pins(Home(tmp_path), "https://a.example/b").keep_trust(root="wp1-a", sequence=1)
     with pytest.raises(MachineFault) as caught:

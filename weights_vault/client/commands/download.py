@@ -120,6 +120,15 @@ def _report(work: Workplace, trusted: TrustedManifest, grant: str, summary: Summ
         document,
         f"{manifest.release}@{manifest.revision}: {summary.files} files, {size_text(summary.size)}, "
         f"verified and opened, in {summary.folder}",
-        f"fetched {size_text(summary.fetched)} in {summary.seconds:.1f} s ({size_text(summary.rate)}/s), "
-        f"{size_text(summary.again)} of it again",
+        _fetched_text(summary),
     )
+
+
+def _fetched_text(summary: Summary) -> str:
+    from weights_vault.client.output import size_text
+
+    if not summary.fetched:
+        return "everything was here already: nothing was fetched"
+    again = f", {size_text(summary.again)} of it again" if summary.again else ""
+    rate = f"{size_text(summary.rate)}/s"
+    return f"fetched {size_text(summary.fetched)} in {summary.seconds:.1f} s ({rate}){again}"

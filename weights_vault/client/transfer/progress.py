@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 LINE_EVERY_S = 10.0
+# In less room a bar breaks into several lines; there plain ones read better.
+BAR_COLUMNS = 72
 RATE_WINDOW_S = 20.0
 
 
@@ -31,7 +34,7 @@ def make_display(output: Output, meter: Meter) -> Display:
     """The display that suits where stderr goes."""
     if output.quiet:
         return NoDisplay()
-    if output.stderr.isatty():
+    if output.stderr.isatty() and shutil.get_terminal_size().columns >= BAR_COLUMNS:
         return BarDisplay(output, meter)
     return LineDisplay(output, meter)
 
