@@ -47,7 +47,9 @@ def read_private(path: Path) -> str:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise machine_fault(error, f"{path} cannot be read.", _OTHER_HOME) from None
+        raise machine_fault(
+            error, f"{path} cannot be read.", "Check that file and who may read it."
+        ) from None
     try:
         _refuse_exposed(path, os.fstat(descriptor))
         return os.read(descriptor, MAX_PRIVATE_FILE_BYTES).decode("utf-8")

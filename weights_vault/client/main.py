@@ -77,6 +77,8 @@ for _name, _command, _short in (
     app.command(_name, short_help=_short, epilog=_EPILOG)(_command)
 app.add_typer(keys.app, name="keys", short_help="Create, add, list and remove your keys.", epilog=_EPILOG)
 
+_NAMES = [*(each.name for each in app.registered_commands if each.name), "keys"]
+
 
 @app.callback()
 def root(
@@ -145,7 +147,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         code = app(args=globals_first(arguments) or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
-        raise _usage(error) from None
+        raise _usage(error, arguments) from None
     except typer.Abort:
         raise _interrupted() from None
     if code == Interrupted.exit_code:
@@ -153,10 +155,13 @@ def _run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else EXIT_DONE
 
 
-def _usage(error: typer.TyperException) -> WrongUsage:
+def _usage(error: typer.TyperException, arguments: Sequence[str]) -> WrongUsage:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
-    usage = context.get_usage().removeprefix("Usage: ") if context is not None else f"{PROGRAM} COMMAND"
+    if context is None:  # an option without its value: typer forgets whose
+        named = {name for name in _NAMES if name in arguments}
+        command = f"{PROGRAM} {named.pop()}" if len(named) == 1 else PROGRAM
+    usage = context.get_usage().removeprefix("Usage: ") if context is not None else f"{command} …"
     names = getattr(context.command, "commands", {}) if context is not None else {}
     said = error.format_message()
     commands = f" Commands: {', '.join(names)}." if names else ""

@@ -19,6 +19,7 @@ from weights_vault.client.errors import (
 )
 
 MAX_LINE_CHARS = 600
+_CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 # Codes that mean "this token is not taken", whatever status they come with.
@@ -105,10 +106,8 @@ def tls_or_network(error: httpx.TransportError, portal: str) -> Unreachable:
 
 
 def reference_of(code: str) -> str:
-    """The kebab-case reference of an access code: `grant_revoked` is `grant-revoked`."""
-    return (
-        "".join(char if char.isascii() and char.isalnum() else "-" for char in code.lower())[:64] or "refused"
-    )
+    """The kebab-case reference of a code: `grant_revoked` is `grant-revoked`, what is no code `refused`."""
+    return code.replace("_", "-") if _CODE.fullmatch(code) else "refused"
 
 
 def _problem(headers: Mapping[str, str], answer: bytes) -> dict[str, str]:

@@ -174,3 +174,12 @@ def test_a_long_wait_for_the_portal_is_said(
     assert done.code == 0
     assert "it answered 503, trying again in 3" in done.err
     assert 30 <= waited[0] <= 38
+
+
+def test_logout_without_the_portal_forgets_the_token_and_says_that_it_lives(
+    weights: Weights, portal: SimulatedPortal
+) -> None:
+    portal.always("/me/token", Answer(500, b"oops", {"Content-Type": "text/html"}))
+    done = weights("logout")
+    assert (done.code, "portal-error" in done.err) == (9, True)
+    assert f"it lives: end it at {portal.url}/tokens/" in done.err

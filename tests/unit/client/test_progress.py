@@ -77,7 +77,15 @@ def test_what_is_retried_and_why_is_in_the_line_until_it_is_over() -> None:
     assert counts.read().retrying == ""
 
 
-def test_a_terminal_gets_bars_for_the_whole_and_for_files_under_way() -> None:
+def test_a_narrow_terminal_gets_lines_which_do_not_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert isinstance(make_display(Output(stderr=Terminal()), meter()), LineDisplay)
+
+
+def test_a_terminal_gets_bars_for_the_whole_and_for_files_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     terminal, counts = Terminal(), meter()
     display = make_display(Output(stderr=terminal), counts)
     assert isinstance(display, BarDisplay)

@@ -47,7 +47,7 @@ def login(
 
 def logout(context: typer.Context) -> None:
     """End this machine's token at the portal and forget it here."""
-    from weights_vault.client.errors import NotSignedIn
+    from weights_vault.client.errors import NotSignedIn, PortalFault, Unreachable
     from weights_vault.client.tokens import forget_token
 
     work: Workplace = context.obj
@@ -57,6 +57,9 @@ def logout(context: typer.Context) -> None:
             api.delete("/me/token")
     except NotSignedIn:
         pass  # ended already, or there was none
+    except (PortalFault, Unreachable) as error:
+        error.next_step = f"The token is forgotten here, but it lives: end it at {portal}/tokens/."
+        raise
     finally:
         forget_token(work.settings, portal)
     work.output.result({"portal": portal, "signed_in": False}, f"Signed out of {portal}.")

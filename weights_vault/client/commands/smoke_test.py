@@ -127,7 +127,8 @@ def _show(work: Workplace, document: dict[str, Any]) -> None:
 
 
 def _last_line(document: dict[str, Any]) -> str:
-    place = f"{document['release']}@{document['revision']} on {document['device']}"
+    device = f" on {document['device']}" if document["device"] != "none" else ""
+    place = f"{document['release']}@{document['revision']}{device}"
     return f"{_verdict_word(document)}: {place}, in {seconds_text(document['seconds'])}"
 
 
