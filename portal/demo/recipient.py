@@ -111,7 +111,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def _smoke_test(place: Place, say: Narrator) -> None:
     report = place.folder / "recipient" / "smoke-report.json"
     done = _weights(place, say, "smoke-test", str(place.download), "--report", str(report))
-    say.output(done.stdout + done.stderr)
+    say.output(done.stderr + done.stdout)
     if done.returncode != 0:
         raise DemoError(f"weights smoke-test ended with {done.returncode}")
     told = json.loads(report.read_text())

@@ -25,5 +25,7 @@ def run(place: Place) -> None:
         console.print(table)
         console.print(f"\nThe portal is open at [bold]{place.url}[/bold] — Ctrl-C ends it.")
         console.print("Staff sign in without a second factor here (STAFF_MFA=off): for this demo alone.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
-        console.print("Ending.")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            console.print("Ending.")

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             # A process of its own with the demo's settings: the portal in var/ stays untouched.
             environment = place.environment(port=options["port"], keep=options["serve"])
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
+        # A plain kill ends the portal's processes too, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with place.alone():
             try:
                 serve.run(place) if options["serve"] else story.run(place)
