@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from portal.demo.errors import DemoError
 from portal.demo.narrator import Narrator
-from portal.demo.person import DemoError
 
 TIME_LIMIT_S = 180
 

@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from portal.demo.person import DemoError
+from portal.demo.errors import DemoError
 from portal.demo.place import Place
 
 

@@ -10,13 +10,10 @@ from urllib.parse import urljoin
 
 import httpx
 
+from portal.demo.errors import DemoError
 from portal.demo.forms import Form, read_forms
 
 MAIL_WAIT_S = 30.0
-
-
-class DemoError(Exception):
-    """A step of the demo did not do what it should; the message names the step and the page."""
 
 
 @dataclass

@@ -11,21 +11,30 @@ from types import TracebackType
 
 import httpx
 
+from portal.demo.errors import DemoError
+
 START_WAIT_S = 40.0
 STOP_WAIT_S = 10.0
 
 
 def free_port(preferred: int) -> int:
     """`preferred` if nobody listens there, else a port the system gives."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise RuntimeError("no loopback port is free")
+    if is_free(preferred):
+        return preferred
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 class Portal:
@@ -38,6 +47,9 @@ class Portal:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Portal":
+        if not is_free(self._port):
+            # Whoever listens there would answer in our place.
+            raise DemoError(f"port {self._port} is taken; end what listens there, or give --port")
         self._logs.mkdir(parents=True, exist_ok=True)
         bind = f"127.0.0.1:{self._port}"
         # One process: the embedded cache (rate limits, used one-time codes) is the memory of one.
@@ -70,7 +82,7 @@ class Portal:
                 process.wait()
 
     def wait_until_ready(self) -> None:
-        """Return when the site answers. Raises RuntimeError with the log's name when it does not."""
+        """Return when the site answers. Raises DemoError with the log's name when it does not."""
         deadline = time.monotonic() + START_WAIT_S
         while time.monotonic() < deadline:
             self._raise_if_ended()
@@ -79,7 +91,7 @@ class Portal:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-        raise RuntimeError(f"the portal did not answer within {START_WAIT_S:.0f} s; see {self._logs}/web.log")
+        raise DemoError(f"the portal did not answer within {START_WAIT_S:.0f} s; see {self._logs}/web.log")
 
     def _start(self, name: str, command: list[str]) -> None:
         with (self._logs / f"{name}.log").open("wb") as log:
@@ -92,4 +104,4 @@ class Portal:
     def _raise_if_ended(self) -> None:
         for process in self._running:
             if process.poll() is not None:
-                raise RuntimeError(f"{process.args!r} ended with {process.returncode}; see {self._logs}")
+                raise DemoError(f"{process.args!r} ended with {process.returncode}; see {self._logs}")

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 from portal.demo.commands import manage
+from portal.demo.errors import DemoError
 from portal.demo.narrator import Narrator
-from portal.demo.person import DemoError
 from portal.demo.place import Place
 
 RELEASE = "demo-opt-30m"

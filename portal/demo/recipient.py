@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 from portal.demo.commands import client_environment, weights_command
+from portal.demo.errors import DemoError
 from portal.demo.narrator import Narrator
-from portal.demo.person import DemoError, Person
+from portal.demo.person import Person
 from portal.demo.place import Place
 from portal.demo.publisher import RELEASE
 

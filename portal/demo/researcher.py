@@ -2,8 +2,9 @@
 
 import re
 
+from portal.demo.errors import DemoError
 from portal.demo.narrator import Narrator
-from portal.demo.person import DemoError, Person
+from portal.demo.person import Person
 
 ANSWERS = {
     "answer_purpose": "We measure how well small language models know what they do not know.",

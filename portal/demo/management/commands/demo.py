@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from portal.demo import serve, story
-from portal.demo.person import DemoError
+from portal.demo.errors import DemoError
 from portal.demo.place import Place, is_demo_process
 
 
@@ -29,8 +29,9 @@ class Command(BaseCommand):
             # A process of its own with the demo's settings: the portal in var/ stays untouched.
             environment = place.environment(port=options["port"], keep=options["serve"])
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
-        # A plain kill ends the portal's processes too, as Ctrl-C does.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # A plain kill and a closed terminal end the portal's processes too, as Ctrl-C does.
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.default_int_handler)
         with place.alone():
             try:
                 serve.run(place) if options["serve"] else story.run(place)
