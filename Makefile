@@ -38,7 +38,7 @@ unit: $(VENV)/.dev  ## the quick tests alone
 check: $(VENV)/.dev  ## linters, types, import contracts, migrations, settings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy portal licenses weights_vault
+	@$(BIN)/mypy --no-fast-exit portal licenses weights_vault
 	@$(BIN)/lint-imports
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py check

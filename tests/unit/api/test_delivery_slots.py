@@ -16,6 +16,9 @@ from portal.api.delivery_slots import DeliverySlots, SlotBody
 from weights_vault.storage import storage
 from weights_vault.storage.port import random_name
 
+# A closed response looks after database connections that other tests of this thread left open.
+pytestmark = pytest.mark.django_db
+
 MOST = 3
 DATA = bytes(1_000_000)
 
