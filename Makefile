@@ -21,18 +21,22 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.server
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 
+# Fetched, not kept here. Without npm or a network nothing is made, and the test of these vectors says so.
+$(VENV)/cctv-age.tgz: $(VENV)/.dev tests/vectors/cctv_age.py
+	@$(BIN)/python -m tests.vectors.cctv_age $@
+
 demo: $(VENV)/.server  ## the whole life of a gated release, for real, on this machine
 	@$(BIN)/python manage.py demo
 
 serve: $(VENV)/.server  ## keep the demo's portal open in the browser
 	@$(BIN)/python manage.py demo --serve
 
-test: $(VENV)/.dev check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
+test: $(VENV)/.dev $(VENV)/cctv-age.tgz check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
 	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "database and not browser"
 
-unit: $(VENV)/.dev  ## the quick tests alone
+unit: $(VENV)/.dev $(VENV)/cctv-age.tgz  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
 
 check: $(VENV)/.dev  ## linters, types, import contracts, migrations, settings

@@ -54,11 +54,15 @@ class Outcome:
 
 
 def read_vector(path: Path) -> Vector:
-    head, _, data = path.read_bytes().partition(b"\n\n")
+    return parse_vector(path.name, path.read_bytes())
+
+
+def parse_vector(name: str, content: bytes) -> Vector:
+    head, _, data = content.partition(b"\n\n")
     pairs = [line.split(": ", 1) for line in head.decode("utf-8").splitlines()]
     fields = dict(pairs)
     return Vector(
-        name=path.name,
+        name=name,
         expect=fields["expect"],
         payload=fields.get("payload", ""),
         identities=tuple(value for key, value in pairs if key == "identity"),
