@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +15,6 @@ import httpx
 from portal.demo.errors import DemoError
 
 START_WAIT_S = 40.0
-STOP_WAIT_S = 10.0
 
 
 def free_port(preferred: int) -> int:
@@ -72,14 +72,12 @@ class Portal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in self._running:
-            # SIGQUIT ends both without waiting for what is under way: rows with leases bear that.
-            process.send_signal(signal.SIGQUIT)
-        for process in self._running:
-            try:
-                process.wait(STOP_WAIT_S)
-            except subprocess.TimeoutExpired:
+            # Killed outright, with its children: jobs are rows with leases, so a worker may die at any
+            # time, and a polite end takes it four seconds.
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        for process in self._running:
+            process.wait()
 
     def wait_until_ready(self) -> None:
         """Return when the site answers. Raises DemoError with the log's name when it does not."""
