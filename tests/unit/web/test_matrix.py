@@ -13,37 +13,45 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, reverse
 
-from licenses.models import Request
+from licenses.models import Grant, Request
+from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 from weights_vault.actions import keys
-from weights_vault.models import Release
+from weights_vault.models import RecipientKey, Release
 
-READERS = ("anonymous", "owner", "other", "reviewer", "manager")
-OTHERS = ("anonymous", "other", "reviewer", "manager")
-PEOPLE = {"anonymous": None, "owner": "ada", "other": "bo", "reviewer": "rosa", "manager": "mika"}
+PEOPLE = {
+    "anonymous": None,
+    "owner": "ada",
+    "other": "bo",
+    "reviewer": "rosa",
+    "manager": "mika",
+    "administrator": "alma",
+}
+READERS = tuple(PEOPLE)
+OTHERS = tuple(reader for reader in READERS if reader != "owner")
 STATUS = {"page": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "never": 405, "later": 409}
 
-FOR_ALL = ("page", "page", "page", "page", "page")
-OWN_LIST = ("signin", "page", "page", "page", "page")
-OWN_THING = ("signin", "page", "gone", "gone", "gone")
-LEGAL = ("signin", "no", "no", "page", "no")
+FOR_ALL = ("page",) * 6
+OWN_LIST = ("signin", "page", "page", "page", "page", "page")
+OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
+LEGAL = ("signin", "no", "no", "page", "no", "page")
 
-GET: dict[str, tuple[str, str, str, str, str]] = {
+GET: dict[str, tuple[str, ...]] = {
     "home": FOR_ALL,
     "release": FOR_ALL,
     "license": FOR_ALL,
     "about": FOR_ALL,
-    "theme": ("never", "never", "never", "never", "never"),
-    "request_form": ("signin", "moved", "page", "page", "page"),
+    "theme": ("never",) * 6,
+    "request_form": ("signin", "moved", "page", "page", "page", "page"),
     "requests": OWN_LIST,
     "request_detail": OWN_THING,
     "request_edit": OWN_THING,
     "request_withdraw": OWN_THING,
-    "request_appeal": ("signin", "later", "gone", "gone", "gone"),
-    "request_sign": ("signin", "later", "gone", "gone", "gone"),
+    "request_appeal": ("signin", "later", "gone", "gone", "gone", "gone"),
+    "request_sign": ("signin", "later", "gone", "gone", "gone", "gone"),
     "grants": OWN_LIST,
     "grant_detail": OWN_THING,
     "account_details": OWN_LIST,
@@ -54,23 +62,36 @@ GET: dict[str, tuple[str, str, str, str, str]] = {
     "pending_action": OWN_THING,
     "queue": LEGAL,
     "review": LEGAL,
-    "review_vote": ("signin", "never", "never", "never", "never"),
+    "review_vote": ("signin", "never", "never", "never", "never", "never"),
     "staff_grants": LEGAL,
     "staff_grant_change": LEGAL,
 }
-# What changes something, and what an empty POST by each of the others is answered: never a change.
-POST: dict[str, tuple[str, str, str, str]] = {
-    "request_form": ("signin", "page", "page", "page"),  # their own form, shown again: it was empty
-    "request_edit": ("signin", "gone", "gone", "gone"),
-    "request_withdraw": ("signin", "gone", "gone", "gone"),
-    "request_appeal": ("signin", "gone", "gone", "gone"),
-    "request_sign": ("signin", "gone", "gone", "gone"),
-    "account_details": ("signin", "page", "page", "page"),  # their own details, empty
-    "key_remove": ("signin", "gone", "gone", "gone"),
-    "token_end": ("signin", "gone", "gone", "gone"),
-    "pending_action": ("signin", "gone", "gone", "gone"),
-    "review_vote": ("signin", "no", "page", "no"),
-    "staff_grant_change": ("signin", "no", "page", "no"),
+# What an empty POST by each of the others is answered: never a change of what is Ada's.
+OWN_FORM = ("signin", "page", "page", "page", "page")  # of a thing of their own, shown again: it was empty
+NOT_THEIRS = ("signin", "gone", "gone", "gone", "gone")
+VERDICT = ("signin", "no", "page", "no", "page")
+POST: dict[str, tuple[str, ...]] = {
+    "theme": ("moved",) * 5,
+    "request_form": OWN_FORM,
+    "request_edit": NOT_THEIRS,
+    "request_withdraw": NOT_THEIRS,
+    "request_appeal": NOT_THEIRS,
+    "request_sign": NOT_THEIRS,
+    "account_details": OWN_FORM,
+    "key_remove": NOT_THEIRS,
+    "tokens": OWN_FORM,
+    "token_end": NOT_THEIRS,
+    "pending_action": NOT_THEIRS,
+    "review_vote": VERDICT,
+    "staff_grant_change": VERDICT,
+}
+
+THINGS: dict[str, Any] = {
+    "request_id": Request,
+    "grant_id": Grant,
+    "key_id": RecipientKey,
+    "token_id": AccessToken,
+    "action_id": PendingAction,
 }
 
 
@@ -109,7 +130,18 @@ def test_every_address_has_a_row() -> None:
     """A1: whoever adds a page says here who may see it."""
     assert all(isinstance(pattern, URLPattern) for pattern in urlpatterns)
     assert {pattern.name for pattern in urlpatterns} == set(GET)
-    assert set(POST) <= set(GET)
+    assert {len(row) for row in GET.values()} == {len(READERS)}
+    assert {len(row) for row in POST.values()} == {len(OTHERS)}
+
+
+def test_every_address_that_takes_a_post_has_a_row(open_as: OpenAs, things: dict[str, list[Any]]) -> None:
+    """A1: no view takes OPTIONS; each says in its refusal what it takes instead."""
+    ada = open_as("ada")
+    refusals = {name: ada.options(address(name, things)) for name in GET}
+    assert {answer.status_code for answer in refusals.values()} == {405}
+    takes = {name: answer["Allow"].split(", ") for name, answer in refusals.items()}
+    assert {name for name, methods in takes.items() if "POST" in methods} == set(POST)
+    assert {method for methods in takes.values() for method in methods} == {"GET", "POST"}
 
 
 @pytest.mark.parametrize("name", GET)
@@ -118,19 +150,29 @@ def test_who_may_look(open_as: OpenAs, things: dict[str, list[Any]], name: str) 
     answers = [open_as(PEOPLE[reader]).get(address(name, things)) for reader in READERS]
 
     assert [answer.status_code for answer in answers] == [STATUS[said] for said in GET[name]]
-    to_sign_in = [answer.get("Location", "").startswith("/accounts/login/") for answer in answers]
-    assert to_sign_in == [said == "signin" for said in GET[name]]
+    assert [led_to_sign_in(answer) for answer in answers] == [said == "signin" for said in GET[name]]
 
 
 @pytest.mark.parametrize("name", POST)
 def test_nobody_changes_what_is_not_theirs(open_as: OpenAs, things: dict[str, list[Any]], name: str) -> None:
     """A1."""
-    before = Request.objects.get(pk=things["request_id"][0])
+    before = rows(things)
     answers = [open_as(PEOPLE[reader]).post(address(name, things), {}) for reader in OTHERS]
 
     # An empty form of one's own is shown again as a 400.
-    assert [answer.status_code for answer in answers] == [
-        {**STATUS, "page": 400}[said] for said in POST[name]
-    ]
-    after = Request.objects.get(pk=before.pk)
-    assert (after.state, after.version) == (before.state, before.version)
+    status = {**STATUS, "page": 400}
+    assert [answer.status_code for answer in answers] == [status[said] for said in POST[name]]
+    assert [led_to_sign_in(answer) for answer in answers] == [said == "signin" for said in POST[name]]
+    assert rows(things) == before
+
+
+def led_to_sign_in(answer: Any) -> bool:
+    return str(answer.get("Location", "")).startswith("/accounts/login/")
+
+
+def rows(things: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
+    """Every column of each of Ada's things."""
+    return {
+        parameter: model.objects.filter(pk=things[parameter][0]).values().get()
+        for parameter, model in THINGS.items()
+    }

@@ -261,6 +261,7 @@ def make_world() -> World:
     world.person("rosa@portal.example.org", "Rosa Weiss", "Weights Portal", "DE", ("reviewer",))
     world.person("ravi@portal.example.org", "Ravi Menon", "Weights Portal", "IN", ("reviewer",))
     world.person("mika@portal.example.org", "Mika Laine", "Weights Portal", "FI", ("release_manager",))
+    world.person("alma@portal.example.org", "Alma Cruz", "Weights Portal", "ES", ("administrator",))
     big = world.release(
         "opt-175b",
         "OPT-175B",
