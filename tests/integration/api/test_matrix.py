@@ -24,12 +24,15 @@ CASES = [
 
 
 def client_of(role: str, world: World) -> APIClient:
-    people = {"owner": world.researcher, "other": world.other, "manager": world.manager}
+    people = {
+        "owner": world.researcher, "other": world.other, "reviewer": world.reviewers[0],
+        "manager": world.manager, "admin": world.admin,
+    }  # fmt: skip
     if role == "nobody":
         return APIClient()
     if role in ALL_SCOPES:
         return with_token(world.researcher, role)
-    return in_browser(world.reviewers[0] if role == "reviewer" else people[role])
+    return in_browser(people[role])
 
 
 def call(role: str, name: str, method: str, world: World, ids: dict[str, str]) -> Any:

@@ -144,6 +144,7 @@ class World:
     other: User
     reviewers: tuple[User, User]
     manager: User
+    admin: User
 
     @property
     def files(self) -> list[str]:
@@ -222,4 +223,5 @@ def build() -> World:
         other=person("bob"),
         reviewers=(person("rita", "reviewer"), person("ravi", "reviewer")),
         manager=person("mona", "release_manager"),
+        admin=person("alma", "administrator"),
     )
