@@ -8,27 +8,29 @@ import random
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from tests.simulators.portal import TOKEN, SimulatedPortal
 from tests.simulators.sealed_release import MIB, SealedRelease, random_files, seal_files
-from weights_vault.sealed.body import PART_SIZE
+from weights_vault.sealed.body import NONCE_SIZE, PART_SIZE
 from weights_vault.sealed.keys import generate_identity
 
 ROOT = Path(__file__).parents[3]
 KILLS = 10
 JOBS = 2
 
+Part: TypeAlias = tuple[str, int]  # file id, part number
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def portal() -> Iterator[SimulatedPortal]:
-    """Six parts in three files; a store so slow that a whole download lasts more than 3 s."""
+    """Seven parts in three files; a store so slow that a whole download lasts more than 3 s."""
     files = random_files(first=47 * MIB, second=33 * MIB, third=MIB)
     with SimulatedPortal(seal_files(files)) as simulated:
         simulated.bytes_per_s = 14 * MIB
@@ -67,8 +69,33 @@ def start(portal: SimulatedPortal, place: Path, folder: Path | None = None) -> s
 def wait_for_first_bytes(portal: SimulatedPortal, already: int) -> None:
     """Until the process has begun to fetch: before that a kill interrupts nothing worth testing."""
     while len(portal.sent) == already:
-        if portal.closing.wait(0.005):
-            raise AssertionError("the simulator was closed")
+        wait_a_moment(portal)
+
+
+def wait_for_another_part(
+    portal: SimulatedPortal, folder: Path, already: int, process: subprocess.Popen[str]
+) -> None:
+    """Until one more part is in, or the process has ended."""
+    while len(journaled(folder)) == already and process.poll() is None:
+        wait_a_moment(portal)
+
+
+def wait_a_moment(portal: SimulatedPortal) -> None:
+    if portal.closing.wait(0.005):
+        raise AssertionError("the simulator was closed")
+
+
+def journaled(folder: Path) -> set[Part]:
+    """The parts that are in, as the journal has them; a line that a kill cut off is none."""
+    journal = folder / ".weights" / "journal"
+    lines = journal.read_text().split("\n")[:-1] if journal.exists() else []
+    words = [line.split(" ") for line in lines if line.startswith("part ")]
+    return {(file, int(index)) for _, file, index in words}
+
+
+def begun(portal: SimulatedPortal, since: int) -> set[Part]:
+    """The parts whose fetch was begun, by the simulator's own log. since: length of that log before."""
+    return {(sent.file, (sent.start - NONCE_SIZE) // PART_SIZE) for sent in portal.sent[since:]}
 
 
 def assert_final_names_are_whole(folder: Path, release: SealedRelease) -> None:
@@ -77,58 +104,74 @@ def assert_final_names_are_whole(folder: Path, release: SealedRelease) -> None:
         assert not final.exists() or final.read_bytes() == file.plain
 
 
-def fetched_again(portal: SimulatedPortal, downloads: int) -> int:
-    """Bytes that were sent more than once over so many complete downloads."""
-    total = sum(file.entry.body_size - 16 for file in portal.release.files.values())
-    return sum(sent.count for sent in portal.sent) - downloads * total
-
-
 def assert_complete(folder: Path, release: SealedRelease) -> None:
     for file in release.files.values():
         assert (folder / file.entry.path).read_bytes() == file.plain
 
 
+def ends_before(process: subprocess.Popen[str], moment_s: float) -> bool:
+    """Give the process so long, then `kill -9`. Returns: whether it had come to its end by itself."""
+    try:
+        _, err = process.communicate(timeout=moment_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return False
+    assert process.returncode == 0, err
+    return True
+
+
 def test_d1_killed_at_ten_random_moments_it_resumes_with_the_same_result(
     portal: SimulatedPortal, place: Path
 ) -> None:
+    """Half of the moments are counted from the first byte, half from a part that came in.
+
+    What is in is never fetched again, so a kill costs what was under way: at most one part a worker.
+    """
     moments = random.Random(20261101)
-    kills, folders = 0, [place / "release-1"]
+    kills, known_at_kill, number = 0, [], 1
+    known: set[Part] = set()
     while kills < KILLS:
-        process = start(portal, place, folders[-1])
-        wait_for_first_bytes(portal, len(portal.sent))
-        try:
-            process.communicate(timeout=moments.uniform(0.05, 1.6))
-            assert_complete(folders[-1], portal.release)  # before its moment came: go on in a new folder
-            folders.append(place / f"release-{len(folders) + 1}")
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            kills += 1
-            assert_final_names_are_whole(folders[-1], portal.release)
-    portal.bytes_per_s = 0
-    process = start(portal, place, folders[-1])
+        folder, before = place / f"release-{number}", len(portal.sent)
+        process = start(portal, place, folder)
+        wait_for_first_bytes(portal, before)
+        if kills % 2:
+            wait_for_another_part(portal, folder, len(known), process)
+        ended = ends_before(process, moments.uniform(0.02, 0.8))
+        fetched = begun(portal, before)
+        assert not fetched & known
+        if ended:  # before its moment came: go on in a new folder
+            assert_complete(folder, portal.release)
+            number, known = number + 1, set()
+            continue
+        kills += 1
+        assert known <= journaled(folder)
+        known = journaled(folder)
+        known_at_kill.append(len(known))
+        assert len(fetched - known) <= JOBS
+        assert_final_names_are_whole(folder, portal.release)
+    assert sum(count > 0 for count in known_at_kill) >= KILLS // 4
+    portal.bytes_per_s, before = 0, len(portal.sent)
+    process = start(portal, place, folder)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert json.loads(out)["complete"] is True
-    assert_complete(folders[-1], portal.release)
-    assert fetched_again(portal, len(folders)) <= KILLS * JOBS * PART_SIZE
+    assert_complete(folder, portal.release)
+    assert not begun(portal, before) & known
 
 
 def test_d1_parts_that_were_in_are_not_fetched_again(portal: SimulatedPortal, place: Path) -> None:
     process = start(portal, place)
-    journal = place / "release" / ".weights" / "journal"
-    while not journal.exists() or journal.read_text().count("\npart ") < 2:
-        assert not portal.closing.wait(0.005)
+    while len(journaled(place / "release")) < 2:
+        wait_a_moment(portal)
     process.kill()
     process.communicate()
-    lines = {tuple(line.split()[1:]) for line in journal.read_text().splitlines() if line.startswith("part ")}
-    before = len(portal.sent)
+    known, before = journaled(place / "release"), len(portal.sent)
     portal.bytes_per_s = 0
     process = start(portal, place)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    again = Counter((sent.file, str((sent.start - 16) // PART_SIZE)) for sent in portal.sent[before:])
-    assert not lines & set(again)
+    assert not begun(portal, before) & known
 
 
 def test_ctrl_c_ends_with_130_keeps_the_state_and_says_how_to_resume(
