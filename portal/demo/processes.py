@@ -18,8 +18,8 @@ START_WAIT_S = 40.0
 
 
 def free_port(preferred: int) -> int:
-    """`preferred` if nobody listens there, else a port the system gives."""
-    if is_free(preferred):
+    """`preferred` if nobody listens there, else a port the system gives. 0: none is preferred."""
+    if preferred and is_free(preferred):
         return preferred
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
