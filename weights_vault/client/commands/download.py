@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from weights_vault.client.transfer.limits import DEFAULT_JOBS, MAX_JOBS
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def download(
         list[str] | None,
         typer.Option("--include", metavar="GLOB", help="Only files that match; may be repeated."),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Connections at once.")] = 4,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, max=MAX_JOBS, help="Connections at once.")
+    ] = DEFAULT_JOBS,
     keep_sealed: Annotated[
         bool,
         typer.Option("--keep-sealed", help="Keep FILE.body and FILE.header too, in DIR/.sealed, for age."),
