@@ -24,6 +24,7 @@ def live_keys_of(principal: Principal, now: datetime) -> QuerySet[RecipientKey]:
 
 
 def active_keys_of(principal: Principal) -> QuerySet[RecipientKey]:
+    """The principal's keys that headers can be issued for."""
     return keys_of(principal).filter(state=RecipientKey.State.ACTIVE)
 
 

@@ -20,6 +20,7 @@ from licenses.facts import (
 from licenses.models import Grant, License, LicenseVersion, ReleaseTerms, Request
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
+from weights_vault.queries import active_keys_of
 
 
 def person(principal: Principal) -> Person:
@@ -150,9 +151,8 @@ def key_facts(principal: Principal, key: RecipientKey | None = None) -> KeyFacts
         return None
     if key is not None:
         return KeyFacts(key.active and key.user_id == principal.user.pk, key.postquantum)
-    active = RecipientKey.objects.filter(user=principal.user, state=RecipientKey.State.ACTIVE)
     # A post-quantum key suits every release, so it is taken first.
-    kinds = [candidate.postquantum for candidate in active]
+    kinds = [candidate.postquantum for candidate in active_keys_of(principal)]
     return KeyFacts(usable=True, postquantum=any(kinds)) if kinds else None
 
 

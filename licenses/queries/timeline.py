@@ -10,6 +10,7 @@ from licenses.models import Grant, Request
 from licenses.queries.facts import person
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
+from portal.core import audit
 from portal.core.models import AuditEvent
 
 TITLES = {
@@ -69,7 +70,7 @@ def grant_timeline(grant: Grant, principal: Principal | None = None) -> list[Tim
 def _entries(subjects: list[str], holder: User, principal: Principal | None) -> list[TimelineEntry]:
     own = principal is None or principal.user == holder
     staff = principal is not None and not own and bool(policies.may_review(person(principal)))
-    log = AuditEvent.objects.filter(subject__in=subjects, kind__in=TITLES).order_by("index")
+    log = audit.trail(*subjects).filter(kind__in=TITLES)
     told = [event for event in log if _is_told(event, staff)]
     names = _names({event.by for event in told}) if staff else {}
     if own:

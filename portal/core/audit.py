@@ -25,6 +25,6 @@ def record(kind: str, *, by: str, subject: str, now: datetime, **data: Any) -> A
     return AuditEvent.objects.create(kind=kind, by=by, subject=subject, at=now, data=data)
 
 
-def trail(subject: str) -> QuerySet[AuditEvent]:
-    """Return the events about one subject, oldest first."""
-    return AuditEvent.objects.filter(subject=subject).order_by("index")
+def trail(*subjects: str) -> QuerySet[AuditEvent]:
+    """Return the events about these subjects, oldest first."""
+    return AuditEvent.objects.filter(subject__in=subjects).order_by("index")

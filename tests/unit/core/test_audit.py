@@ -27,9 +27,10 @@ def execute(sql: str, *parameters: object) -> Callable[[], None]:
 
 @pytest.mark.database
 @pytest.mark.django_db
-def test_trail_lists_the_events_of_one_subject_oldest_first() -> None:
-    first, _, third = record_one(n=1), record_one("request:req_b"), record_one(n=2)
+def test_trail_lists_the_events_of_its_subjects_oldest_first() -> None:
+    first, second, third = record_one(n=1), record_one("request:req_b"), record_one(n=2)
     assert list(audit.trail("request:req_a")) == [first, third]
+    assert list(audit.trail("request:req_b", "request:req_a")) == [first, second, third]
     assert third.data == {"n": 2}
     assert (third.at, third.by, third.kind) == (NOW, "usr_a", "request.submitted")
 
