@@ -251,4 +251,3 @@ COUNTRIES: tuple[tuple[str, str], ...] = (
     ("ZM", "Zambia"),
     ("ZW", "Zimbabwe"),
 )
-COUNTRY_NAMES = dict(COUNTRIES)
