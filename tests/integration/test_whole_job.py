@@ -5,11 +5,12 @@ with the portal that it made.
 """
 
 import os
+import random
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +26,17 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_LIMIT_S = 240
+NEEDLES, NEEDLE_BYTES = 12, 32
 
 
 @dataclass
 class Walked:
-    """A demo that went through, and its portal running again."""
+    """A demo that went through, and its portal running again. temporary: the temp folder of all of it."""
 
     place: Place
     portal: Portal
     said: str
+    temporary: Path
 
     @contextmanager
     def person(self, role: str) -> Iterator[Person]:
@@ -71,11 +74,12 @@ class Walked:
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
-    folder = tmp_path_factory.mktemp("demo")
+    folder, temporary = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("temporary")
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DATABASE_"))
     }
     clean.pop("VAR_DIR", None)
+    clean["TMPDIR"] = str(temporary)
     done = subprocess.run(
         [sys.executable, "manage.py", "demo", "--folder", str(folder)],
         cwd=ROOT, env=clean, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False,
@@ -86,12 +90,13 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     with pytest.MonkeyPatch.context() as patch:
         for name in set(environment) - set(os.environ) | {"VAR_DIR", "DJANGO_SETTINGS_MODULE"}:
             patch.setenv(name, environment[name])
+        patch.setenv("TMPDIR", str(temporary))
         patch.chdir(ROOT)
         with Portal(
             environment["PORTAL_URL"], int(environment["PORTAL_URL"].rsplit(":", 1)[1]), place.logs
         ) as portal:
             portal.wait_until_ready()
-            yield Walked(place, portal, done.stdout)
+            yield Walked(place, portal, done.stdout, temporary)
 
 
 def test_the_demos_summary_tells_what_it_checked(walked: Walked) -> None:
@@ -103,12 +108,47 @@ def test_the_demos_summary_tells_what_it_checked(walked: Walked) -> None:
         assert fact in re.sub(r"\s+", " ", walked.said.replace("│", ""))
 
 
-def test_no_stored_body_and_no_database_holds_a_published_tensor(walked: Walked) -> None:
-    shard = next(walked.place.model.glob("*.safetensors")).read_bytes()
-    needle = shard[len(shard) // 2 : len(shard) // 2 + 32]
-    kept = [path for path in walked.place.portal.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in kept) > len(shard)
-    assert not [path for path in kept if needle in path.read_bytes()]
+def needles_of(shard: Path) -> list[bytes]:
+    """Pieces of a shard's tensors from all over it, each too various to stand anywhere by chance."""
+    data = shard.read_bytes()
+    begin = 8 + int.from_bytes(data[:8], "little")  # behind the header, which names tensors and holds none
+    places = random.Random(shard.name).choices(range(begin, len(data) - NEEDLE_BYTES), k=200)
+    pieces = [data[place : place + NEEDLE_BYTES] for place in places]
+    return [piece for piece in pieces if len(set(piece)) > NEEDLE_BYTES // 2][:NEEDLES]
+
+
+def test_no_plaintext_of_any_shard_stands_in_what_the_portal_keeps_logs_or_forgets(walked: Walked) -> None:
+    """Its folder with store, database, mail and broker; its logs; and whatever it left in the temp folder."""
+    shards = sorted(walked.place.model.rglob("*.safetensors"))
+    needles = {shard.name: needles_of(shard) for shard in shards}
+    assert len(shards) > 1
+    assert {len(found) for found in needles.values()} == {NEEDLES}
+    folders = (walked.place.portal, walked.place.logs, walked.temporary)
+    kept = contents([path for folder in folders for path in folder.rglob("*")])
+    published = contents(shards)
+    assert sum(map(len, kept.values())) > sum(map(len, published.values()))
+    assert found_in(kept, needles) == []
+    assert found_in(published, needles) == [(shard, shard.name) for shard in shards]
+
+
+def contents(paths: list[Path]) -> dict[Path, bytes]:
+    """What the files hold. The portal runs on: a write-ahead log is read before what it is folded into."""
+    held = {}
+    for path in sorted(paths, reverse=True):
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                held[path] = path.read_bytes()
+    return dict(sorted(held.items()))
+
+
+def found_in(held: dict[Path, bytes], needles: dict[str, list[bytes]]) -> list[tuple[Path, str]]:
+    """Which of the files hold a piece of which shard."""
+    return [
+        (path, shard)
+        for path, data in held.items()
+        for shard, pieces in needles.items()
+        if any(piece in data for piece in pieces)
+    ]
 
 
 def test_no_secret_stands_in_anything_the_portal_wrote_g8(walked: Walked) -> None:
