@@ -12,10 +12,10 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from portal.core import keys
 from portal.core.models import Heartbeat, Job, OutboxMessage
+from portal.core.schema import MIGRATE, waiting_migrations
 from portal.core.secrecy import redact
 from weights_vault.sealed.trust import ROLES
 
@@ -55,9 +55,18 @@ def _examine_one(function: Examination, now: datetime) -> Finding:
     try:
         return function(now)
     except (ImproperlyConfigured, OSError, DatabaseError) as error:
+        if isinstance(error, DatabaseError) and _lacks_migrations():
+            return Finding(False, "its tables are not all there: migrations wait", MIGRATE)
         return Finding(
             False, redact(str(error)).strip() or type(error).__name__, "Correct this and run doctor again."
         )
+
+
+def _lacks_migrations() -> bool:
+    try:
+        return waiting_migrations() > 0
+    except DatabaseError:
+        return False  # it does not answer at all, and the error says so
 
 
 @examination("database")
@@ -69,10 +78,9 @@ def database(now: datetime) -> Finding:
 
 @examination("migrations")
 def migrations(now: datetime) -> Finding:
-    executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    waiting = waiting_migrations()
     if waiting:
-        return Finding(False, f"{len(waiting)} not applied", "Run: python manage.py migrate")
+        return Finding(False, f"{waiting} not applied", MIGRATE)
     return Finding(True, "all applied")
 
 

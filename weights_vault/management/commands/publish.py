@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portal.accounts.principals import system_principal
+from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 from weights_vault.actions.publish import publish_folder
 from weights_vault.ingest.progress import on_terminal
@@ -15,7 +16,7 @@ from weights_vault.models import Release, Revision
 from weights_vault.storage.port import StorageError
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Seal, test, sign and publish a folder as a revision of a release. Run again to go on after a stop."
     )

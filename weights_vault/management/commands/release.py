@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portal.accounts.principals import Principal, system_principal
+from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 from weights_vault.actions import withdraw as recalls
 from weights_vault.actions.releases import apply_release
@@ -27,12 +28,12 @@ RECALLS: dict[str, tuple[Callable[..., Revision], str]] = {
 }
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Make or change a release from a release file (release.toml); recall a revision."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        apply = verbs.add_parser("apply", help="Apply a release file; applying it again changes nothing.")
+        apply = verbs.add_parser("apply", help="Apply a release file; again, it changes what differs.")
         apply.add_argument("file", type=Path)
         for verb, (_, meaning) in RECALLS.items():
             recall = verbs.add_parser(verb, help=meaning)

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portal.accounts.principals import system_principal
+from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 from weights_vault.gate import Report, gate_report, run_worker
 from weights_vault.ingest.kinds import REFERENCE_PATHS
@@ -20,7 +21,7 @@ from weights_vault.statement import describe_revision
 FAILED = 8  # the exit code of a failed smoke test, as in the `weights` command
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Record the smoke test's reference of a folder, or test a folder, or a published revision."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portal.accounts.actions.organizations import set_domains
 from portal.accounts.models import Organization
 from portal.accounts.principals import system_principal
+from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "List organizations (list), or replace the mail domains of one (domains ID [DOMAIN …])."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portal.accounts.actions.roles import grant_role, remove_role
 from portal.accounts.models import RoleGrant, User
 from portal.accounts.principals import system_principal
 from portal.accounts.roles import STAFF_ROLES
+from portal.core.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Give a role (grant EMAIL ROLE), take it (remove EMAIL ROLE), or list who has which (list)."
 
     def add_arguments(self, parser: CommandParser) -> None:
