@@ -103,10 +103,10 @@ class TensorSums:
 
     def _add(self, raw: NDArray[np.uint8]) -> None:
         decoded = self._decode(raw)
-        # Half precision becomes double twice as fast by way of single; both steps are exact.
-        narrow = decoded.astype(np.float32) if decoded.dtype in _FITS_FLOAT32 else decoded
-        values = narrow.astype(np.float64)
         with np.errstate(all="ignore"):  # a NaN or an infinity is a result here, not an accident
+            # Half precision becomes double twice as fast by way of single; both steps are exact.
+            narrow = decoded.astype(np.float32) if decoded.dtype in _FITS_FLOAT32 else decoded
+            values = narrow.astype(np.float64)
             count, mean = len(values), float(values.mean())
             # np.maximum keeps a NaN, Python's max loses it.
             self._absmax = float(np.maximum(self._absmax, np.maximum(values.max(), -values.min())))

@@ -86,6 +86,13 @@ def test_nan_anywhere_shows_in_every_figure() -> None:
     assert all(math.isnan(figure) for figure in measured("F32", values.tobytes())[1:])
 
 
+@pytest.mark.parametrize("dtype", ["F16", "BF16", "F32", "F64"])
+def test_any_bits_are_measured_in_silence(dtype: str) -> None:
+    """Signaling NaNs too, at which numpy warns when it widens them; warnings are errors here."""
+    data = np.random.default_rng(5).integers(0, 256, 1 << 16, np.uint8).tobytes()
+    assert measured(dtype, data)[0] == blake3(data).hexdigest()
+
+
 def test_infinity_shows_in_absmax() -> None:
     values = np.array([1, -math.inf, 2], np.float32)
     assert measured("F32", values.tobytes())[1] == math.inf
