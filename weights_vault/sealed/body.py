@@ -98,10 +98,12 @@ class PartRange:
 
     @property
     def sealed_size(self) -> int:
+        """Bytes of the part in the body."""
         return self.body_end - self.body_start
 
     @property
     def plain_size(self) -> int:
+        """Bytes of the part's plaintext."""
         return self.plain_end - self.plain_start
 
 

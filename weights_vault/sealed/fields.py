@@ -61,24 +61,29 @@ class Fields:
         self._value = value
 
     def text(self, key: str, pattern: re.Pattern[str] = ANYTHING) -> str:
+        """A text that is `pattern` from end to end."""
         value = self._value[key]
         if not isinstance(value, str) or not pattern.fullmatch(value):
             raise self.wrong(key)
         return value
 
     def optional_text(self, key: str, pattern: re.Pattern[str]) -> str | None:
+        """As `text`, or None for null; the field itself is never left out."""
         return None if self._value[key] is None else self.text(key, pattern)
 
     def number(self, key: str, minimum: int = 0, maximum: int = MAX_INTEGER) -> int:
+        """A whole number from `minimum` to `maximum`, both included; true and false are none."""
         value = self._value[key]
         if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
             raise self.wrong(key)
         return value
 
     def time(self, key: str) -> datetime:
+        """An aware UTC time, as `read_time` takes it."""
         return read_time(self.text(key), self._error)
 
     def items(self, key: str, minimum: int, maximum: int) -> list[Json]:
+        """A list of `minimum` to `maximum` items, both included, unread."""
         value = self._value[key]
         if not isinstance(value, list) or not minimum <= len(value) <= maximum:
             raise self.wrong(key)
@@ -106,6 +111,7 @@ class Fields:
     def texts_by_name(
         self, key: str, maximum: int, names: re.Pattern[str], texts: re.Pattern[str]
     ) -> dict[str, str]:
+        """An object of at most `maximum` texts: each name is one of `names`, each text one of `texts`."""
         value = self._value[key]
         if not isinstance(value, dict) or len(value) > maximum:
             raise self.wrong(key)
@@ -117,7 +123,9 @@ class Fields:
         return read
 
     def inner(self, key: str, keys: Collection[str]) -> Fields:
+        """An object within this one, with exactly `keys`, to be read the same way."""
         return Fields(self._value[key], keys, self._error, f"{key} of {self._where}")
 
     def wrong(self, key: str) -> Malformed:
+        """Return the document's error about this field; it names the field and never repeats its value."""
         return self._error(f"{key} of {self._where} is not what the format allows")

@@ -33,6 +33,8 @@ _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CH
 
 
 class HybridRecipient(Recipient):
+    """The public half of a hybrid key, checked when it is made: section 4.3."""
+
     kind = KIND
     postquantum = True
 
@@ -52,12 +54,18 @@ class HybridRecipient(Recipient):
         return self._text
 
     def wrap(self, file_key: bytes) -> Stanza:
+        """Return a stanza with `file_key` (16 bytes) sealed by HPKE to this key; each call gives another.
+
+        Source: docs/reference/sealed-format.md, section 4.3.
+        """
         sealed = _SUITE.encrypt(file_key, self._key, info=_INFO)
         share, body = sealed[:_ENCAPSULATED_SIZE], sealed[_ENCAPSULATED_SIZE:]
         return Stanza(KIND, (encode_base64(share),), body)
 
 
 class HybridIdentity(Identity):
+    """The private half of a hybrid key: a seed, from which both of its keys are expanded."""
+
     kind = KIND
 
     def __init__(self, seed: bytes) -> None:
@@ -72,16 +80,24 @@ class HybridIdentity(Identity):
 
     @classmethod
     def generate(cls) -> HybridIdentity:
+        """Return a new identity, its seed from the system's random source."""
         return cls(secrets.token_bytes(SEED_SIZE))
 
     @property
     def recipient(self) -> HybridRecipient:
+        """The public half."""
         return self._recipient
 
     def to_text(self) -> str:
+        """Return the `AGE-SECRET-KEY-PQ-1…` line. A secret: for the key file alone."""
         return bech32.encode(IDENTITY_PREFIX.lower(), self._seed).upper()
 
     def unwrap(self, stanza: Stanza) -> bytes | None:
+        """Return the 16-byte file key, or None where the stanza is of another kind or for somebody else.
+
+        Raises: HeaderMalformed: of this kind, but with other lengths or a share of low order.
+        Source: docs/reference/sealed-format.md, sections 4.3 and 4.4.
+        """
         if stanza.kind != KIND:
             return None
         share = stanza_argument(stanza, _ENCAPSULATED_SIZE)

@@ -99,6 +99,7 @@ class SigningKey:
 
     @classmethod
     def generate(cls) -> SigningKey:
+        """Return a new key from the system's random source."""
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod

@@ -30,6 +30,8 @@ _ZERO_NONCE = bytes(12)
 
 
 class X25519Recipient(Recipient):
+    """The public half of an X25519 key, checked when it is made: section 4.2."""
+
     kind = KIND
     postquantum = False
 
@@ -43,6 +45,10 @@ class X25519Recipient(Recipient):
         return self._text
 
     def wrap(self, file_key: bytes) -> Stanza:
+        """Return a stanza with `file_key` (16 bytes) sealed under a fresh share; each call gives another.
+
+        Source: docs/reference/sealed-format.md, section 4.2.
+        """
         ephemeral = X25519PrivateKey.generate()
         share = ephemeral.public_key().public_bytes_raw()
         wrap_key = _wrap_key(ephemeral.exchange(self._key), share, self._raw)
@@ -51,6 +57,8 @@ class X25519Recipient(Recipient):
 
 
 class X25519Identity(Identity):
+    """The private half of an X25519 key."""
+
     kind = KIND
 
     def __init__(self, raw: bytes) -> None:
@@ -61,16 +69,24 @@ class X25519Identity(Identity):
 
     @classmethod
     def generate(cls) -> X25519Identity:
+        """Return a new identity from the system's random source."""
         return cls(X25519PrivateKey.generate().private_bytes_raw())
 
     @property
     def recipient(self) -> X25519Recipient:
+        """The public half."""
         return self._recipient
 
     def to_text(self) -> str:
+        """Return the `AGE-SECRET-KEY-1…` line. A secret: for the key file alone."""
         return bech32.encode(IDENTITY_PREFIX.lower(), self._raw).upper()
 
     def unwrap(self, stanza: Stanza) -> bytes | None:
+        """Return the 16-byte file key, or None where the stanza is of another kind or for somebody else.
+
+        Raises: HeaderMalformed: of this kind, but with other lengths or a share of low order.
+        Source: docs/reference/sealed-format.md, sections 4.2 and 4.4.
+        """
         if stanza.kind != _STANZA_KIND:
             return None
         share = stanza_argument(stanza, KEY_SIZE)
@@ -126,6 +142,10 @@ def stanza_argument(stanza: Stanza, size: int) -> bytes:
 
 
 def low_order_share() -> HeaderMalformed:
+    """Return the error for a stanza whose share gives every recipient the same secret: zero.
+
+    Source: docs/reference/sealed-format.md, section 4.4.
+    """
     return HeaderMalformed("the header holds a share of low order", reference="header-low-order")
 
 

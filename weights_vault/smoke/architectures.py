@@ -70,6 +70,7 @@ class Blueprint:
         return prefixed if stored not in self.expected and prefixed in self.expected else stored
 
     def ignores(self, stored: str) -> bool:
+        """Whether `stored` is a name that old checkpoints carry and the architecture does not use."""
         return any(pattern.search(stored) for pattern in self.ignored)
 
 
@@ -133,7 +134,7 @@ def import_torch() -> Any:
         import torch
         import transformers  # noqa: F401
     except ImportError as error:
-        raise TorchMissing(f"{error.name} is not installed: pip install 'weights-portal[smoke]'") from error
+        raise TorchMissing(f"{error.name} is not installed; {INSTALL}") from error
     return torch
 
 

@@ -34,6 +34,7 @@ def shards(manifest: Manifest) -> list[ManifestFile]:
 
 
 def named(manifest: Manifest, path: str) -> ManifestFile | None:
+    """The file of the manifest at exactly `path`, or None."""
     return next((file for file in manifest.files if file.path == path), None)
 
 

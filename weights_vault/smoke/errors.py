@@ -1,26 +1,33 @@
 """What the smoke test raises, one tree. Each class has a stable kebab-case reference.
 
-SmokeError
-├── Refused                 may be fine elsewhere; this code does not run it
-│   ├── RemoteCodeRefused       remote-code-refused       auto_map, trust_remote_code and what is like them
-│   ├── ArchitectureRefused     architecture-refused      not on the allow-list
-│   └── ConfigRefused           config-refused            quantized, out of bounds, or refused by the
-architecture ├── Malformed               a document that cannot be what it claims to be │   ├──
-ConfigMalformed         config-malformed │   ├── IndexMalformed          index-malformed │   ├──
-ReferenceMalformed      reference-malformed │   └── JobMalformed            job-malformed ├── Damaged
-what was read is not what was published │   ├── FileMissing             file-missing │   ├── FileSizeWrong
-file-size-wrong │   └── FileDamaged             file-damaged └── Unavailable             nothing is known
-about the weights: this machine lacks something
-    ├── TorchMissing            torch-missing
-    ├── DeviceUnavailable       device-unavailable
-    └── MemoryInsufficient      memory-insufficient
+    SmokeError
+    ├── Refused                   may be fine elsewhere; this code does not run it
+    │   ├── RemoteCodeRefused     auto_map, trust_remote_code and what is like them
+    │   ├── ArchitectureRefused   not on the allow-list
+    │   └── ConfigRefused         quantized, out of bounds, or refused by the architecture
+    ├── Malformed                 a document that cannot be what it claims to be
+    │   ├── ConfigMalformed
+    │   ├── IndexMalformed
+    │   ├── ReferenceMalformed
+    │   └── JobMalformed
+    ├── Damaged                   what was read is not what was published
+    │   ├── FileMissing
+    │   ├── FileSizeWrong
+    │   └── FileDamaged
+    └── Unavailable               nothing is known about the weights: this machine lacks something
+        ├── TorchMissing
+        ├── DeviceUnavailable
+        └── MemoryInsufficient
 
-`run` turns the first three into problems of a report and lets Unavailable rise: a machine that cannot
-test says nothing about the weights. Errors of weights_vault.sealed count as Damaged.
+A reference is the class's name in kebab-case. `run` turns the first three into problems of a report and lets
+Unavailable rise: a machine that cannot test says nothing about the weights. Errors of weights_vault.sealed
+count as Damaged.
 """
 
 
 class SmokeError(Exception):
+    """The smoke test cannot go on; reference: stable word for which check refused."""
+
     reference = "smoke-error"
 
 

@@ -29,6 +29,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class LevelResult:
+    """What came of one level.
+
+    level: its name, one of run.LEVELS.
+    figures: what was measured, by the names in docs/reference/smoke-test.md.
+    problems: at most MAX_PROBLEMS, none where it passed; figures["problems"] counts them all.
+    """
+
     level: str
     verdict: LevelVerdict
     figures: Mapping[str, Figure] = field(default_factory=dict)

@@ -87,6 +87,7 @@ class FolderSource:
         self._folder = folder
 
     def size(self, file: ManifestFile) -> int:
+        """Bytes that the file in the folder has now. Raises: FileMissing."""
         descriptor = self._open(file)
         try:
             return os.fstat(descriptor).st_size
@@ -94,6 +95,10 @@ class FolderSource:
             os.close(descriptor)
 
     def read(self, file: ManifestFile, start: int, out: memoryview) -> None:
+        """Fill `out` from byte `start` of the file in the folder, unchecked.
+
+        Raises: FileMissing: absent, or a link. FileDamaged, FileSizeWrong: as `read_exactly`.
+        """
         descriptor = self._open(file)
         try:
             read_exactly(descriptor, start, out)
@@ -149,6 +154,12 @@ class SealedSource:
         return file.size
 
     def read(self, file: ManifestFile, start: int, out: memoryview) -> None:
+        """Fill `out` with plaintext from byte `start`; each part it touches matched its signed digest first.
+
+        Raises: Damaged: a header or body is missing, cut or unreadable, or a part has no digest.
+            SealedError: the header does not open for this identity and grant, or a part is not what was
+            signed.
+        """
         if start + len(out) > file.size:
             raise FileSizeWrong(f"{file.path} ends before byte {start + len(out)}")
         done = 0

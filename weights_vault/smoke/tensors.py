@@ -44,6 +44,7 @@ class Observed:
 
     @property
     def finite(self) -> bool:
+        """Whether no value is NaN or infinite; a tensor without fractions can hold neither."""
         return self.absmax is None or math.isfinite(self.absmax)
 
 
