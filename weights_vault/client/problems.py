@@ -185,7 +185,7 @@ def _plain(status: int, problem: Mapping[str, str], portal: str) -> ClientError:
             "request-refused",
             "The portal does not understand this request.",
             why or f"It answered {status}.",
-            "Check the arguments; if they are right, update this command (pip install -U weights-portal).",
+            "Check the arguments; if they are right, update this command: pip install . in a newer checkout.",
         )
     return PortalFault(
         "portal-error",

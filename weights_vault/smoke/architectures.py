@@ -41,6 +41,7 @@ ROTARY_KEYS = frozenset(
 )
 MAX_LAYERS = 1_024
 MAX_REASON_CHARACTERS = 300
+INSTALL = "from a checkout of the Weights Portal repository: pip install '.[smoke]'"
 MAX_DIMENSION = 1 << 24  # of any other integer in a config: 64 times the largest vocabulary in use
 
 

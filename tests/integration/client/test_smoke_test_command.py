@@ -84,7 +84,7 @@ def test_without_torch_the_next_step_is_to_install_it(
     monkeypatch.setitem(sys.modules, "torch", None)
     done = weights("smoke-test", str(folder))
     assert (done.code, "torch-missing" in done.err) == (2, True)
-    assert "pip install 'weights-portal[smoke]'" in done.err
+    assert "From a checkout of the Weights Portal repository: pip install '.[smoke]'" in done.err
 
 
 def test_a_device_that_is_not_there_is_7(weights: Weights, folder: Path) -> None:

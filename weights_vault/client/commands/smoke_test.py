@@ -16,7 +16,7 @@ from weights_vault.client.workplace import Workplace
 if TYPE_CHECKING:
     from weights_vault.client.trust import TrustedManifest
 
-TORCH_STEP = "pip install 'weights-portal[smoke]'"
+TORCH_STEP = "From a checkout of the Weights Portal repository: pip install '.[smoke]'"
 
 
 class Level(StrEnum):
