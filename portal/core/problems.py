@@ -82,7 +82,7 @@ class NotFound(Problem):
         super().__init__(
             code,
             detail or "There is nothing here, or you may not see it.",
-            next_step or "Check the address, or sign in with another account.",
+            next_step or "Check the address, and that the account or token you use is the right one.",
             **kwargs,
         )
 
