@@ -18,7 +18,7 @@ import pytest
 
 from portal.demo.person import Login, Person
 from portal.demo.place import Place
-from portal.demo.processes import Portal
+from portal.demo.processes import Portal, free_port
 from portal.demo.publisher import RELEASE
 from portal.demo.recipient import confirm_key
 
@@ -81,7 +81,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     clean.pop("VAR_DIR", None)
     clean["TMPDIR"] = str(temporary)
     done = subprocess.run(
-        [sys.executable, "manage.py", "demo", "--folder", str(folder)],
+        [sys.executable, "manage.py", "demo", "--folder", str(folder), "--port", str(free_port(0))],
         cwd=ROOT, env=clean, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
