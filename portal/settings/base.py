@@ -13,7 +13,6 @@ env = environ.Env()
 
 EMBEDDED = False
 DEBUG = False
-APP_VERSION = "0.1.0"
 
 INSTALLED_APPS = [
     "portal.web",

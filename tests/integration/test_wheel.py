@@ -60,6 +60,7 @@ def test_weights_runs_from_the_wheel_without_django_torch_or_numpy(wheel: Path, 
 
     told = weights("--help")
     assert (told.returncode, "smoke-test" in told.stdout) == (0, True), told.stderr
+    assert weights("--version").stdout.split() == ["weights", *wheel.name.split("-")[1:2]]
     # Nobody listens on port 1: the whole way to the network is imported and walked.
     asked = weights("releases", "--portal", "http://localhost:1")
     assert asked.returncode == 10, asked.stderr

@@ -29,6 +29,7 @@ from weights_vault.client.home import Home, home_folder
 from weights_vault.client.output import Output
 from weights_vault.client.redaction import redact
 from weights_vault.client.settings import settings_from
+from weights_vault.client.version import version
 from weights_vault.client.workplace import Workplace
 
 PROGRAM = "weights"
@@ -80,6 +81,14 @@ app.add_typer(keys.app, name="keys", short_help="Create, add, list and remove yo
 _NAMES = [*(each.name for each in app.registered_commands if each.name), "keys"]
 
 
+def _say_version(context: typer.Context, wanted: bool) -> None:
+    """Eager: it needs no command, no portal and no settings."""
+    if wanted:
+        output: Output = context.obj
+        output.result({"version": version()}, f"{PROGRAM} {version()}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
@@ -97,6 +106,10 @@ def root(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no messages.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version and leave."),
+    ] = False,
 ) -> None:
     """Take the global options."""
     settings = settings_from(portal=portal, portal_key=portal_key, as_json=as_json, quiet=quiet)
@@ -145,7 +158,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = app(args=globals_first(arguments) or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+        code = app(
+            args=globals_first(arguments) or ["--help"],
+            prog_name=PROGRAM,
+            standalone_mode=False,
+            obj=Output(as_json=wants_json(arguments)),  # for who speaks before the global options are read
+        )
     except typer.TyperException as error:
         raise _usage(error, arguments) from None
     except typer.Abort:

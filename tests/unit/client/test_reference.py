@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
 CLIENT = ROOT / "weights_vault" / "client"
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
-GLOBAL = {"--portal", "--portal-key", "--json", "--quiet"}
+GLOBAL = {"--portal", "--portal-key", "--json", "--quiet", "--version"}
 
 
 def section(title: str) -> str:
