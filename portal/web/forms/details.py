@@ -1,28 +1,35 @@
 """A person's own details."""
 
+from typing import Any
+
 from django import forms
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from portal.accounts.forms import PersonFields
 from portal.accounts.models import User
+from portal.accounts.policies import may_change_organization
+from portal.accounts.principals import Principal
+
+FIXED_ORGANIZATION = (
+    "Staff do not change it themselves: it says whose requests they may not judge. "
+    "If you have moved, ask an administrator to take your roles until you have said so."
+)
 
 
 class DetailsForm(PersonFields):
-    """next: the page that sent the person here, to go back to; only an address of this site counts."""
+    """next: the page that sent the person here, to go back to; only an address of this site counts.
+
+    Who may not change their organization sees it and why; whatever is sent for it then does not count.
+    """
 
     next = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    @staticmethod
-    def initial_of(user: User, came_from: str = "") -> dict[str, str]:
-        """Form values from the account."""
-        organization = user.organization.name if user.organization else ""
-        return {
-            "full_name": user.full_name,
-            "organization": organization,
-            "country": user.country,
-            "next": came_from,
-        }
+    def __init__(self, data: Any, *, user: User, by: Principal, came_from: str = "") -> None:
+        super().__init__(data, initial=_initial_of(user, came_from))
+        if not may_change_organization(by, user):
+            self.fields["organization"].disabled = True
+            self.fields["organization"].help_text = FIXED_ORGANIZATION
 
     @property
     def details(self) -> dict[str, str]:
@@ -39,3 +46,13 @@ class DetailsForm(PersonFields):
     @property
     def after(self) -> str:
         return self.came_from or reverse("account_details")
+
+
+def _initial_of(user: User, came_from: str) -> dict[str, str]:
+    organization = user.organization.name if user.organization else ""
+    return {
+        "full_name": user.full_name,
+        "organization": organization,
+        "country": user.country,
+        "next": came_from,
+    }

@@ -15,10 +15,10 @@ from portal.web.views.doors import posted, private
 @private("GET", "POST")
 @reauthentication_required(allow_get=True)
 def details(request: HttpRequest) -> HttpResponse:
-    user = person(request)
-    form = DetailsForm(posted(request), initial=DetailsForm.initial_of(user, request.GET.get("next", "")))
+    user, by = person(request), reader(request)
+    form = DetailsForm(posted(request), user=user, by=by, came_from=request.GET.get("next", ""))
     if form.is_valid():
-        correct_details(user=user, **form.details, by=reader(request), now=timezone.now())
+        correct_details(user=user, **form.details, by=by, now=timezone.now())
         messages.success(request, "Your details are saved.")
         return redirect(form.after)
     return render(request, "web/pages/details.html", {"form": form}, status=400 if form.errors else 200)

@@ -94,6 +94,25 @@ def test_a_detail_that_is_wrong_is_shown_beside_its_field(ada: Client, wrong: di
     assert name_of_ada() == "Ada Lindqvist"
 
 
+def test_m4_staff_see_their_organization_and_why_it_stays(open_as: OpenAs) -> None:
+    rosa = open_as("rosa")
+    page = rosa.get(ADDRESS).content.decode()
+    field = page.partition('name="organization"')[2].partition(">")[0]
+    assert ('value="Weights Portal"' in field, " disabled" in field) == (True, True)
+    assert "it says whose requests they may not judge" in page
+
+    answer = rosa.post(ADDRESS, SAID, follow=True)
+    user = User.objects.get(email__startswith="rosa@")
+
+    assert "Your details are saved." in answer.content.decode()
+    assert (user.full_name, str(user.organization), user.country) == ("Ada Holm", "Weights Portal", "FI")
+
+
+def test_everybody_else_changes_their_organization(ada: Client) -> None:
+    page = ada.get(ADDRESS).content.decode()
+    assert " disabled" not in page.partition('name="organization"')[2].partition(">")[0]
+
+
 def test_who_was_sent_here_goes_back(ada: Client) -> None:
     page = ada.get(f"{ADDRESS}?next=/keys/").content.decode()
     answer = ada.post(ADDRESS, {**SAID, "next": "/keys/"})
