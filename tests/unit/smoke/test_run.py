@@ -176,5 +176,5 @@ def test_machine_without_torch_is_told_what_to_install(
     folder = release()
     source = FolderSource(folder, manifest_of(folder))
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(TorchMissing, match=r"weights-portal\[smoke\]"):
+    with pytest.raises(TorchMissing, match=r"from a checkout .*: pip install '\.\[smoke\]'"):
         run(source)
