@@ -119,6 +119,7 @@ class _Lines:
         return self._data.startswith(prefix, self.position)
 
     def next_line(self) -> str:
+        """The line at the position, without its LF; moves behind it. Raises: HeaderMalformed."""
         end = self._data.find(b"\n", self.position)
         if end < 0:
             raise HeaderMalformed("the header is cut short, or too long")
