@@ -33,7 +33,11 @@ def draft(
     with transaction.atomic():
         if found := _made_before(by, idempotency_key):
             return found
-        require(policies.may_draft(queries.facts(by, release), now))
+        verdict = policies.may_draft(queries.facts(by, release), now)
+        # Between the two reads the same call, sent twice, may have made the request that is now in the way.
+        if not verdict and (found := _made_before(by, idempotency_key)):
+            return found
+        require(verdict)
         terms = ReleaseTerms.objects.get(release=release)
         kept = versions.checked_answers(terms, answers, complete=False)
         try:
