@@ -1,8 +1,10 @@
 """Begin a request and change its answers."""
 
+from typing import Any
+
 import pytest
 
-from licenses import actions, states
+from licenses import actions, queries, states
 from licenses.models import Request, RequestVersion, Vote
 from portal.accounts.principals import ANONYMOUS
 from portal.core import audit
@@ -31,6 +33,27 @@ def test_a_draft_keeps_the_questions_as_they_stood(world: World) -> None:
     request = world.draft()
     apply(world.release, questions=[{"id": "other", "label": "Other?"}])
     assert RequestVersion.objects.get(request=request).questions[0]["id"] == "purpose"
+
+
+def test_the_same_draft_made_between_two_reads_is_returned(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R1: the twin commits after the key was looked for and before the facts are read."""
+    read, twins = queries.facts, []
+
+    def make_the_twin_first(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(queries, "facts", read)
+        twins.append(draft())
+        return read(*args, **kwargs)
+
+    def draft() -> Request:
+        return actions.draft(
+            by=world.ada, release=world.release, answers=ANSWERS, now=NOW, idempotency_key="once"
+        )
+
+    monkeypatch.setattr(queries, "facts", make_the_twin_first)
+    assert draft() == twins[0]
+    assert Request.objects.count() == 1
 
 
 def test_a_second_request_for_the_same_release_is_refused(world: World) -> None:
