@@ -57,13 +57,16 @@ class OddAnswer(TransferTrouble):
 
 @dataclass
 class Fill:
-    """A buffer being filled. view: exactly as long as what is wanted. filled: bytes in so far, from the
-    start.
+    """A buffer being filled.
+
+    view: exactly as long as what is wanted. on_bytes: told of bytes that came, and may wait. filled: bytes in
+    so far, from the start. piece: how many to ask for at once.
     """
 
     view: memoryview
     on_bytes: Callable[[int], None]
     filled: int = 0
+    piece: int = SLICE_BYTES
 
     def take(self, count: int) -> None:
         """So many more bytes stand in the buffer."""
@@ -168,9 +171,10 @@ class RangeConnection:
     def _read(self, response: http.client.HTTPResponse, fill: Fill) -> None:
         while fill.filled < len(fill.view):
             self._waiting_since = time.monotonic()
-            count = response.readinto(fill.view[fill.filled : fill.filled + SLICE_BYTES])
+            count = response.readinto(fill.view[fill.filled : fill.filled + fill.piece])
             if not count:
                 raise LineTrouble("the connection ended early")
+            self._waiting_since = None  # what follows may wait, and that is no stall
             fill.take(count)
         self._waiting_since = time.monotonic()
         if response.length is None and response.read(1):

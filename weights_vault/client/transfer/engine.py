@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from weights_vault.client.errors import ClientError, machine_fault
 from weights_vault.client.integrity import refused_as
@@ -17,8 +17,9 @@ from weights_vault.client.transfer.connection import RangeConnection
 from weights_vault.client.transfer.fetcher import PartFetcher, Stopped
 from weights_vault.client.transfer.folder import DownloadFolder
 from weights_vault.client.transfer.journal import Journal
-from weights_vault.client.transfer.limits import Limits
+from weights_vault.client.transfer.limits import DEFAULT_JOBS, Limits
 from weights_vault.client.transfer.meter import Meter
+from weights_vault.client.transfer.pace import Pace
 from weights_vault.client.transfer.plan import PartTask, Plan
 from weights_vault.client.transfer.urls import UrlBook
 from weights_vault.client.transfer.writer import FileJob
@@ -27,7 +28,7 @@ from weights_vault.sealed.body import PART_SIZE, PLAIN_PART_SIZE
 
 @dataclass(frozen=True)
 class Work:
-    """Everything that the workers share. jobs: by file id."""
+    """Everything that the workers share. jobs: by file id. pace: what holds all of them to --limit-rate."""
 
     plan: Plan
     jobs: Mapping[str, FileJob]
@@ -36,15 +37,16 @@ class Work:
     journal: Journal
     meter: Meter
     limits: Limits
+    pace: Pace = field(default_factory=Pace)
 
 
 class Engine:
-    """Runs a Work to its end with so many workers.
+    """Runs a Work to its end.
 
-    tick: called every limits.tick_s by the calling thread, to show progress.
+    workers: how many; None leaves it to the engine. tick: called every limits.tick_s by the calling thread, to show progress.
     """
 
-    def __init__(self, work: Work, *, workers: int, tick: Callable[[], None]) -> None:
+    def __init__(self, work: Work, *, workers: int | None, tick: Callable[[], None]) -> None:
         self._work = work
         self._tick = tick
         self._stop = threading.Event()
@@ -52,7 +54,10 @@ class Engine:
         self._failure: BaseException | None = None
         self._running = 0
         self._lock = threading.Lock()
-        self._workers = [_Worker(self, work, self._stop) for _ in range(min(workers, max(1, len(work.plan))))]
+        self._workers = [
+            _Worker(self, work, self._stop)
+            for _ in range(min(workers or DEFAULT_JOBS, max(1, len(work.plan))))
+        ]
 
     def run(self) -> None:
         """Return when every part is in and every file has its final name.
@@ -110,7 +115,7 @@ class _Worker(threading.Thread):
         self._engine = engine
         self._work = work
         self._stop_event = stop
-        self._fetcher = PartFetcher(self.connection, work.urls, work.meter, stop, work.limits)
+        self._fetcher = PartFetcher(self.connection, work.urls, work.meter, stop, work.limits, work.pace)
 
     def run(self) -> None:
         """Work; every error goes to the engine, none is lost with the thread."""

@@ -6,9 +6,17 @@ import threading
 from dataclasses import dataclass
 
 from weights_vault.client.errors import ClientError, Incomplete, IntegrityFailure, PortalFault
-from weights_vault.client.transfer.connection import Fill, LineTrouble, OddAnswer, RangeConnection, UrlRefused
+from weights_vault.client.transfer.connection import (
+    SLICE_BYTES,
+    Fill,
+    LineTrouble,
+    OddAnswer,
+    RangeConnection,
+    UrlRefused,
+)
 from weights_vault.client.transfer.limits import Limits
 from weights_vault.client.transfer.meter import Meter
+from weights_vault.client.transfer.pace import Pace
 from weights_vault.client.transfer.plan import PartTask
 from weights_vault.client.transfer.urls import UrlBook
 from weights_vault.sealed.body import part_digest
@@ -34,13 +42,20 @@ class PartFetcher:
     """
 
     def __init__(
-        self, connection: RangeConnection, urls: UrlBook, meter: Meter, stop: threading.Event, limits: Limits
+        self,
+        connection: RangeConnection,
+        urls: UrlBook,
+        meter: Meter,
+        stop: threading.Event,
+        limits: Limits,
+        pace: Pace,
     ) -> None:
         self._connection = connection
         self._urls = urls
         self._meter = meter
         self._stop = stop
         self._limits = limits
+        self._pace = pace
 
     def fetch(self, task: PartTask, buffer: memoryview) -> memoryview:
         """The sealed bytes of one part, their digest checked.
@@ -61,7 +76,7 @@ class PartFetcher:
 
     def _fill(self, task: PartTask, view: memoryview) -> set[str]:
         """Fill the view over as many requests as it takes. Returns: the ETags met."""
-        fill = Fill(view, lambda count: self._meter.received(task.file.id, count))
+        fill = Fill(view, lambda count: self._received(task, count), piece=self._pace.piece(SLICE_BYTES))
         troubles = _Troubles()
         tags: set[str] = set()
         while fill.filled < len(view):
@@ -89,6 +104,11 @@ class PartFetcher:
                 troubles.odd += 1
                 self._after_odd_answer(trouble, troubles, task)
         return tags
+
+    def _received(self, task: PartTask, count: int) -> None:
+        self._meter.received(task.file.id, count)
+        self._pace.take(count, self._stop)
+        self._check_stop()
 
     def _after_line_trouble(self, trouble: LineTrouble, troubles: _Troubles) -> None:
         if troubles.line >= self._limits.tries:
