@@ -2,11 +2,16 @@
 
 absmax, mean and std (of the whole tensor, population) are computed in float64, block by block, and merged by
 the parallel formula of Chan, Golub and LeVeque, so that memory stays bounded whatever a tensor's size.
+
+The same bytes give the same figures on every machine: the blocks lie where the parts of the file put them,
+and no sum is left to BLAS, whose order differs by machine and by threads.
 """
 
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from blake3 import blake3
@@ -16,7 +21,7 @@ from weights_vault.sealed.manifest import Tensor
 from weights_vault.sealed.tensors import TensorIndex
 
 BLOCK_VALUES = 1 << 16  # as float64, what a core's cache holds
-Values = NDArray[np.floating]
+Doubles = NDArray[np.float64]
 
 
 def _float8(
@@ -51,23 +56,106 @@ _NUMPY = {
     "F64": np.float64,
 }  # fmt: skip
 
-_FITS_FLOAT32 = (np.dtype("<f2"), np.dtype("<f4"))
+# A half as the upper bits of a single: widened with its sign, shifted to where a single's fields are, and
+# with 2**112 for the other bias taken out of every value. An infinity or a NaN is none any more after this.
+_HALF_SHIFT = np.int32(13)
+_HALF_FIELDS = np.int32(
+    -0x7000_2000
+)  # 0x8FFFE000: sign, exponent and mantissa, without the copies of the sign
+_HALF_SCALE = 2.0**112
+_HALF_INFINITY = 0x7C00
 
 
-def _bfloat16(raw: NDArray[np.uint8]) -> Values:
-    # A bfloat16 is the upper half of a float32.
-    return (raw.view("<u2").astype(np.uint32) << np.uint32(16)).view(np.float32)
+class _Scratch:
+    """The working memory of one thread, a block each: fresh memory costs more than the arithmetic."""
+
+    def __init__(self) -> None:
+        self.bits = np.empty(BLOCK_VALUES, np.uint32)
+        self.values = np.empty(BLOCK_VALUES, np.float64)
 
 
-def _decoder(dtype: str) -> tuple[int, Callable[[NDArray[np.uint8]], NDArray[np.generic]]]:
-    """Bytes a value, and how raw bytes become values."""
-    if dtype == "BF16":
-        return 2, _bfloat16
+@dataclass(frozen=True)
+class _Block:
+    """values: float64, in scratch memory; absmax: of the true values, which are `values` times `scale`."""
+
+    values: Doubles
+    absmax: float
+    scale: float = 1.0
+
+
+Decode = Callable[[NDArray[np.uint8], _Scratch], _Block]
+
+
+def _half(raw: NDArray[np.uint8], scratch: _Scratch) -> _Block:
+    """float16. numpy's own conversion takes longer than all the sums, so it is left for the odd block."""
+    codes = raw.view("<u2")
+    largest = int(_magnitudes(codes, 0x7FFF, scratch).max())
+    absmax = float(np.uint16(largest).view(np.float16))
+    values = scratch.values[: len(codes)]
+    if largest >= _HALF_INFINITY:
+        np.copyto(values, codes.view("<f2").astype(np.float32))
+        return _Block(values, absmax)
+    bits = scratch.bits[: len(codes)].view(np.int32)
+    np.copyto(bits, raw.view("<i2"))
+    np.left_shift(bits, _HALF_SHIFT, out=bits)
+    np.bitwise_and(bits, _HALF_FIELDS, out=bits)
+    np.copyto(values, bits.view(np.float32))
+    return _Block(values, absmax, _HALF_SCALE)
+
+
+def _brain(raw: NDArray[np.uint8], scratch: _Scratch) -> _Block:
+    """bfloat16: the upper half of a float32."""
+    bits, values = scratch.bits[: len(raw) // 2], scratch.values[: len(raw) // 2]
+    np.copyto(bits, raw.view("<u2"))
+    np.left_shift(bits, np.uint32(16), out=bits)
+    np.copyto(values, bits.view(np.float32))
+    return _Block(values, _largest(bits, scratch))
+
+
+def _single(raw: NDArray[np.uint8], scratch: _Scratch) -> _Block:
+    values = scratch.values[: len(raw) // 4]
+    np.copyto(values, raw.view("<f4"))
+    return _Block(values, _largest(raw.view("<u4"), scratch))
+
+
+def _largest(bits: NDArray[np.uint32], scratch: _Scratch) -> float:
+    """The largest magnitude of float32s by their bits: without the sign, the order of bits is that of values.
+
+    NaN is above infinity in that order, so it is what comes out wherever one is.
+    """
+    return float(_magnitudes(bits, 0x7FFF_FFFF, scratch).max().view(np.float32))
+
+
+def _magnitudes(bits: NDArray[Any], mask: int, scratch: _Scratch) -> NDArray[Any]:
+    out = scratch.bits.view(bits.dtype.newbyteorder("="))[: len(bits)]
+    np.bitwise_and(bits, bits.dtype.type(mask), out=out)
+    return out
+
+
+def _table(table: NDArray[np.float32]) -> Decode:
+    return lambda raw, scratch: _plain(table[raw], scratch)
+
+
+def _numbers(kind: np.dtype[Any]) -> Decode:
+    return lambda raw, scratch: _plain(raw.view(kind), scratch)
+
+
+def _plain(numbers: NDArray[Any], scratch: _Scratch) -> _Block:
+    values = scratch.values[: len(numbers)]
+    np.copyto(values, numbers, casting="unsafe")
+    # np.maximum keeps a NaN, Python's max loses it.
+    return _Block(values, float(np.maximum(values.max(), -values.min())))
+
+
+def _decoder(dtype: str) -> tuple[int, Decode]:
+    """Bytes a value, and how raw bytes become a block."""
+    narrow = {"F16": (2, _half), "BF16": (2, _brain), "F32": (4, _single)}
+    if dtype in narrow:
+        return narrow[dtype]
     if dtype in _FLOAT8:
-        table = _FLOAT8[dtype]
-        return 1, lambda raw: table[raw]
+        return 1, _table(_FLOAT8[dtype])
     kind = np.dtype(_NUMPY[dtype]).newbyteorder("<")
-    return kind.itemsize, lambda raw: raw.view(kind)
+    return kind.itemsize, _numbers(kind)
 
 
 def supported(dtype: str) -> bool:
@@ -76,9 +164,13 @@ def supported(dtype: str) -> bool:
 
 
 class TensorSums:
-    """Digest and statistics of one tensor, fed its bytes in order."""
+    """Digest and statistics of one tensor, fed its bytes in order.
 
-    def __init__(self, dtype: str) -> None:
+    scratch: working memory, to share between the tensors that one thread measures one after the other.
+    """
+
+    def __init__(self, dtype: str, scratch: _Scratch | None = None) -> None:
+        self._scratch = scratch or _Scratch()
         self._value_size, self._decode = _decoder(dtype)
         self._digest = blake3()
         self._rest = b""
@@ -87,33 +179,36 @@ class TensorSums:
     def feed(self, data: memoryview) -> None:
         """data: the next bytes of the tensor; a value may be cut in two between calls."""
         self._digest.update(data)
-        if self._rest:
-            needed = self._value_size - len(self._rest)
-            self._rest += bytes(data[:needed])
-            data = data[needed:]
-            if len(self._rest) < self._value_size:
-                return
+        with np.errstate(all="ignore"):  # a NaN or an infinity is a result here, not an accident
+            self._measure(self._mended(data))
+
+    def _mended(self, data: memoryview) -> memoryview:
+        """Count the value that the call before left cut in two; what comes after it."""
+        if not self._rest:
+            return data
+        needed = self._value_size - len(self._rest)
+        self._rest += bytes(data[:needed])
+        if len(self._rest) == self._value_size:
             self._add(np.frombuffer(self._rest, np.uint8))
             self._rest = b""
+        return data[needed:]
+
+    def _measure(self, data: memoryview) -> None:
         whole = len(data) - len(data) % self._value_size
-        self._rest = bytes(data[whole:])
+        self._rest += bytes(data[whole:])
         step = BLOCK_VALUES * self._value_size
         for start in range(0, whole, step):
             self._add(np.frombuffer(data[start : min(start + step, whole)], np.uint8))
 
     def _add(self, raw: NDArray[np.uint8]) -> None:
-        decoded = self._decode(raw)
-        with np.errstate(all="ignore"):  # a NaN or an infinity is a result here, not an accident
-            # Half precision becomes double twice as fast by way of single; both steps are exact.
-            narrow = decoded.astype(np.float32) if decoded.dtype in _FITS_FLOAT32 else decoded
-            values = narrow.astype(np.float64)
-            count, mean = len(values), float(values.mean())
-            # np.maximum keeps a NaN, Python's max loses it.
-            self._absmax = float(np.maximum(self._absmax, np.maximum(values.max(), -values.min())))
-            values -= mean
-            # Not values @ values: BLAS would start threads of its own, and its sums differ by machine.
-            squares = float(np.square(values, out=values).sum())
-        delta, total = mean - self._mean, self._count + count
+        block = self._decode(raw, self._scratch)
+        values, scale, count = block.values, block.scale, len(block.values)
+        mean = float(np.add.reduce(values)) / count
+        np.subtract(values, mean, out=values)
+        np.square(values, out=values)
+        squares = float(np.add.reduce(values)) * scale * scale
+        self._absmax = float(np.maximum(self._absmax, block.absmax))
+        delta, total = mean * scale - self._mean, self._count + count
         self._squares += squares + delta * delta * self._count * count / total
         self._mean += delta * count / total
         self._count = total
@@ -133,6 +228,7 @@ class TensorStream:
     def __init__(self, index: TensorIndex) -> None:
         self._waiting = deque(sorted(index.tensors, key=lambda entry: (entry.start, entry.end)))
         self._offset = 0
+        self._scratch = _Scratch()
         self._sums: TensorSums | None = None
         self.tensors: list[Tensor] = []
         self._close_finished()
@@ -143,7 +239,7 @@ class TensorStream:
         while self._waiting and self._waiting[0].start < end:
             entry = self._waiting[0]
             if self._sums is None:
-                self._sums = TensorSums(entry.dtype)
+                self._sums = TensorSums(entry.dtype, self._scratch)
             first, last = max(entry.start, self._offset), min(entry.end, end)
             self._sums.feed(data[first - self._offset : last - self._offset])
             if entry.end > end:
@@ -155,7 +251,7 @@ class TensorStream:
     def _close_finished(self) -> None:
         """Tensors without bytes (a dimension of 0) never see any."""
         while self._waiting and self._waiting[0].start == self._waiting[0].end:
-            self._close(TensorSums(self._waiting[0].dtype))
+            self._close(TensorSums(self._waiting[0].dtype, self._scratch))
 
     def _close(self, sums: TensorSums) -> None:
         entry = self._waiting.popleft()

@@ -54,6 +54,40 @@ def test_bfloat16_is_read_as_the_upper_half_of_float32() -> None:
     assert (absmax, mean) == (np.abs(exact).max(), exact.mean())
 
 
+@pytest.mark.parametrize(("dtype", "first", "last"), [("F16", 0x0000, 0x7BFF), ("BF16", 0x0000, 0x5EFF)])
+def test_every_code_of_a_half_counts_with_its_exact_value(dtype: str, first: int, last: int) -> None:
+    """Subnormal ones too, of both signs: each code alone, and all of them together."""
+    codes = np.arange(first, last + 1, dtype="<u2")
+    codes = np.concatenate([codes, codes[::3] | 0x8000])
+    if dtype == "F16":
+        exact = codes.view("<f2").astype(np.float64)
+    else:
+        exact = (codes.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    for index in range(0, len(codes), 97):
+        value = exact[index]
+        assert measured(dtype, codes[index : index + 1].tobytes())[1:] == (abs(value), value, 0.0)
+    _, absmax, mean, std = measured(dtype, codes.tobytes())
+    assert absmax == np.abs(exact).max()
+    assert mean == pytest.approx(exact.mean(), rel=1e-12)
+    assert std == pytest.approx(exact.std(), rel=1e-12)
+
+
+@pytest.mark.parametrize("code", [0x7C00, 0xFC00, 0x7C01, 0x7E00, 0xFFFF])
+def test_half_that_is_no_number_shows_among_many_that_are(code: int) -> None:
+    values = np.full(200_000, 0x3C00, "<u2")
+    values[150_000] = code
+    _, absmax, mean, std = measured("F16", values.tobytes())
+    expected = np.array([code], "<u2").view("<f2").astype(np.float64)[0]
+    assert math.isnan(std)
+    assert (math.isnan(absmax), math.isinf(absmax)) == (bool(np.isnan(expected)), bool(np.isinf(expected)))
+    assert mean == expected or math.isnan(mean)
+
+
+def test_equal_values_have_no_deviation() -> None:
+    for dtype, kind in (("F16", np.float16), ("F32", np.float32)):
+        assert measured(dtype, np.full(300_000, 0.1, kind).tobytes())[3] == pytest.approx(0, abs=1e-15)
+
+
 # From the OCP 8-bit floating point specification and the FNUZ formats' papers: code → value.
 FLOAT8: dict[str, dict[int, float]] = {
     "F8_E4M3": {0x00: 0.0, 0x01: 2.0**-9, 0x08: 2.0**-6, 0x38: 1.0, 0x7E: 448.0, 0xB8: -1.0},
