@@ -85,9 +85,9 @@ def _seal(revision: Revision, source: SourceFile, now: datetime, progress: Seali
         body.save(force_insert=True)
         file.save(force_insert=True)
     try:
-        with storage().create(body.object_name) as writer:
+        with storage().create(body.object_name, size=body.body_size) as writer:
             sealed = seal_file(source, sealer, bytes.fromhex(body.nonce), writer, progress)
-            writer.commit()
+            writer.commit(sealed.receipts)
     except Exception:
         _discard(file)  # a kill leaves this to the next run; an error does not have to
         raise

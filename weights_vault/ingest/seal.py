@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from weights_vault.ingest.progress import SealingProgress
 from weights_vault.ingest.source import OpenSource, SourceChanged, SourceFile, opened
 from weights_vault.ingest.tensors import TensorStream
-from weights_vault.sealed.body import PLAIN_PART_SIZE, BodySealer, part_count, part_digest, part_range
+from weights_vault.sealed.body import (
+    NONCE_SIZE,
+    PLAIN_PART_SIZE,
+    BodySealer,
+    PartRange,
+    part_count,
+    part_digest,
+    part_range,
+)
 from weights_vault.sealed.errors import TensorHeaderMalformed
 from weights_vault.sealed.manifest import PartDigests, Tensor
 from weights_vault.sealed.tensors import read_tensor_header
@@ -23,11 +31,15 @@ HEADER_LENGTH_SIZE = 8
 
 @dataclass(frozen=True)
 class SealedFile:
-    """What the manifest says of a sealed file. sha256: of the plaintext, hex."""
+    """What the manifest says of a sealed file, and the store's receipts of its pieces.
+
+    sha256: of the plaintext, hex.
+    """
 
     sha256: str
     parts: tuple[PartDigests, ...]
     tensors: tuple[Tensor, ...]
+    receipts: tuple[str, ...]
 
 
 def seal_file(
@@ -38,17 +50,21 @@ def seal_file(
     Raises: SourceChanged: the file is not what was scanned, before, while or after it was read (I2).
     """
     parts: list[PartDigests] = []
+    receipts: list[str] = []
     sums = _Sums(source)
-    sealed_buffer = memoryview(bytearray(part_range(0, source.size).sealed_size))
-    writer.write(memoryview(nonce))
+    # Piece 0 is the nonce and part 0, piece k is part k.
+    buffer = memoryview(bytearray(NONCE_SIZE + part_range(0, source.size).sealed_size))
+    buffer[:NONCE_SIZE] = nonce
     with opened(source) as file, ThreadPoolExecutor(max_workers=2, thread_name_prefix="sums") as others:
         for index, plain in _plain_parts(file):
             waiting = [others.submit(sums.hash, plain), others.submit(sums.measure, plain)]
-            parts.append(_seal_part(sealer, index, plain, sealed_buffer, writer))
+            sealed = buffer[NONCE_SIZE : NONCE_SIZE + sealer.seal_part(index, plain, buffer[NONCE_SIZE:])]
+            parts.append(PartDigests(sealed=part_digest(sealed), plain=part_digest(plain)))
+            receipts.append(_put(writer, index, part_range(index, source.size), buffer, sealed))
             _finish(waiting, source)
             progress.advance(plain.nbytes)
         file.check_unchanged()
-    return SealedFile(sums.sha256.hexdigest(), tuple(parts), sums.tensors)
+    return SealedFile(sums.sha256.hexdigest(), tuple(parts), sums.tensors, tuple(receipts))
 
 
 def digest_of(source: SourceFile, progress: SealingProgress) -> str:
@@ -73,14 +89,10 @@ def _plain_parts(file: OpenSource) -> Iterator[tuple[int, memoryview]]:
         yield index, plain
 
 
-def _seal_part(
-    sealer: BodySealer, index: int, plain: memoryview, sealed_buffer: memoryview, writer: ObjectWriter
-) -> PartDigests:
-    count = sealer.seal_part(index, plain, sealed_buffer)
-    sealed = sealed_buffer[:count]
-    digests = PartDigests(sealed=part_digest(sealed), plain=part_digest(plain))
-    writer.write(sealed)
-    return digests
+def _put(writer: ObjectWriter, index: int, part: PartRange, buffer: memoryview, sealed: memoryview) -> str:
+    if index == 0:
+        return writer.put(0, 0, buffer[: part.body_end])
+    return writer.put(index, part.body_start, sealed)
 
 
 def _finish(waiting: "list[Future[None]]", source: SourceFile) -> None:

@@ -1,22 +1,35 @@
 """A folder as the store: ab/cd/abcd….
 
-An object is written beside its place as `.NAME.partial`, synced, linked to its name (a link fails where the
-name exists, unlike a rename) and only then stands; the folders are synced too, so that a finished object
-survives a power cut.
+An object is written beside its place as `.NAME.partial` (`file_writer.py`) and stands only when it is whole.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from weights_vault.storage.port import ObjectExists, ObjectMissing, StorageError, StoredObject, is_object_name
-from weights_vault.storage.signed_urls import ObjectUrls
+from django.conf import settings
 
-PARTIAL_SUFFIX = ".partial"
+from weights_vault.storage.file_writer import (
+    PARTIAL_SUFFIX,
+    create_file,
+    make_folders,
+    not_written,
+    partial_path,
+    resume_file,
+)
+from weights_vault.storage.port import (
+    ObjectMissing,
+    ObjectWriter,
+    SignedUrls,
+    StorageError,
+    StoredObject,
+    is_object_name,
+)
+from weights_vault.storage.signed_urls import ObjectUrls
 
 
 class FilesystemStorage:
@@ -26,22 +39,16 @@ class FilesystemStorage:
         self.root = Path(root)
         self._urls = urls
 
-    @contextmanager
-    def create(self, name: str) -> Iterator["FileWriter"]:
+    def create(self, name: str, *, size: int) -> AbstractContextManager[ObjectWriter]:
         final = self._path(name)
-        partial = _partial(final)
         try:
-            _make_folders(self.root, final.parent)
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except FileExistsError as error:
-            raise ObjectExists(f"object {name} is being written already") from error
+            make_folders(self.root, final.parent)
         except OSError as error:
-            raise StorageError(f"the store cannot be written: {error.strerror}") from error
-        try:
-            yield FileWriter(descriptor, partial, final)
-        finally:
-            os.close(descriptor)
-            partial.unlink(missing_ok=True)
+            raise not_written(error) from error
+        return closing(create_file(final, size))
+
+    def resume(self, name: str, *, size: int, upload: str) -> AbstractContextManager[ObjectWriter]:
+        return closing(resume_file(self._path(name), size))
 
     def open(self, name: str) -> BinaryIO:
         try:
@@ -49,18 +56,35 @@ class FilesystemStorage:
         except FileNotFoundError as error:
             raise ObjectMissing(f"object {name} is not in the store") from error
         except OSError as error:
-            raise StorageError(f"the store cannot be read: {error.strerror}") from error
+            raise _not_read(error) from error
+
+    def read(self, name: str, offset: int, out: memoryview) -> None:
+        with self.open(name) as source:
+            rest = out
+            try:
+                while rest.nbytes:
+                    count = os.preadv(source.fileno(), [rest], offset)
+                    if count == 0:
+                        raise StorageError(f"object {name} is shorter than it was")
+                    rest, offset = rest[count:], offset + count
+            except OSError as error:
+                raise _not_read(error) from error
 
     def size(self, name: str) -> int:
         try:
             return self._path(name).stat().st_size
         except FileNotFoundError as error:
             raise ObjectMissing(f"object {name} is not in the store") from error
+        except OSError as error:
+            raise _not_read(error) from error
 
     def delete(self, name: str) -> None:
         path = self._path(name)
-        path.unlink(missing_ok=True)
-        _partial(path).unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+            partial_path(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise not_written(error) from error
 
     def objects(self) -> Iterator[StoredObject]:
         for path in self.root.glob("*/*/*"):
@@ -80,6 +104,14 @@ class FilesystemStorage:
     def url(self, name: str, *, lifetime_s: int, now: datetime) -> str:
         return self._urls().make(name, lifetime_s=lifetime_s, now=now)
 
+    def urls(self, names: Iterable[str], *, lifetime_s: int, now: datetime) -> SignedUrls:
+        signer = self._urls()
+        made = [signer.make(name, lifetime_s=lifetime_s, now=now) for name in names]
+        return SignedUrls(now + timedelta(seconds=lifetime_s), made)
+
+    def urls_until(self, now: datetime) -> None:
+        return None
+
     def faults(self) -> list[str]:
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,6 +123,12 @@ class FilesystemStorage:
             return [f"the disk of {self.root} is full"]
         return []
 
+    def public_faults(self) -> list[str]:
+        for served in (settings.STATIC_ROOT, settings.MEDIA_ROOT):
+            if served and self.root.resolve().is_relative_to(Path(served).resolve()):
+                return [f"the folder {self.root} lies in {served}, which is served to everybody"]
+        return []
+
     def _path(self, name: str) -> Path:
         # Names come from the database and from URLs: nothing but a name we made may reach the disk.
         if not is_object_name(name):
@@ -98,48 +136,5 @@ class FilesystemStorage:
         return self.root / name[:2] / name[2:4] / name
 
 
-class FileWriter:
-    """An open partial object."""
-
-    def __init__(self, descriptor: int, partial: Path, final: Path) -> None:
-        self._descriptor = descriptor
-        self._partial = partial
-        self._final = final
-
-    def write(self, data: memoryview) -> None:
-        rest = data
-        try:
-            while rest.nbytes:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError as error:
-            raise StorageError(f"the store cannot be written: {error.strerror}") from error
-
-    def commit(self) -> None:
-        try:
-            os.fsync(self._descriptor)
-            os.link(self._partial, self._final)
-            _sync_folder(self._final.parent)
-        except FileExistsError as error:
-            raise ObjectExists(f"object {self._final.name} exists") from error
-        except OSError as error:
-            raise StorageError(f"the store cannot be written: {error.strerror}") from error
-
-
-def _partial(final: Path) -> Path:
-    return final.with_name(f".{final.name}{PARTIAL_SUFFIX}")
-
-
-def _make_folders(root: Path, folder: Path) -> None:
-    """Make root/ab/cd and sync what is new into its parents."""
-    missing = [path for path in (folder, folder.parent, root) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for path in missing:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _not_read(error: OSError) -> StorageError:
+    return StorageError(f"the store cannot be read: {error.strerror}")

@@ -17,6 +17,7 @@ import pytest
 from django.utils import timezone
 
 from portal.demo.processes import free_port
+from tests.stored import store_object
 from weights_vault.storage import storage
 from weights_vault.storage.port import random_name
 
@@ -69,9 +70,7 @@ def _wait_until_ready(address: str, process: "subprocess.Popen[bytes]") -> None:
 @pytest.fixture
 def url(server: str) -> str:
     name = random_name()
-    with storage().create(name) as writer:
-        writer.write(memoryview(bytes(BODY_SIZE)))
-        writer.commit()
+    store_object(name, bytes(BODY_SIZE))
     return storage().url(name, lifetime_s=600, now=timezone.now())
 
 

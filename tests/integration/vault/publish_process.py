@@ -21,7 +21,7 @@ from tests.unit.vault.fakes import passes  # noqa: E402
 from weights_vault.actions import publish, seal  # noqa: E402
 from weights_vault.ingest.progress import SilentProgress  # noqa: E402
 from weights_vault.models import Release  # noqa: E402
-from weights_vault.storage.filesystem import FileWriter  # noqa: E402
+from weights_vault.storage.file_writer import FileWriter  # noqa: E402
 
 
 def step(name: str) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from portal.api import delivery
 from portal.api.delivery_slots import DeliverySlots, SlotBody
+from tests.stored import store_object
 from weights_vault.storage import storage
 from weights_vault.storage.port import random_name
 
@@ -36,9 +37,7 @@ def slots(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Deli
 @pytest.fixture
 def url() -> str:
     name = random_name()
-    with storage().create(name) as writer:
-        writer.write(memoryview(DATA))
-        writer.commit()
+    store_object(name, DATA)
     return storage().url(name, lifetime_s=600, now=timezone.now())
 
 

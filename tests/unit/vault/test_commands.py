@@ -16,7 +16,7 @@ from weights_vault.gate import WorkerFailed
 from weights_vault.management.commands import publish as publish_command
 from weights_vault.management.commands import smoketest
 from weights_vault.models import Release, Revision
-from weights_vault.storage.filesystem import FileWriter
+from weights_vault.storage.file_writer import FileWriter
 from weights_vault.storage.port import StorageError
 
 pytestmark = pytest.mark.django_db
@@ -96,10 +96,10 @@ def test_publish_that_is_interrupted_ends_with_130(
 def test_publish_into_a_broken_store_says_so(
     content_worker: None, release: Release, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: FileWriter, data: memoryview) -> None:
+    def full(self: FileWriter, number: int, offset: int, data: memoryview) -> str:
         raise StorageError("No space left on device")
 
-    monkeypatch.setattr(FileWriter, "write", full)
+    monkeypatch.setattr(FileWriter, "put", full)
     assert "The store is at fault: No space left" in str(refused(*publish_arguments(folder)))
     assert Revision.objects.get().state == "sealing"
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.api import delivery
+from tests.stored import store_object
 from weights_vault.storage import storage
 from weights_vault.storage.port import random_name
 
@@ -23,9 +24,7 @@ def portal_url(settings: Any) -> None:
 @pytest.fixture
 def name() -> str:
     name = random_name()
-    with storage().create(name) as writer:
-        writer.write(memoryview(BODY))
-        writer.commit()
+    store_object(name, BODY)
     return name
 
 

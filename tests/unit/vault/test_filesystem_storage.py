@@ -3,19 +3,24 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from weights_vault.storage import storage
+from tests.stored import store_object
+from weights_vault.storage import file_writer, storage
 from weights_vault.storage.filesystem import FilesystemStorage
 from weights_vault.storage.port import ObjectExists, ObjectMissing, StorageError, random_name
 
+PIECES = [b"first", b"second", b"3"]
+WHOLE = b"".join(PIECES)
+OFFSETS = [0, 5, 11]
 
-def write(name: str, data: bytes, commit: bool = True) -> None:
-    with storage().create(name) as writer:
-        writer.write(memoryview(data))
-        if commit:
-            writer.commit()
+
+def put(name: str, *numbers: int) -> list[str]:
+    """Begin the object of PIECES, put some of them, and leave."""
+    with storage().create(name, size=len(WHOLE)) as writer:
+        return [writer.put(number, OFFSETS[number], memoryview(PIECES[number])) for number in numbers]
 
 
 def read(name: str) -> bytes:
@@ -23,49 +28,141 @@ def read(name: str) -> bytes:
         return source.read()
 
 
-def test_written_object_is_read_back() -> None:
+def place_of(root: Path, name: str) -> Path:
+    return root / name[:2] / name[2:4] / name
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"body" * 1000])
+def test_written_object_is_read_back(data: bytes) -> None:
     name = random_name()
-    write(name, b"body")
-    assert (read(name), storage().size(name)) == (b"body", 4)
+    store_object(name, data)
+    assert (read(name), storage().size(name)) == (data, len(data))
+
+
+def test_pieces_put_in_any_order_stand_in_theirs() -> None:
+    name = random_name()
+    with storage().create(name, size=len(WHOLE)) as writer:
+        receipts = {
+            number: writer.put(number, OFFSETS[number], memoryview(PIECES[number])) for number in (2, 0, 1)
+        }
+        writer.commit([receipts[number] for number in range(3)])
+    assert read(name) == WHOLE
 
 
 def test_object_has_no_name_before_it_is_committed(store_root: Path) -> None:
     name = random_name()
-    with storage().create(name) as writer:
-        writer.write(memoryview(b"half"))
+    with storage().create(name, size=8) as writer:
+        writer.put(0, 0, memoryview(b"half"))
         with pytest.raises(ObjectMissing):
             storage().open(name)
         assert [(found.name, found.partial) for found in storage().objects()] == [(name, True)]
 
 
-def test_object_that_is_not_committed_leaves_nothing(store_root: Path) -> None:
-    write(random_name(), b"half", commit=False)
-    assert list(storage().objects()) == []
+def test_object_that_is_not_committed_is_gone_on_with() -> None:
+    """I1"""
+    name = random_name()
+    receipts = put(name, 0, 1)
+    with storage().resume(name, size=len(WHOLE), upload="") as writer:
+        assert writer.holds(0, 5, receipts[0])
+        receipts.append(writer.put(2, OFFSETS[2], memoryview(PIECES[2])))
+        writer.commit(receipts)
+    assert read(name) == WHOLE
+    assert [found.partial for found in storage().objects()] == [False]
+
+
+def test_piece_of_an_earlier_boot_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """I1: a power cut may have taken what no sync had brought to the disk."""
+    name = random_name()
+    receipts = put(name, 0, 1, 2)
+    monkeypatch.setattr(file_writer, "this_boot", lambda: "another")
+    with storage().resume(name, size=len(WHOLE), upload="") as writer:
+        assert not writer.holds(0, 5, receipts[0])
+        with pytest.raises(StorageError, match="lacks a piece"):
+            writer.commit(receipts)
+
+
+def test_nothing_begun_is_nothing_to_go_on_with() -> None:
+    with pytest.raises(ObjectMissing):
+        storage().resume(random_name(), size=4, upload="")
+
+
+def test_object_begun_with_another_size_is_not_gone_on_with() -> None:
+    name = random_name()
+    put(name, 0)
+    with pytest.raises(ObjectMissing, match="another size"):
+        storage().resume(name, size=4, upload="")
+
+
+@pytest.mark.parametrize("killed_before_the_partial_name_went", [False, True])
+def test_commit_whose_answer_was_lost_is_done_when_it_is_resumed(
+    killed_before_the_partial_name_went: bool, store_root: Path
+) -> None:
+    """I5"""
+    name = random_name()
+    store_object(name, WHOLE)
+    place = place_of(store_root, name)
+    if killed_before_the_partial_name_went:
+        os.link(place, file_writer.partial_path(place))
+    with storage().resume(name, size=len(WHOLE), upload="") as writer:
+        assert writer.holds(0, 5, "whatever")
+        with pytest.raises(ObjectExists):
+            writer.put(0, 0, memoryview(b"other"))
+        writer.commit(["whatever"])
+    assert [(found.name, found.partial) for found in storage().objects()] == [(name, False)]
+
+
+def test_commit_twice_is_one(store_root: Path) -> None:
+    """I5"""
+    name = random_name()
+    with storage().create(name, size=4) as writer:
+        receipt = writer.put(0, 0, memoryview(b"body"))
+        writer.commit([receipt])
+        writer.commit([receipt])
+    assert read(name) == b"body"
 
 
 def test_object_is_never_replaced() -> None:
     """A second writer cannot change what recipients were promised."""
     name = random_name()
-    write(name, b"first")
+    store_object(name, b"first")
     with pytest.raises(ObjectExists):
-        write(name, b"second")
+        store_object(name, b"other")
+    with pytest.raises(ObjectExists):
+        storage().resume(name, size=5, upload="")
     assert read(name) == b"first"
 
 
 def test_two_writers_of_one_name_cannot_mix() -> None:
     name = random_name()
-    with storage().create(name) as first:
-        first.write(memoryview(b"first"))
+    with storage().create(name, size=5) as first:
+        receipt = first.put(0, 0, memoryview(b"first"))
         with pytest.raises(ObjectExists):
-            write(name, b"second")
-        first.commit()
+            storage().create(name, size=6)
+        with pytest.raises(ObjectExists):
+            storage().resume(name, size=5, upload="")
+        first.commit([receipt])
     assert read(name) == b"first"
+
+
+def test_object_deleted_under_its_writer_is_not_brought_back() -> None:
+    name = random_name()
+    with storage().create(name, size=4) as writer:
+        receipt = writer.put(0, 0, memoryview(b"body"))
+        storage().delete(name)
+        with pytest.raises(StorageError, match="deleted"):
+            writer.commit([receipt])
+    assert list(storage().objects()) == []
+
+
+def test_piece_beyond_the_end_is_a_mistake_of_ours() -> None:
+    with storage().create(random_name(), size=4) as writer, pytest.raises(RuntimeError, match="outside"):
+        writer.put(0, 1, memoryview(b"body"))
 
 
 def test_deleting_takes_the_object_and_what_a_killed_writer_left(store_root: Path) -> None:
     name = random_name()
-    write(name, b"body")
-    (store_root / name[:2] / name[2:4] / f".{name}.partial").write_bytes(b"left")
+    store_object(name, b"body")
+    file_writer.partial_path(place_of(store_root, name)).write_bytes(b"left")
     storage().delete(name)
     storage().delete(name)
     assert list(storage().objects()) == []
@@ -73,8 +170,8 @@ def test_deleting_takes_the_object_and_what_a_killed_writer_left(store_root: Pat
 
 def test_objects_and_folders_are_the_owners_alone(store_root: Path) -> None:
     name = random_name()
-    write(name, b"body")
-    place = store_root / name[:2] / name[2:4] / name
+    store_object(name, b"body")
+    place = place_of(store_root, name)
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
@@ -92,39 +189,76 @@ def test_name_that_we_did_not_make_addresses_nothing(name: str, store_root: Path
     for act in (store.open, store.size, store.delete):
         with pytest.raises(ObjectMissing):
             act(name)
-    with pytest.raises(ObjectMissing), store.create(name):
-        pass
+    with pytest.raises(ObjectMissing):
+        store.create(name, size=1)
+    with pytest.raises(ObjectMissing):
+        store.resume(name, size=1, upload="")
 
 
 def test_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file is in the way")
     store = FilesystemStorage(tmp_path / "store" / "deeper", urls=_no_urls)
-    with pytest.raises(StorageError), store.create(random_name()):
-        pass
+    with pytest.raises(StorageError):
+        store.create(random_name(), size=1)
     assert "cannot be made" in store.faults()[0]
 
 
-def test_full_disk_is_an_error_of_the_store_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int, data: object) -> int:
-        raise OSError(28, "No space left on device")
+def full(*arguments: Any) -> int:
+    raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "write", full)
+
+def test_disk_that_fills_is_an_error_of_the_store_and_keeps_what_was_put(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = random_name()
+    with storage().create(name, size=len(WHOLE)) as writer:
+        writer.put(0, 0, memoryview(PIECES[0]))
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(StorageError, match="No space left"):
+            writer.put(1, 5, memoryview(PIECES[1]))
+    assert [found.partial for found in storage().objects()] == [True]
+
+
+def test_disk_too_full_to_begin_is_told_at_the_start_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(StorageError, match="No space left"):
-        write(random_name(), b"body")
-    monkeypatch.undo()
+        storage().create(random_name(), size=4)
     assert list(storage().objects()) == []
 
 
+def test_read_fills_exactly_what_was_asked_for() -> None:
+    name = random_name()
+    store_object(name, WHOLE)
+    out = bytearray(6)
+    storage().read(name, 5, memoryview(out))
+    assert bytes(out) == b"second"
+
+
+def test_read_beyond_the_end_is_an_error_of_the_store() -> None:
+    name = random_name()
+    store_object(name, WHOLE)
+    with pytest.raises(StorageError, match="shorter"):
+        storage().read(name, 10, memoryview(bytearray(6)))
+
+
 def test_working_store_has_no_faults() -> None:
-    assert storage().faults() == []
+    assert (storage().faults(), storage().public_faults()) == ([], [])
+
+
+def test_store_among_the_static_files_is_public(settings: Any, store_root: Path) -> None:
+    """I8"""
+    settings.STATIC_ROOT = store_root.parent
+    assert "served to everybody" in storage().public_faults()[0]
 
 
 def test_local_copy_is_the_object_itself() -> None:
     name = random_name()
-    write(name, b"body")
+    store_object(name, b"body")
     with storage().local_copy(name) as path:
         assert path.read_bytes() == b"body"
 
 
-def _no_urls() -> object:
+def _no_urls() -> Any:
     raise AssertionError("no URL is made here")

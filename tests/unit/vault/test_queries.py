@@ -10,11 +10,11 @@ import pytest
 from portal.accounts.models import User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for, system_principal
 from portal.core.doctor import examine
+from tests.stored import store_object
 from weights_vault import queries
 from weights_vault.actions.withdraw import withdraw
 from weights_vault.models import RecipientKey, Release, Revision
 from weights_vault.sealed.keys import generate_identity
-from weights_vault.storage import storage
 from weights_vault.storage.port import random_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -82,9 +82,7 @@ def test_doctor_finds_a_sound_store_sound(revision: Revision, now: datetime) -> 
 
 def test_doctor_finds_objects_that_nothing_names(revision: Revision, now: datetime) -> None:
     """I1"""
-    with storage().create(random_name()) as writer:
-        writer.write(memoryview(b"lost"))
-        writer.commit()
+    store_object(random_name(), b"lost")
     found = finding(now)
     assert not found.ok
     assert "1 objects (4 bytes)" in found.detail
