@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -36,8 +36,9 @@ def plain(text: object) -> str:
 class Output:
     """Says things to the person or to the script that runs the command.
 
-    as_json: one JSON document on stdout and nothing else there.
+    as_json: one JSON document on stdout and nothing else there; events as JSON lines on stderr.
     quiet: no messages; results, errors and confirmations that wait for a person are still shown.
+    warnings: what was warned of so far, for the command's document.
     """
 
     def __init__(
@@ -52,6 +53,9 @@ class Output:
         self.quiet = quiet
         self._stdout = stdout
         self._stderr = stderr
+        # Set while bars stand on the terminal: shows a text above them.
+        self.above: Callable[[str], object] | None = None
+        self.warnings: list[dict[str, str]] = []
 
     @property
     def stdout(self) -> TextIO:
@@ -71,6 +75,22 @@ class Output:
     def important(self, *lines: str) -> None:
         """Something that a person must see even with --quiet, such as what to confirm."""
         self._to_stderr(lines)
+
+    def warning(self, reference: str, what: str, next_step: str) -> None:
+        """Something that may spoil the work later, and what to do about it; the command goes on."""
+        told = {"reference": reference, "what": plain(what), "next_step": plain(next_step)}
+        self.warnings.append(told)
+        if self.as_json:
+            self.event("warning", **told)
+        else:
+            self.message(f"warning[{reference}]: {what}")
+            self.message(f"  next: {next_step}")
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """With --json, one line on stderr: what happened, for a script that looks on."""
+        if self.as_json and not self.quiet:
+            line = {"event": kind, "time": datetime.now(UTC).isoformat(timespec="seconds"), **fields}
+            self._print_stderr(json.dumps(_redacted(line)))
 
     def result(self, document: dict[str, Any], *lines: str) -> None:
         """The command's result: the document with --json, else the lines."""
@@ -121,8 +141,14 @@ class Output:
             ) from None
 
     def _to_stderr(self, lines: Iterable[str]) -> None:
+        if self.above is not None:
+            self.above(_text(lines))
+        else:
+            self._print_stderr(_text(lines))
+
+    def _print_stderr(self, text: str) -> None:
         with suppress(OSError):  # nobody reads it: no reason to give up a download
-            print(_text(lines), file=self.stderr, flush=True)
+            print(text, file=self.stderr, flush=True)
 
 
 def _text(lines: Iterable[str]) -> str:
