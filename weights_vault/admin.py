@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from portal.core.read_only import ReadOnlyAdmin
-from weights_vault.models import HeaderIssue, RecipientKey, Release, Revision
+from weights_vault.models import Alert, LedgerEntry, RecipientKey, Release, Revision
 
 
 @admin.register(RecipientKey)
@@ -14,10 +14,18 @@ class RecipientKeyAdmin(ReadOnlyAdmin):
     exclude = ["answer_sha256"]
 
 
-@admin.register(HeaderIssue)
-class HeaderIssueAdmin(ReadOnlyAdmin):
-    list_display = ["at", "grant", "key", "revision", "file"]
-    search_fields = ["grant", "key", "revision", "file"]
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = ["at", "kind", "grant", "person", "key", "revision", "count"]
+    list_filter = ["kind"]
+    search_fields = ["grant", "person", "key", "revision"]
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ["raised_at", "rule", "grant", "person", "measured", "threshold", "state"]
+    list_filter = ["state", "rule"]
+    search_fields = ["grant", "person"]
 
 
 @admin.register(Release)

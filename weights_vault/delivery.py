@@ -1,7 +1,7 @@
 """What a grant holder is handed besides headers: the manifest, signed URLs, the head, the trust document.
 
 Each issue asks the access rule with the grant's row locked, and writes its audit event in the same
-transaction. No URL is ever stored, logged or audited.
+transaction, and its row in the ledger. No URL is ever stored, logged or audited.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from portal.core import audit
 from portal.core.problems import NotPermitted
 from weights_vault.heads import current_head
 from weights_vault.keeper import require_files_of
-from weights_vault.models import File, Revision, SealedBody
+from weights_vault.ledger import writing
+from weights_vault.models import File, LedgerEntry, Revision, SealedBody
 from weights_vault.ports import Purpose, access_policy
 from weights_vault.storage import storage
 from weights_vault.trust import trust_document
@@ -33,35 +34,63 @@ class IssuedUrls:
 
 
 @transaction.atomic
-def issue_manifest(*, by: Principal, grant: str, revision: Revision, now: datetime) -> bytes:
+def issue_manifest(
+    *, by: Principal, grant: str, revision: Revision, now: datetime, address: str = ""
+) -> bytes:
     """The signed manifest of `revision`, byte for byte as it was signed.
 
+    address: of the caller, for the ledger; "" where there is none.
     Raises: NotPermitted: the access rule says no.
     """
     _require_access(by, "manifest", grant=grant, revision=revision, now=now)
     if revision.manifest is None:
         raise RuntimeError("the access rule allowed the manifest of an unpublished revision")
+    writing.add(
+        LedgerEntry.Kind.MANIFEST,
+        grant=grant,
+        person=by.person.public_id,
+        revision=revision,
+        address=address,
+        now=now,
+    )
     audit.record("manifest.issued", by=by.actor, subject=f"grant:{grant}", now=now, revision=revision.id)
     return bytes(revision.manifest)
 
 
 @transaction.atomic
 def issue_urls(
-    *, by: Principal, grant: str, revision: Revision, files: Sequence[File], now: datetime
+    *,
+    by: Principal,
+    grant: str,
+    revision: Revision,
+    files: Sequence[File],
+    now: datetime,
+    address: str = "",
 ) -> IssuedUrls:
     """A signed URL for the body of each of `files`, good for URL_LIFETIME_S seconds.
 
-    files: 1 to 500 files of `revision`. One audit event a batch, without the URLs.
+    files: 1 to 500 files of `revision`. One audit event and one ledger entry a batch, without the URLs.
+    address: of the caller, for the ledger; "" where there is none.
     Raises: NotPermitted: the access rule says no. Invalid: too many files, or files of another revision.
     """
     require_files_of(revision, files)
     _require_access(by, "urls", grant=grant, revision=revision, now=now)
     lifetime_s = settings.URL_LIFETIME_S
     store = storage()
-    names = dict(
-        SealedBody.objects.filter(pk__in={file.body_id for file in files}).values_list("pk", "object_name")
+    stored = SealedBody.objects.filter(pk__in={file.body_id for file in files})
+    bodies = {pk: (name, size) for pk, name, size in stored.values_list("pk", "object_name", "body_size")}
+    urls = [(file.id, store.url(bodies[file.body_id][0], lifetime_s=lifetime_s, now=now)) for file in files]
+    writing.add(
+        LedgerEntry.Kind.URLS,
+        grant=grant,
+        person=by.person.public_id,
+        revision=revision,
+        files=[file.id for file in files],
+        size=sum(bodies[file.body_id][1] for file in files),
+        lifetime_s=lifetime_s,
+        address=address,
+        now=now,
     )
-    urls = [(file.id, store.url(names[file.body_id], lifetime_s=lifetime_s, now=now)) for file in files]
     audit.record(
         "urls.issued",
         by=by.actor,

@@ -12,7 +12,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from portal.core import append_only
 
-LEDGER = ("weights_vault_headerissue", "id")
+LEDGER = ("weights_vault_ledgerentry", "id")
+HEADER_ISSUES = ("weights_vault_headerissue", "id")  # the ledger until migration 0003
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,21 @@ FROZEN = (
 
 def protect(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the statements that protect the tables."""
-    write = _sqlite if connection.vendor == "sqlite" else _postgresql
-    statements = append_only.protect(connection, *LEDGER)
-    for frozen in FROZEN:
-        statements += write(frozen)
-    return statements
+    return append_only.protect(connection, *LEDGER) + _freeze(connection)
 
 
 def unprotect(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the statements that undo `protect`."""
-    statements = append_only.unprotect(connection, LEDGER[0])
+    return append_only.unprotect(connection, LEDGER[0]) + _thaw(connection)
+
+
+def _freeze(connection: BaseDatabaseWrapper) -> list[str]:
+    write = _sqlite if connection.vendor == "sqlite" else _postgresql
+    return [statement for frozen in FROZEN for statement in write(frozen)]
+
+
+def _thaw(connection: BaseDatabaseWrapper) -> list[str]:
+    statements = []
     for frozen in FROZEN:
         place = "" if connection.vendor == "sqlite" else f" ON {frozen.table}"
         statements.append(f"DROP TRIGGER {frozen.table}_no_change{place}")
@@ -112,11 +118,36 @@ def _postgresql(frozen: Frozen) -> list[str]:
 
 def protect_published(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Migration step: from here on what is published stays what it is."""
-    for statement in protect(schema_editor.connection):
-        schema_editor.execute(statement)
+    connection = schema_editor.connection
+    _run(schema_editor, append_only.protect(connection, *HEADER_ISSUES) + _freeze(connection))
 
 
 def unprotect_published(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Migration step, backwards."""
-    for statement in unprotect(schema_editor.connection):
+    connection = schema_editor.connection
+    _run(schema_editor, append_only.unprotect(connection, HEADER_ISSUES[0]) + _thaw(connection))
+
+
+def protect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Migration step: from here on the ledger of deliveries only grows."""
+    _run(schema_editor, append_only.protect(schema_editor.connection, *LEDGER))
+
+
+def unprotect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Migration step, backwards."""
+    _run(schema_editor, append_only.unprotect(schema_editor.connection, LEDGER[0]))
+
+
+def protect_header_issues(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Migration step, backwards: the ledger of single headers only grows again."""
+    _run(schema_editor, append_only.protect(schema_editor.connection, *HEADER_ISSUES))
+
+
+def unprotect_header_issues(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Migration step: lets the ledger of single headers go, once its rows stand in the new one."""
+    _run(schema_editor, append_only.unprotect(schema_editor.connection, HEADER_ISSUES[0]))
+
+
+def _run(schema_editor: BaseDatabaseSchemaEditor, statements: list[str]) -> None:
+    for statement in statements:
         schema_editor.execute(statement)

@@ -9,7 +9,7 @@ the ledger and the audit event: a revocation stands wholly before or wholly afte
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -18,7 +18,8 @@ from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.keys import master_key
 from portal.core.problems import Invalid, NotPermitted
-from weights_vault.models import File, HeaderIssue, RecipientKey, Revision, SealedBody
+from weights_vault.ledger import writing
+from weights_vault.models import File, LedgerEntry, RecipientKey, Revision, SealedBody
 from weights_vault.models.bodies import body_id
 from weights_vault.ports import access_policy
 from weights_vault.sealed.body import (
@@ -59,11 +60,19 @@ def new_body(plain_size: int, *, now: datetime) -> tuple[SealedBody, BodySealer]
 
 @transaction.atomic
 def issue_headers(
-    *, by: Principal, grant: str, revision: Revision, key: RecipientKey, files: Sequence[File], now: datetime
+    *,
+    by: Principal,
+    grant: str,
+    revision: Revision,
+    key: RecipientKey,
+    files: Sequence[File],
+    now: datetime,
+    address: str = "",
 ) -> list[tuple[str, bytes]]:
     """Return (file id, header) for each of `files`, wrapped to `key` and labeled with `grant`.
 
-    files: 1 to 500 files of `revision`. One audit event a batch; one ledger row a header.
+    files: 1 to 500 files of `revision`. One audit event and one ledger entry a batch, with each header's
+        digest. address: of the caller, for the ledger; "" where there is none.
     Raises: NotPermitted: the access rule says no. Invalid: too many files, or files of another revision.
     """
     require_files_of(revision, files)
@@ -75,8 +84,20 @@ def issue_headers(
     _require_own_active_key(by, key)
     if verdict.grant != grant:
         raise NotPermitted("no_request", "This grant does not cover the release.", "Look at your grants.")
-    headers = _make_headers(files, parse_recipient(key.recipient), grant)
-    _write_ledger(headers, grant=grant, revision=revision, key=key, now=now)
+    bodies = SealedBody.objects.in_bulk({file.body_id for file in files})
+    headers = _make_headers(files, bodies, parse_recipient(key.recipient), grant)
+    writing.add(
+        LedgerEntry.Kind.HEADERS,
+        grant=grant,
+        person=by.person.public_id,
+        revision=revision,
+        key=key.id,
+        files=[file for file, _ in headers],
+        digests=[hashlib.sha256(header).digest() for _, header in headers],
+        size=sum(bodies[file.body_id].body_size for file in files),
+        address=address,
+        now=now,
+    )
     audit.record(
         "headers.issued",
         by=by.actor,
@@ -96,7 +117,9 @@ def gate(*, revision: Revision, recipient: str, by: str, now: datetime) -> dict[
     recipient: an ephemeral key whose identity lives as long as the test. Recorded like any other issue.
     """
     wrapped_to = parse_recipient(recipient)
-    headers = dict(_make_headers(list(revision.files.all()), wrapped_to, GATE_GRANT))
+    files = list(revision.files.all())
+    bodies = SealedBody.objects.in_bulk({file.body_id for file in files})
+    headers = dict(_make_headers(files, bodies, wrapped_to, GATE_GRANT))
     audit.record(
         "headers.issued_for_gate", by=by, subject=f"revision:{revision.id}", now=now, files=len(headers)
     )
@@ -146,31 +169,16 @@ def _require_own_active_key(by: Principal, key: RecipientKey) -> None:
         )
 
 
-def _make_headers(files: Sequence[File], recipient: Recipient, grant: str) -> list[tuple[str, bytes]]:
+def _make_headers(
+    files: Sequence[File], bodies: Mapping[str, SealedBody], recipient: Recipient, grant: str
+) -> list[tuple[str, bytes]]:
     master = master_key()
-    bodies = SealedBody.objects.in_bulk({file.body_id for file in files})
     made = []
     for file in files:
         file_key = master.unwrap(bytes(bodies[file.body_id].wrapped_key), _context(file.body_id))
         label = GrantLabel(grant=grant, revision=file.revision_id, file=file.id)
         made.append((file.id, make_header(file_key, recipient, label)))
     return made
-
-
-def _write_ledger(
-    headers: Iterable[tuple[str, bytes]], *, grant: str, revision: Revision, key: RecipientKey, now: datetime
-) -> None:
-    HeaderIssue.objects.bulk_create(
-        HeaderIssue(
-            grant=grant,
-            revision=revision.id,
-            file=file,
-            key=key.id,
-            header_sha256=hashlib.sha256(header).hexdigest(),
-            at=now,
-        )
-        for file, header in headers
-    )
 
 
 def _context(body: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Count, Max, Prefetch, QuerySet, Sum
+from django.db.models import Count, Prefetch, QuerySet, Sum
 
 from portal.accounts.principals import Principal
-from weights_vault.models import File, HeaderIssue, RecipientKey, Release, Revision, SealedBody
+from weights_vault.models import File, LedgerEntry, RecipientKey, Release, Revision, SealedBody
 from weights_vault.storage import StoredObject, storage
 
 
@@ -58,8 +58,8 @@ def files_of(revision: Revision, ids: Sequence[str] | None = None) -> list[File]
 def holders_of(revision: Revision) -> dict[str, list[str]]:
     """Recipient key id → grants, of everybody who was given headers of `revision`."""
     holders: dict[str, list[str]] = {}
-    rows = HeaderIssue.objects.filter(revision=revision.id).values_list("key", "grant").annotate(Max("at"))
-    for key, grant, _ in rows.order_by("key", "grant"):
+    rows = LedgerEntry.objects.filter(kind="headers", revision=revision.pk).order_by("key", "grant")
+    for key, grant in rows.values_list("key", "grant").distinct():
         holders.setdefault(key, []).append(grant)
     return holders
 

@@ -158,6 +158,7 @@ EMAIL_TIMEOUT = 30
 ACCESS_POLICY = "licenses.access.LicenseAccess"
 URL_LIFETIME_S = env.int("URL_LIFETIME_S", default=600)
 DELIVERY_MOST_AT_ONCE = env.int("DELIVERY_MOST_AT_ONCE", default=8)
+LEDGER_ADDRESS_DAYS = env.int("LEDGER_ADDRESS_DAYS", default=180)
 REVIEW_TARGET_DAYS = env.int("REVIEW_TARGET_DAYS", default=5)
 SIGN_WITHIN_DAYS = env.int("SIGN_WITHIN_DAYS", default=30)
 PORTAL_NAME = env.str("PORTAL_NAME", default="Weights Portal")

@@ -23,7 +23,7 @@ from tests.integration.api.world import (
     with_token,
 )
 from weights_vault.actions import withdraw
-from weights_vault.models import HeaderIssue, Model
+from weights_vault.models import LedgerEntry, Model
 from weights_vault.sealed.header import GrantLabel, open_header
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -84,7 +84,7 @@ def test_headers_open_with_the_recipients_key_and_carry_the_label(world: World) 
     for entry in issued:
         label = GrantLabel(grant=grant.pk, revision=world.revision.pk, file=entry["file"])
         assert len(open_header(base64.b64decode(entry["header"]), [identity], label)) == 16
-    assert HeaderIssue.objects.filter(grant=grant.pk).count() == 2
+    assert LedgerEntry.objects.get(grant=grant.pk, kind="headers").count == 2
 
 
 def test_urls_lead_to_the_portals_delivery_and_say_when_they_end(world: World, settings: Settings) -> None:
@@ -156,7 +156,7 @@ def test_staff_who_may_read_a_grant_get_nothing_by_it(world: World) -> None:
     assert reviewer.get(f"/api/v1/grants/{grant.pk}").status_code == 200
     for call in calls(world, grant, reviewer).values():
         assert call().status_code in (403, 404)
-    assert not HeaderIssue.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_g3_a_file_of_another_revision_or_a_key_of_another_person_is_404(world: World) -> None:
@@ -174,7 +174,7 @@ def test_g3_a_file_of_another_revision_or_a_key_of_another_person_is_404(world: 
     ):
         assert client.post(f"{path}/headers", body).status_code == 404
     assert client.post(f"{path}/urls", {"revision": "v1", "files": [foreign_file]}).status_code == 404
-    assert not HeaderIssue.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 @pytest.mark.parametrize("files", [[], ["fil_a", "fil_a"], ["fil_a"] * 501, "fil_a", [1.5], [None]])

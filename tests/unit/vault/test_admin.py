@@ -5,11 +5,11 @@ from django.contrib import admin
 from django.test import RequestFactory
 
 from portal.accounts.models import User
-from weights_vault.models import HeaderIssue, RecipientKey, Release, Revision
+from weights_vault.models import Alert, LedgerEntry, RecipientKey, Release, Revision
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("model", [HeaderIssue, RecipientKey, Release, Revision])
+@pytest.mark.parametrize("model", [Alert, LedgerEntry, RecipientKey, Release, Revision])
 def test_superuser_can_look_and_not_touch(model: type) -> None:
     request = RequestFactory().get("/admin/")
     request.user = User.objects.create_superuser("root@example.org", "a long enough password")

@@ -10,7 +10,7 @@ from portal.accounts.principals import Principal
 from tests.unit.vault.fakes import GRANT, fails
 from weights_vault import keeper
 from weights_vault.actions.publish import GateFailed
-from weights_vault.models import File, HeaderIssue, RecipientKey, Revision, SealedBody
+from weights_vault.models import File, LedgerEntry, RecipientKey, Revision, SealedBody
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -72,9 +72,9 @@ def test_issued_header_stays_in_the_ledger(
 ) -> None:
     files = list(revision.files.all())
     keeper.issue_headers(by=session, grant=GRANT, revision=revision, key=key, files=files, now=now)
-    refused('UPDATE weights_vault_headerissue SET "grant" = id')
-    refused("DELETE FROM weights_vault_headerissue")
-    assert HeaderIssue.objects.count() == len(files)
+    refused("UPDATE weights_vault_ledgerentry SET person = id")
+    refused("DELETE FROM weights_vault_ledgerentry")
+    assert LedgerEntry.objects.get().count == len(files)
 
 
 def test_unpublished_revision_may_still_be_corrected(publish: Callable[..., Revision]) -> None:
