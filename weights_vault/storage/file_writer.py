@@ -4,10 +4,14 @@ Finished means: synced, linked to its name (a link fails where the name exists, 
 folder synced, so that a finished object survives a power cut. A partial one survives a kill, not a power cut:
 its pieces may still be in the kernel's memory. So a receipt names the boot that the piece was put in, and a
 piece of an earlier boot counts as lost.
+
+What is made is the owner's alone, or the group's to read where the store's folder itself is, whatever the
+umask: so a web server in the group can send the objects.
 """
 
 import fcntl
 import os
+import stat
 import uuid
 from collections.abc import Sequence
 from functools import cache
@@ -17,6 +21,7 @@ from weights_vault.storage.port import ObjectExists, ObjectMissing, StorageError
 
 PARTIAL_SUFFIX = ".partial"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_GROUP_MAY_READ = stat.S_IRGRP | stat.S_IXGRP
 _WRITE = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -104,6 +109,7 @@ def create_file(final: Path, size: int) -> FileWriter:
     except OSError as error:
         raise not_written(error) from error
     try:
+        os.fchmod(descriptor, 0o600 | _groups_share(final.parents[2]) & stat.S_IRGRP)
         _lock(descriptor, final)
         if size:
             os.posix_fallocate(descriptor, 0, size)
@@ -150,10 +156,16 @@ def partial_path(final: Path) -> Path:
 
 def make_folders(root: Path, folder: Path) -> None:
     """Make root/ab/cd and sync what is new into its parents."""
-    missing = [path for path in (folder, folder.parent, root) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    missing = [path for path in (root, folder.parent, folder) if not path.exists()]
     for path in missing:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path != root:
+            path.chmod(0o700 | _groups_share(root))
         sync_folder(path.parent)
+
+
+def _groups_share(root: Path) -> int:
+    return root.stat().st_mode & _GROUP_MAY_READ
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,0 +1,43 @@
+"""The client of boto3 for a bucket, and the addresses it would use."""
+
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from weights_vault.storage.s3_location import S3Location
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 60
+ATTEMPTS = 4  # of boto3, with its backoff, before an error is told
+MAX_CONNECTIONS = 32
+
+
+def make_client(location: S3Location, *, session: boto3.Session, signed: bool = True) -> Any:
+    """A client of boto3, safe for threads. `signed=False`: one that asks as a stranger would."""
+    return session.client(
+        "s3",
+        endpoint_url=location.endpoint,
+        region_name=location.region,
+        config=Config(
+            # Older botocore and other stores' regions would choose version 2, which few stores still take.
+            signature_version="s3v4" if signed else UNSIGNED,
+            s3={"addressing_style": "path" if location.path_style else "virtual"},
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=MAX_CONNECTIONS,
+            request_checksum_calculation=location.checksums,
+            response_checksum_validation=location.checksums,
+        ),
+    )
+
+
+def base_url_of(client: Any, location: S3Location) -> str:
+    """What stands before "/" and the key in a URL of this bucket, as boto3's rules for endpoints have it.
+
+    client: one that does not sign.
+    """
+    address: str = client.generate_presigned_url("get_object", {"Bucket": location.bucket, "Key": "key"})
+    return address.partition("?")[0].removesuffix("/key")
