@@ -1,12 +1,14 @@
 """System checks: a missing setting stops the start with its name; stand-ins fail `check --deploy`."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import Resolver404, resolve
 
 from portal.core import keys
 from weights_vault.sealed.trust import ROLES
@@ -21,6 +23,7 @@ REQUIRED = {
     "ACCESS_POLICY": "The class that decides about access, such as licenses.access.LicenseAccess.",
 }
 URL_LIFETIME_RANGE_S = (60, 900)
+_LOCATION = re.compile(r"(/[A-Za-z0-9_-]+)+/")
 
 # What an installation must not run on → what to do instead.
 STAND_INS: Sequence[tuple[str, Callable[[], bool], str, str]] = (
@@ -71,6 +74,43 @@ def settings_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "About half the threads of a web process."
         found.append(Error("DELIVERY_MOST_AT_ONCE must be at least 1.", hint=hint, id="core.E004"))
     return found
+
+
+@register(Tags.security)
+def delivery_location_is_one(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """DELIVERY_ACCEL is empty, or a location that the proxy can have for itself."""
+    location = settings.DELIVERY_ACCEL
+    if not location:
+        return []
+    if _LOCATION.fullmatch(location) is None:
+        problem = "DELIVERY_ACCEL must be a path that begins and ends with a slash."
+    elif _is_ours(location) or _is_ours(f"{location}ab/cd/abcd"):
+        # The proxy would ask the portal for the body, which would send it back to the proxy.
+        problem = "DELIVERY_ACCEL must be no address of the site."
+    else:
+        return []
+    return [Error(problem, hint="Such as /sealed/, nginx's internal location.", id="core.E005")]
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+@register(Tags.security, deploy=True)
+def bodies_pass_no_web_process(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A folder as the store, and no proxy that sends from it."""
+    if settings.EMBEDDED or settings.DELIVERY_ACCEL or not settings.STORAGE_URL.startswith("file:"):
+        return []
+    hint = (
+        "Each download holds a thread for as long as its reader takes. A process serves "
+        f"{settings.DELIVERY_MOST_AT_ONCE} at once, and whoever comes next must wait. "
+        "Set DELIVERY_ACCEL and let nginx send the bodies: docs/how-to/run-a-portal.md."
+    )
+    return [Warning("Every byte of a download passes a web process.", hint=hint, id="core.W107")]
 
 
 @register(Tags.security)

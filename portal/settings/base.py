@@ -157,6 +157,7 @@ EMAIL_TIMEOUT = 30
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"
 URL_LIFETIME_S = env.int("URL_LIFETIME_S", default=600)
+DELIVERY_ACCEL = env.str("DELIVERY_ACCEL", default="")
 DELIVERY_MOST_AT_ONCE = env.int("DELIVERY_MOST_AT_ONCE", default=8)
 LEDGER_ADDRESS_DAYS = env.int("LEDGER_ADDRESS_DAYS", default=180)
 REVIEW_TARGET_DAYS = env.int("REVIEW_TARGET_DAYS", default=5)
@@ -166,7 +167,12 @@ PORTAL_NAME = env.str("PORTAL_NAME", default="Weights Portal")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "plain": {
+            "class": "portal.core.secrecy.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # These tell every address they ask, and an address can be a credential; boto3 tells what it signs, too.

@@ -51,6 +51,39 @@ def test_there_is_room_for_one_delivery(settings: Any, most: int, complaints: in
     assert len(checks.settings_are_there(None)) == complaints
 
 
+@pytest.mark.parametrize("location", ["", "/sealed/", "/a/b-c/"])
+def test_location_of_the_proxy_is_accepted(settings: Any, location: str) -> None:
+    settings.DELIVERY_ACCEL = location
+    assert found(checks.delivery_location_is_one) == []
+
+
+@pytest.mark.parametrize(
+    "location", ["sealed", "/sealed", "sealed/", "/", "//", "/../", "/a?b/", "/s\n/", "/delivery/", "/keys/"]
+)
+def test_location_that_the_proxy_cannot_have_is_refused(settings: Any, location: str) -> None:
+    settings.DELIVERY_ACCEL = location
+    assert found(checks.delivery_location_is_one) == ["core.E005"]
+
+
+@pytest.mark.parametrize(
+    ("embedded", "store", "accel", "warnings"),
+    [
+        (False, "file:///srv/weights", "", ["core.W107"]),
+        (False, "file:///srv/weights", "/sealed/", []),
+        (False, "s3://weights?endpoint=https://s3.example.org", "", []),
+        (True, "file:///srv/weights", "", []),
+    ],
+)
+def test_bytes_that_pass_a_web_process_are_warned_of(
+    settings: Any, embedded: bool, store: str, accel: str, warnings: list[str]
+) -> None:
+    settings.EMBEDDED, settings.STORAGE_URL, settings.DELIVERY_ACCEL = embedded, store, accel
+    settings.DELIVERY_MOST_AT_ONCE = 5
+    messages = checks.bodies_pass_no_web_process(None)
+    assert [message.id for message in messages] == warnings
+    assert all("5 at once" in str(message.hint) for message in messages)
+
+
 def test_each_missing_key_is_an_error_of_its_own(settings: Any, tmp_path: Path) -> None:
     assert found(checks.keys_are_there) == []
     settings.MASTER_KEY = "env:WP_TEST_ABSENT"

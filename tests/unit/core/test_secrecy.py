@@ -1,6 +1,10 @@
 """G8: what looks like a secret is recognized wherever it hides."""
 
+import logging
+import logging.config
+
 import pytest
+from django.conf import settings
 
 from portal.core.secrecy import REDACTED, holds_secret, redact
 
@@ -44,3 +48,18 @@ def test_redacted_text_holds_no_secret_and_keeps_the_rest(name: str) -> None:
 @pytest.mark.parametrize("value", [*HARMLESS, 7, None, 1.5, ["x", {"y": 2}]])
 def test_harmless_value_is_no_secret(value: object) -> None:
     assert not holds_secret(value)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_g8_no_line_of_a_log_holds_a_secret(name: str) -> None:
+    """G8: as the settings configure logging, in the message, in its arguments and in a traceback."""
+    configurator = logging.config.DictConfigurator(settings.LOGGING)
+    formatter = configurator.configure_formatter(settings.LOGGING["formatters"]["plain"])
+    try:
+        raise ValueError(SECRETS[name])
+    except ValueError as error:
+        trace = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("x", logging.WARNING, "x.py", 1, "path: %s", (SECRETS[name],), trace)
+    line = formatter.format(record)
+    assert line.count(REDACTED) == 2
+    assert not holds_secret(line)
