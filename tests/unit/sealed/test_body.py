@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -174,25 +175,25 @@ def large() -> tuple[bytes, bytes]:
     return plaintext, body.seal_body(KEY, NONCE, plaintext)
 
 
-@pytest.mark.parametrize(
-    ("index", "offset"),
-    [
-        (0, 0),  # first byte of the first chunk
-        (0, CHUNK - 1),  # its last byte
-        (0, CHUNK),  # its tag
-        (0, CHUNK + 15),
-        (0, CHUNK + 16),  # the second chunk
-        (0, 128 * 65_552 + 5),  # in the middle
-        (0, body.PART_SIZE - 17),  # last byte and tag of the last chunk of the part
-        (0, body.PART_SIZE - 1),
-        (1, 0),
-        (1, 65_552 + 3),
-        (1, 2 * 65_552),  # the last, short chunk
-        (1, 2 * 65_552 + 76),
-        (1, 2 * 65_552 + 77),  # its tag
-        (1, 2 * 65_552 + 92),
-    ],
-)
+KINDS_OF_BYTES = [
+    (0, 0),  # first byte of the first chunk
+    (0, CHUNK - 1),  # its last byte
+    (0, CHUNK),  # its tag
+    (0, CHUNK + 15),
+    (0, CHUNK + 16),  # the second chunk
+    (0, 128 * 65_552 + 5),  # in the middle
+    (0, body.PART_SIZE - 17),  # last byte and tag of the last chunk of the part
+    (0, body.PART_SIZE - 1),
+    (1, 0),
+    (1, 65_552 + 3),
+    (1, 2 * 65_552),  # the last, short chunk
+    (1, 2 * 65_552 + 76),
+    (1, 2 * 65_552 + 77),  # its tag
+    (1, 2 * 65_552 + 92),
+]
+
+
+@pytest.mark.parametrize(("index", "offset"), KINDS_OF_BYTES)
 def test_s1_a_bit_of_each_kind_of_byte_of_a_large_body_is_refused_and_no_plaintext_left(
     large: tuple[bytes, bytes], index: int, offset: int
 ) -> None:
@@ -223,6 +224,88 @@ def test_s1_an_interruption_while_opening_leaves_no_plaintext(monkeypatch: pytes
     with pytest.raises(KeyboardInterrupt):
         opener.open_part(0, sealed_part(plaintext), out)
     assert not any(out)
+    calls.clear()
+    part = bytearray(sealed_part(plaintext))
+    with pytest.raises(KeyboardInterrupt):
+        opener.open_part_in_place(0, part)
+    assert not any(part)
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, PART - 1, PART, PART + 1])
+def test_what_is_sealed_opens_in_place(size: int) -> None:
+    plaintext = os.urandom(size)
+    opener, sealed = body.BodyOpener(KEY, NONCE, size), body.seal_body(KEY, NONCE, plaintext)
+    opened = bytearray()
+    for index in range(body.part_count(size)):
+        where = body.part_range(index, size)
+        buffer = bytearray(sealed[where.body_start : where.body_end])
+        views = opener.open_part_in_place(index, buffer)
+        assert sum(map(len, views)) == where.plain_size
+        assert all(view.obj is buffer for view in views)
+        opened += b"".join(views)
+    assert opened == plaintext
+
+
+def test_s1_in_place_every_bit_of_a_small_part_flipped_leaves_a_buffer_of_zeros() -> None:
+    plaintext = b"forty bytes of plaintext, more or less.."
+    part = sealed_part(plaintext)
+    opener = body.BodyOpener(KEY, NONCE, len(plaintext))
+    for bit in range(len(part) * 8):
+        buffer = bytearray(part)
+        buffer[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(PartTampered):
+            opener.open_part_in_place(0, buffer)
+        assert buffer == bytes(len(part))
+
+
+@pytest.mark.parametrize(("index", "offset"), KINDS_OF_BYTES)
+def test_s1_in_place_a_bit_of_each_kind_of_byte_leaves_a_buffer_of_zeros(
+    large: tuple[bytes, bytes], index: int, offset: int
+) -> None:
+    where = body.part_range(index, LARGE)
+    part = bytearray(large[1][where.body_start : where.body_end])
+    part[offset] ^= 0x10
+    with pytest.raises(PartTampered) as caught:
+        body.BodyOpener(KEY, NONCE, LARGE).open_part_in_place(index, part)
+    assert caught.value.index == index
+    assert not any(part)
+
+
+def _swapped(part: bytes) -> bytes:
+    chunk = body.SEALED_CHUNK_SIZE
+    return part[chunk : 2 * chunk] + part[:chunk] + part[2 * chunk :]
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        pytest.param(_swapped, id="chunks-swapped"),
+        pytest.param(lambda part: part[: body.SEALED_CHUNK_SIZE] * 2 + part[131_104:], id="chunk-doubled"),
+        pytest.param(lambda part: part[body.SEALED_CHUNK_SIZE :], id="chunk-dropped"),
+        pytest.param(lambda part: part[:-1], id="cut"),
+        pytest.param(lambda part: part[: 2 * body.SEALED_CHUNK_SIZE], id="cut-at-a-chunk"),
+        pytest.param(lambda part: part + bytes(16), id="appended"),
+        pytest.param(lambda part: b"", id="nothing"),
+    ],
+)
+def test_s2_in_place_chunks_moved_cut_or_added_leave_a_buffer_of_zeros(
+    bend: Callable[[bytes], bytes],
+) -> None:
+    plaintext = os.urandom(2 * CHUNK + 7)
+    buffer = bytearray(bend(sealed_part(plaintext)))
+    with pytest.raises(PartTampered):
+        body.BodyOpener(KEY, NONCE, len(plaintext)).open_part_in_place(0, buffer)
+    assert not any(buffer)
+
+
+def test_s2_in_place_another_part_of_the_same_body_is_refused() -> None:
+    size = 2 * PART
+    plaintext = os.urandom(size)
+    where = body.part_range(0, size)
+    buffer = bytearray(body.seal_body(KEY, NONCE, plaintext)[where.body_start : where.body_end])
+    with pytest.raises(PartTampered):
+        body.BodyOpener(KEY, NONCE, size).open_part_in_place(1, buffer)
+    assert not any(buffer)
 
 
 def test_check_part_digest_passes_the_right_and_refuses_every_other() -> None:
