@@ -1,8 +1,8 @@
 """The keeper: the only code that touches file keys.
 
-Doors: `new_body` makes a key and seals under it, `issue_headers` wraps keys to one recipient of one grant,
-`gate` to the publisher's own smoke test, `rewrap` moves to another master key. Ids and rows go in, header
-bytes come out; a file key never does.
+Doors: `new_body` makes a key and seals under it, `resume_body` goes on with that, `issue_headers` wraps keys
+to one recipient of one grant, `gate` to the publisher's own smoke test, `rewrap` moves to another master
+key. Ids and rows go in, header bytes come out; a file key never does.
 
 The keeper asks the access rule itself, whatever its caller asked before, inside the transaction that writes
 the ledger and the audit event: a revocation stands wholly before or wholly after what was issued (G2).
@@ -56,6 +56,19 @@ def new_body(plain_size: int, *, now: datetime) -> tuple[SealedBody, BodySealer]
         created_at=now,
     )
     return body, BodySealer(file_key, nonce, plain_size)
+
+
+def resume_body(body: SealedBody) -> BodySealer:
+    """The sealer of a body that an earlier run left half-way.
+
+    The caller seals no part before it is pinned, and none whose plaintext is not the pinned one
+    (`ingest/under_way.py`; docs/reference/sealed-format.md, section 3.4).
+    Raises: RuntimeError: the body is finished; nothing is ever sealed under its key again.
+    """
+    if body.state != SealedBody.State.WRITING:
+        raise RuntimeError(f"body {body.id} is {body.state}")
+    file_key = master_key().unwrap(bytes(body.wrapped_key), _context(body.id))
+    return BodySealer(file_key, bytes.fromhex(body.nonce), body.plain_size)
 
 
 @transaction.atomic

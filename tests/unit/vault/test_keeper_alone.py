@@ -61,6 +61,7 @@ def test_the_keeper_hands_out_no_file_key() -> None:
     returned = {node.name: ast.unparse(node.returns) if node.returns else "" for node in public}
     assert returned == {
         "new_body": "tuple[SealedBody, BodySealer]",
+        "resume_body": "BodySealer",
         "issue_headers": "list[tuple[str, bytes]]",
         "gate": "dict[str, bytes]",
         "rewrap": "int",
