@@ -1,8 +1,9 @@
 """Sealing a folder into a revision, so that a kill at any moment leaves nothing that is not known.
 
 The row of a body is committed as `writing` before its object exists, and as `stored` after the object is
-durable. Running again keeps what is stored and still the same as in the folder, and throws away the rest:
-what is sealed again gets a fresh key and nonce, always.
+durable. Running again keeps what is stored and still the same as in the folder; goes on with a body that was
+left half-way, part by part, as long as every part is the one that was pinned under its key
+(`ingest/under_way.py`); and throws away the rest. A changed file gets a fresh key and nonce, always.
 """
 
 from collections.abc import Sequence
@@ -14,12 +15,15 @@ from django.db import transaction
 from portal.accounts.principals import Principal
 from weights_vault import keeper
 from weights_vault.actions.moves import lock_revision, move
+from weights_vault.ingest.alike import first_alike
 from weights_vault.ingest.progress import SealingProgress
-from weights_vault.ingest.seal import SealedFile, digest_of, seal_file
-from weights_vault.ingest.source import SourceFile, check_unchanged
+from weights_vault.ingest.seal import SealedFile, seal_file
+from weights_vault.ingest.source import SourceChanged, SourceFile, check_unchanged
+from weights_vault.ingest.under_way import BodyChanged, BodyRecord, NoRecord, Record, forget
 from weights_vault.models import File, Revision, SealedBody
+from weights_vault.sealed.body import BodySealer, part_count
 from weights_vault.storage import storage
-from weights_vault.storage.port import ObjectMissing
+from weights_vault.storage.port import ObjectMissing, ObjectWriter
 
 
 def seal_revision(
@@ -64,34 +68,66 @@ def _bring_in(
     candidates += _published_alike(revision, source)
     if candidates:
         progress.begin(source.path, source.size, "checking")
-        sha256 = digest_of(source, progress)
-        same = next((file for file in candidates if file.sha256 == sha256), None)
+        same = first_alike(source, candidates, progress)
         if same is not None and same is row:
             return "kept"
         if same is not None:
             _replace(row, File(revision=revision, **_described(source), **_content_of(same)))
             return "unchanged"
-    if row is not None:
-        _discard(row)
-    _seal(revision, source, now, progress)
+    if row is None or not _go_on(row, source, progress):
+        if row is not None:
+            _discard(row)
+        _seal(revision, source, now, progress)
     return "sealed"
 
 
+def _go_on(row: File, source: SourceFile, progress: SealingProgress) -> bool:
+    """Finish the body that an earlier run left half-way; False: it is of no use for this file.
+
+    Whether its parts are the same as those of the file shows part by part; one that is not ends it.
+    """
+    record = BodyRecord.find(row.body)
+    if record is None or (row.size, row.kind) != (source.size, source.kind):
+        return False
+    progress.begin(source.path, source.size, "sealing")
+    try:
+        with storage().resume(row.body.object_name, size=row.body.body_size, upload=record.upload) as writer:
+            _write(row, source, keeper.resume_body(row.body), writer, record, progress)
+    except (ObjectMissing, BodyChanged):
+        return False
+    return True
+
+
 def _seal(revision: Revision, source: SourceFile, now: datetime, progress: SealingProgress) -> None:
+    """A body made anew: fresh key, fresh nonce, a row before the first byte."""
     progress.begin(source.path, source.size, "sealing")
     body, sealer = keeper.new_body(source.size, now=now)
     file = File(revision=revision, body=body, **_described(source))
     with transaction.atomic():
         body.save(force_insert=True)
         file.save(force_insert=True)
+    with storage().create(body.object_name, size=body.body_size) as writer:
+        several = part_count(source.size) > 1
+        record = BodyRecord.begin(body, writer.upload) if several else NoRecord()
+        _write(file, source, sealer, writer, record, progress)
+
+
+def _write(
+    file: File,
+    source: SourceFile,
+    sealer: BodySealer,
+    writer: ObjectWriter,
+    record: Record,
+    progress: SealingProgress,
+) -> None:
+    """Fill the object and commit it. What a fault of the store or a kill leaves is there for the next run."""
     try:
-        with storage().create(body.object_name, size=body.body_size) as writer:
-            sealed = seal_file(source, sealer, bytes.fromhex(body.nonce), writer, progress)
-            writer.commit(sealed.receipts)
-    except Exception:
-        _discard(file)  # a kill leaves this to the next run; an error does not have to
+        sealed = seal_file(source, sealer, bytes.fromhex(file.body.nonce), writer, record, progress)
+    except SourceChanged:
+        _discard(file)  # what was read belongs to no one file
         raise
-    _finish(file, body, sealed)
+    writer.commit(sealed.receipts)
+    _finish(file, file.body, sealed)
 
 
 @transaction.atomic
@@ -99,6 +135,7 @@ def _finish(file: File, body: SealedBody, sealed: SealedFile) -> None:
     body.state = SealedBody.State.STORED
     body.parts = [[part.sealed, part.plain] for part in sealed.parts]
     body.save(update_fields=["state", "parts"])
+    forget(body)
     file.sha256 = sealed.sha256
     file.tensors = [asdict(tensor) for tensor in sealed.tensors]
     file.save(update_fields=["sha256", "tensors"])
@@ -106,29 +143,29 @@ def _finish(file: File, body: SealedBody, sealed: SealedFile) -> None:
 
 def _is_whole(row: File, source: SourceFile) -> bool:
     """Was this row finished, for a source of this size, and is its object there in full?"""
-    if row.body.state != SealedBody.State.STORED or row.size != source.size or row.kind != source.kind:
-        return False
-    try:
-        return storage().size(row.body.object_name) == row.body.body_size
-    except ObjectMissing:
-        return False
+    finished = row.body.state == SealedBody.State.STORED
+    return finished and (row.size, row.kind) == (source.size, source.kind) and _is_there(row.body)
 
 
 def _published_alike(revision: Revision, source: SourceFile) -> list[File]:
-    """Published files that may be the same as `source`, newest first: an upgrade moves only what changed."""
+    """Published files that may be the same as `source`, newest first, one of each body: an upgrade moves only
+    what changed.
+    """
     alike = File.objects.filter(
         revision__release=revision.release,
         revision__state=Revision.State.PUBLISHED,
         size=source.size,
         body__state=SealedBody.State.STORED,
     ).select_related("body")
-    newest_first = alike.order_by("-revision__sequence")
-    return [file for file in newest_first if _is_stored(file)]
+    by_body: dict[str, File] = {}
+    for file in alike.order_by("-revision__sequence"):
+        by_body.setdefault(file.body_id, file)
+    return [file for file in by_body.values() if _is_there(file.body)]
 
 
-def _is_stored(file: File) -> bool:
+def _is_there(body: SealedBody) -> bool:
     try:
-        return storage().size(file.body.object_name) == file.body.body_size
+        return storage().size(body.object_name) == body.body_size
     except ObjectMissing:
         return False
 

@@ -1,32 +1,24 @@
-"""One file from the folder to the store in one pass: read, hashed, measured, sealed, digested, written.
+"""One file from the folder to the store in one pass: read, hashed, measured, sealed, digested, put.
 
-Each byte is read once. SHA-256 and the tensors' sums go on in two threads while this one seals; memory is one
-plain and one sealed part, whatever the size of the file.
+Each byte is read once. This thread reads and pins; two threads seal, some put, two more compute the sums.
+Memory is RING plain and `pieces.PIECES` sealed parts of 16 MiB, whatever the size of the file.
 """
 
-import hashlib
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 
+from weights_vault.ingest.pieces import Pieces, Plain, piece_range
 from weights_vault.ingest.progress import SealingProgress
-from weights_vault.ingest.source import OpenSource, SourceChanged, SourceFile, opened
-from weights_vault.ingest.tensors import TensorStream
-from weights_vault.sealed.body import (
-    NONCE_SIZE,
-    PLAIN_PART_SIZE,
-    BodySealer,
-    PartRange,
-    part_count,
-    part_digest,
-    part_range,
-)
-from weights_vault.sealed.errors import TensorHeaderMalformed
+from weights_vault.ingest.source import OpenSource, SourceFile, opened
+from weights_vault.ingest.sums import Sums
+from weights_vault.ingest.under_way import BodyChanged, KnownPart, Record
+from weights_vault.sealed.body import PLAIN_PART_SIZE, BodySealer, part_count, part_digest, part_range
 from weights_vault.sealed.manifest import PartDigests, Tensor
-from weights_vault.sealed.tensors import read_tensor_header
-from weights_vault.storage.port import ObjectWriter
+from weights_vault.storage.port import ObjectWriter, StorageError
 
-HEADER_LENGTH_SIZE = 8
+RING = 5
+PINNED_TOGETHER = 2  # parts to one transaction; less than RING, or the first would wait for the last
 
 
 @dataclass(frozen=True)
@@ -43,91 +35,135 @@ class SealedFile:
 
 
 def seal_file(
-    source: SourceFile, sealer: BodySealer, nonce: bytes, writer: ObjectWriter, progress: SealingProgress
+    source: SourceFile,
+    sealer: BodySealer,
+    nonce: bytes,
+    writer: ObjectWriter,
+    record: Record,
+    progress: SealingProgress,
 ) -> SealedFile:
-    """Write the body of `source` to `writer`; the caller commits it.
+    """Put the body of `source` into `writer`; the caller commits it.
 
+    record: what an earlier run pinned and stored of this body: parts that are in the store are neither sealed
+        nor put again.
     Raises: SourceChanged: the file is not what was scanned, before, while or after it was read (I2).
+        BodyChanged: a part is not the one that was pinned under this key; nothing of it was sealed.
+        StorageError: what is recorded by then is there for the next run.
     """
-    parts: list[PartDigests] = []
-    receipts: list[str] = []
-    sums = _Sums(source)
-    # Piece 0 is the nonce and part 0, piece k is part k.
-    buffer = memoryview(bytearray(NONCE_SIZE + part_range(0, source.size).sealed_size))
-    buffer[:NONCE_SIZE] = nonce
-    with opened(source) as file, ThreadPoolExecutor(max_workers=2, thread_name_prefix="sums") as others:
-        for index, plain in _plain_parts(file):
-            waiting = [others.submit(sums.hash, plain), others.submit(sums.measure, plain)]
-            sealed = buffer[NONCE_SIZE : NONCE_SIZE + sealer.seal_part(index, plain, buffer[NONCE_SIZE:])]
-            parts.append(PartDigests(sealed=part_digest(sealed), plain=part_digest(plain)))
-            receipts.append(_put(writer, index, part_range(index, source.size), buffer, sealed))
-            _finish(waiting, source)
-            progress.advance(plain.nbytes)
+    with opened(source) as file, Sums(source) as sums, Pieces(sealer, nonce, writer) as pieces:
+        parts = _Pass(file, sums, pieces, record, progress).run(_stored_before(source, writer, record))
         file.check_unchanged()
-    return SealedFile(sums.sha256.hexdigest(), tuple(parts), sums.tensors, tuple(receipts))
+    return SealedFile(
+        sums.sha256,
+        tuple(PartDigests(sealed=part.sealed, plain=part.plain) for part in parts),
+        sums.tensors,
+        tuple(part.receipt for part in parts),
+    )
 
 
-def digest_of(source: SourceFile, progress: SealingProgress) -> str:
-    """SHA-256 of the file as it is now, hex. Raises: SourceChanged."""
-    sha256 = hashlib.sha256()
-    with opened(source) as file:
-        for _, plain in _plain_parts(file):
-            sha256.update(plain)
-            progress.advance(plain.nbytes)
-        file.check_unchanged()
-    return sha256.hexdigest()
+def stored_bytes(source: SourceFile, known: Mapping[int, KnownPart]) -> int:
+    """Plaintext bytes of the parts that are in the store."""
+    return sum(part_range(index, source.size).plain_size for index, part in known.items() if part.is_stored)
 
 
-def _plain_parts(file: OpenSource) -> Iterator[tuple[int, memoryview]]:
-    """Each part's number and bytes; the buffer is used again for the next."""
-    size = file.source.size
-    buffer = memoryview(bytearray(min(size, PLAIN_PART_SIZE)))
-    for index in range(part_count(size)):
-        part = part_range(index, size)
-        plain = buffer[: part.plain_size]
-        file.read_into(plain, part.plain_start)
-        yield index, plain
+def _stored_before(source: SourceFile, writer: ObjectWriter, record: Record) -> dict[int, KnownPart]:
+    """What is known; a part that the store has lost since is only pinned."""
+    known = dict(record.known())
+    for index, part in known.items():
+        if part.is_stored and not writer.holds(index, len(piece_range(index, source.size)), part.receipt):
+            known[index] = KnownPart(part.plain)
+    return known
 
 
-def _put(writer: ObjectWriter, index: int, part: PartRange, buffer: memoryview, sealed: memoryview) -> str:
-    if index == 0:
-        return writer.put(0, 0, buffer[: part.body_end])
-    return writer.put(index, part.body_start, sealed)
+@dataclass
+class _Slot:
+    """A place in the ring: a buffer, and what still reads it."""
+
+    buffer: memoryview
+    readers: "list[Future[None]]" = field(default_factory=list)
+
+    def wait(self) -> None:
+        for reader in self.readers:
+            reader.result()
+        self.readers.clear()
 
 
-def _finish(waiting: "list[Future[None]]", source: SourceFile) -> None:
-    """Both have read the buffer to its end before it is filled again."""
-    try:
-        for each in waiting:
-            each.result()
-    except TensorHeaderMalformed as error:
-        # The scan accepted this header a moment ago.
-        raise SourceChanged(source.path) from error
+class _Pass:
+    """One pass over one file."""
 
+    def __init__(
+        self, file: OpenSource, sums: Sums, pieces: Pieces, record: Record, progress: SealingProgress
+    ) -> None:
+        self._file, self._size = file, file.source.size
+        self._sums, self._pieces = sums, pieces
+        self._record, self._progress = record, progress
+        count = min(RING, part_count(self._size))
+        largest = min(self._size, PLAIN_PART_SIZE)
+        self._ring = [_Slot(memoryview(bytearray(largest))) for _ in range(count)]
+        self._known: dict[int, KnownPart] = {}
+        self._to_pin: list[Plain] = []
 
-class _Sums:
-    """What is computed over the plaintext front to back."""
+    def run(self, known: dict[int, KnownPart]) -> list[KnownPart]:
+        """Returns: all parts, stored, in order."""
+        self._known = known
+        before = stored_bytes(self._file.source, known)
+        if before:
+            self._progress.go_on(self._file.source.path, before, self._size)
+        count = part_count(self._size)
+        try:
+            for index in range(count):
+                self._take(self._read(index))
+            self._pin()
+            for slot in self._ring:
+                slot.wait()
+            self._record_stored(wait=True)
+        except (StorageError, KeyboardInterrupt):
+            self._record.keep(self._pieces.give_up())
+            raise
+        return [self._known[index] for index in range(count)]
 
-    def __init__(self, source: SourceFile) -> None:
-        self._source = source
-        self.sha256 = hashlib.sha256()
-        self._stream: TensorStream | None = None
+    def _slot(self, index: int) -> _Slot:
+        return self._ring[index % len(self._ring)]
 
-    def hash(self, plain: memoryview) -> None:
-        self.sha256.update(plain)
+    def _read(self, index: int) -> Plain:
+        where, slot = part_range(index, self._size), self._slot(index)
+        if self._to_pin and self._to_pin[0].index <= index - len(self._ring):
+            self._pin()  # it lies in this slot
+        slot.wait()
+        data = slot.buffer[: where.plain_size]
+        self._file.read_into(data, where.plain_start)
+        slot.readers += self._sums.feed(data)
+        return Plain(index, data, part_digest(data))
 
-    def measure(self, plain: memoryview) -> None:
-        if not self._source.is_safetensors:
+    def _take(self, part: Plain) -> None:
+        known = self._known.get(part.index)
+        if known is None:
+            self._to_pin.append(part)
+            if len(self._to_pin) == PINNED_TOGETHER:
+                self._pin()
             return
-        if self._stream is None:
-            self._stream = TensorStream(read_tensor_header(self._prefix(plain), self._source.size))
-        self._stream.feed(plain)
+        if known.plain != part.digest:
+            raise BodyChanged
+        if known.is_stored:
+            self._progress.advance(len(part.data))
+        else:
+            self._seal(part)
 
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        return tuple(self._stream.tensors) if self._stream else ()
+    def _pin(self) -> None:
+        """Make the digests of what was read durable, and only then let it be sealed."""
+        self._record_stored()
+        for part in self._to_pin:
+            self._seal(part)
+        self._to_pin.clear()
 
-    def _prefix(self, first_part: memoryview) -> bytes:
-        """The header, which the scan bounded so that it lies in the first part."""
-        length = int.from_bytes(first_part[:HEADER_LENGTH_SIZE], "little")
-        return bytes(first_part[: HEADER_LENGTH_SIZE + length])
+    def _seal(self, part: Plain) -> None:
+        self._slot(part.index).readers.append(self._pieces.seal(part))
+
+    def _record_stored(self, *, wait: bool = False) -> None:
+        """One transaction for the pins that are due and for what reached the store meanwhile."""
+        stored = self._pieces.stored(wait=wait)
+        pins = {part.index: KnownPart(part.digest) for part in self._to_pin}
+        self._known |= pins | stored
+        self._record.keep(pins | stored)
+        for index in stored:
+            self._progress.advance(part_range(index, self._size).plain_size)

@@ -1,4 +1,4 @@
-"""Sealed bodies: what stands in the store, and the wrapped key of each."""
+"""Sealed bodies: what stands in the store, and the wrapped key of each; and what is under way there."""
 
 from django.db import models
 from django.db.models import Q
@@ -41,3 +41,39 @@ class SealedBody(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class BodyUnderWay(models.Model):
+    """How to go on with a body in state writing; gone when it is stored (`ingest/under_way.py`).
+
+    upload: what the store needs to find what was put so far.
+    """
+
+    body = models.OneToOneField(SealedBody, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    upload = models.CharField(max_length=256, blank=True)
+
+    class Meta:
+        verbose_name_plural = "bodies under way"
+
+    def __str__(self) -> str:
+        return str(self.body_id)
+
+
+class PartUnderWay(models.Model):
+    """A part of such a body: its plaintext's digest before it is stored, the rest after.
+
+    plain, sealed: BLAKE3-256, hex. receipt: the store's answer.
+    """
+
+    under_way = models.ForeignKey(BodyUnderWay, on_delete=models.CASCADE, related_name="parts")
+    index = models.PositiveIntegerField()
+    plain = models.CharField(max_length=64)
+    sealed = models.CharField(max_length=64, blank=True)
+    receipt = models.CharField(max_length=256, blank=True)
+
+    class Meta:
+        verbose_name_plural = "parts under way"
+        constraints = [models.UniqueConstraint(fields=["under_way", "index"], name="part_under_way_once")]
+
+    def __str__(self) -> str:
+        return f"{self.under_way_id}:{self.index}"

@@ -12,9 +12,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
+from tests.integration.vault.puts import Puts, assert_one_plaintext_a_key, watch_puts
 from tests.unit.vault.conftest import *  # noqa: F403
 from weights_vault.models import Release
 
+PUTS = "puts"
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -83,7 +85,20 @@ def _environment() -> dict[str, str]:
         "VAR_DIR": str(django_settings.VAR_DIR),
         "TEST_DATABASE": json.dumps({**database, **options}),
         "TEST_STORAGE_URL": django_settings.STORAGE_URL,
+        "PUTS": str(Path(django_settings.VAR_DIR) / PUTS),
     }
+
+
+@pytest.fixture
+def puts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Puts]:
+    """What this process and those of `stepped` put into the store; in the end it was never wrong."""
+    file = Path(django_settings.VAR_DIR) / PUTS
+    file.unlink(missing_ok=True)
+    noted = Puts(file)
+    watch_puts(noted.note, monkeypatch.setattr)
+    yield noted
+    assert_one_plaintext_a_key(noted.all())
+    file.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 kill it exactly there.
 
 Usage: python -m tests.integration.vault.publish_process RELEASE FOLDER REVISION
-Writes one line a step and waits for a line after each.
+Writes one line a step and waits for a line after each. What reaches the store is noted in the file PUTS.
 """
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,16 +19,21 @@ django.setup()
 from django.utils import timezone  # noqa: E402
 
 from portal.accounts.principals import system_principal  # noqa: E402
+from tests.integration.vault.puts import WRITERS, Puts, watch_puts  # noqa: E402
 from tests.unit.vault.fakes import passes  # noqa: E402
 from weights_vault.actions import publish, seal  # noqa: E402
 from weights_vault.ingest.progress import SilentProgress  # noqa: E402
+from weights_vault.ingest.under_way import BodyRecord  # noqa: E402
 from weights_vault.models import Release  # noqa: E402
-from weights_vault.storage.file_writer import FileWriter  # noqa: E402
+from weights_vault.sealed.body import PLAIN_PART_SIZE  # noqa: E402
+
+_one_at_a_time = threading.Lock()
 
 
 def step(name: str) -> None:
-    print(name, flush=True)
-    sys.stdin.readline()
+    with _one_at_a_time:  # pieces are put by several threads
+        print(name, flush=True)
+        sys.stdin.readline()
 
 
 class SteppingProgress(SilentProgress):
@@ -53,6 +60,20 @@ def stepping(module: Any, name: str, before: str = "", after: str = "") -> None:
     setattr(module, name, function)
 
 
+def step_at_every_put(puts: Puts) -> None:
+    """Of files of several parts; the others have one piece, and steps of their own."""
+
+    def before(object_name: str, number: int, data: memoryview) -> None:
+        several = number > 0 or data.nbytes > PLAIN_PART_SIZE
+        if several:
+            step("put begun")
+        puts.note(object_name, number, data)
+        if several:
+            step("put known")
+
+    watch_puts(before)
+
+
 def gate(job: Mapping[str, Any]) -> dict[str, Any]:
     step("gate")
     return passes(job)
@@ -61,7 +82,10 @@ def gate(job: Mapping[str, Any]) -> dict[str, Any]:
 def main() -> None:
     slug, folder, revision = sys.argv[1:]
     stepping(seal, "_finish", after="row stored")
-    stepping(FileWriter, "commit", before="object written", after="object committed")
+    stepping(BodyRecord, "keep", before="pinning", after="pinned")
+    for writer in WRITERS:
+        stepping(writer, "commit", before="object written", after="object committed")
+    step_at_every_put(Puts(Path(os.environ["PUTS"])))
     stepping(publish, "gate_revision", after="gated")
     stepping(publish, "renew_head", before="inside the publishing transaction")
     publish.publish_folder(

@@ -8,8 +8,10 @@ import pytest
 
 from portal.core.keys import public_keys
 from tests.integration.vault.conftest import SteppedPublish
+from tests.integration.vault.puts import Puts
 from tests.unit.vault.folders import safetensors
 from weights_vault.models import File, HeadRecord, Release, Revision, SealedBody
+from weights_vault.models.bodies import BodyUnderWay, PartUnderWay
 from weights_vault.queries import orphans, revision_for
 from weights_vault.sealed.body import part_digest, part_range
 from weights_vault.sealed.manifest import Manifest, open_manifest
@@ -22,8 +24,8 @@ SHARD = "model-00001-of-00002.safetensors"
 
 @pytest.fixture(autouse=True)
 def several_parts(folder: Path) -> None:
-    """One shard of two parts, so that a kill can fall between them."""
-    values = np.random.default_rng(2).random(4_300_000, np.float32)
+    """One shard of five parts, so that a kill can fall between them."""
+    values = np.random.default_rng(2).random(17_000_000, np.float32)
     (folder / SHARD).write_bytes(safetensors({"w": values}))
 
 
@@ -32,8 +34,15 @@ DATABASE_MOMENTS = ["object committed", "gated", "inside the publishing transact
 MOMENTS = [
     ("begin config.json", 1),
     (f"begin {SHARD}", 1),
+    ("pinning", 1),
+    ("pinned", 1),
+    ("pinning", 2),
+    ("put begun", 1),
+    ("put begun", 3),
+    ("put known", 1),
+    ("put known", 4),
     (f"part {SHARD}", 1),
-    (f"part {SHARD}", 2),
+    (f"part {SHARD}", 4),
     ("object written", 4),
     ("row stored", 4),
     ("gate", 1),
@@ -48,24 +57,51 @@ def test_killed_publish_goes_on_when_it_is_run_again(
     stepped: Callable[..., SteppedPublish],
     publish: Callable[..., Revision],
     release: Release,
-    folder: Path,
+    puts: Puts,
 ) -> None:
-    """I1"""
+    """I1: and what was recorded as stored is not put again; nothing is sealed twice in two ways."""
     process = stepped()
     process.run_to(moment, occurrence)
     process.kill()
 
+    before = puts.all()
+    recorded = stored_parts()
     assert revision_for(release) is None
     assert not HeadRecord.objects.exists()
     assert orphans() == []
     finished = dict(File.objects.exclude(sha256="").values_list("path", "body_id"))
-    unfinished = set(SealedBody.objects.filter(state="writing").values_list("nonce", flat=True))
 
     revision = publish("v1")
     manifest = open_manifest(bytes(revision.manifest or b""), public_keys("manifest"))
     assert revision.state == "published"
     assert finished.items() <= dict(revision.files.values_list("path", "body_id")).items()
-    assert not unfinished & {file.nonce for file in manifest.files}
+    assert not recorded & {(name, number) for name, number, _ in puts.all()[len(before) :]}
+    assert not BodyUnderWay.objects.exists()
+    assert_store_holds_exactly(manifest, revision)
+
+
+@pytest.mark.parametrize("moment", ["pinned", "put known", f"part {SHARD}"])
+def test_shard_changed_after_a_kill_is_sealed_under_another_key(
+    moment: str,
+    stepped: Callable[..., SteppedPublish],
+    publish: Callable[..., Revision],
+    folder: Path,
+    puts: Puts,
+) -> None:
+    """I1, I2"""
+    process = stepped()
+    process.run_to(moment)
+    process.kill()
+    begun = SealedBody.objects.get(files__path=SHARD)
+    data = bytearray((folder / SHARD).read_bytes())
+    data[1_000_000] ^= 1
+    (folder / SHARD).write_bytes(data)
+
+    revision = publish("v1")
+    body = revision.files.get(path=SHARD).body
+    assert body.nonce != begun.nonce
+    assert bytes(body.wrapped_key) != bytes(begun.wrapped_key)
+    manifest = open_manifest(bytes(revision.manifest or b""), public_keys("manifest"))
     assert_store_holds_exactly(manifest, revision)
 
 
@@ -79,6 +115,12 @@ def test_kill_after_the_last_step_leaves_a_published_revision(
     before = Revision.objects.get()
     assert before.state == "published"
     assert publish("v1") == before
+
+
+def stored_parts() -> set[tuple[str, int]]:
+    """Object and number of each piece that is recorded as stored."""
+    rows = PartUnderWay.objects.exclude(receipt="")
+    return set(rows.values_list("under_way__body__object_name", "index"))
 
 
 def assert_store_holds_exactly(manifest: Manifest, revision: Revision) -> None:

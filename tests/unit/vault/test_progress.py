@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from weights_vault.ingest import progress as module
-from weights_vault.ingest.progress import BarProgress, LineProgress, on_terminal
+from weights_vault.ingest.progress import GIB, BarProgress, LineProgress, duration, on_terminal
 
 
 def test_each_file_gets_its_lines_in_a_log() -> None:
@@ -24,14 +24,30 @@ def test_each_file_gets_its_lines_in_a_log() -> None:
 
 
 def test_long_file_is_heard_of_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 0.0, 4.0, 11.0, 11.0, 12.0])
+    clock = iter([0.0, 0.0, 4.0, 10.0, 10.0])
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
     stream = io.StringIO()
     progress = LineProgress(stream)
-    progress.begin("model.safetensors", 100, "sealing")
-    progress.advance(10)
-    progress.advance(10)
-    assert stream.getvalue().splitlines()[1:] == ["  model.safetensors: 20 of 100 bytes"]
+    progress.start(2, 8 * GIB)
+    progress.begin("model.safetensors", 4 * GIB, "sealing")
+    progress.advance(GIB)
+    progress.advance(GIB)
+    assert stream.getvalue().splitlines()[1:] == [
+        "  model.safetensors: 2.0 GiB of 4.0 GiB; 2.0 GiB of 8.0 GiB in all, 205 MiB/s, about 30 s left"
+    ]
+
+
+def test_file_that_goes_on_says_where() -> None:
+    stream = io.StringIO()
+    LineProgress(stream).go_on("model.safetensors", GIB * 123 // 10, 31 * GIB)
+    assert stream.getvalue() == "  going on at 12.3 GiB of 31.0 GiB\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (89, "89 s"), (600, "10 min"), (3600 * 5 + 120, "5 h 2 min")]
+)
+def test_duration_is_no_finer_than_it_can_be_known(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 @pytest.fixture

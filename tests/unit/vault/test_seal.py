@@ -9,35 +9,41 @@ import numpy as np
 import pytest
 
 from tests.unit.vault.folders import safetensors
+from weights_vault.ingest.kinds import MAX_WEIGHTS_BYTES
+from weights_vault.ingest.pieces import PIECES
 from weights_vault.ingest.progress import SilentProgress
-from weights_vault.ingest.seal import SealedFile, digest_of, seal_file
+from weights_vault.ingest.seal import PINNED_TOGETHER, RING, SealedFile, seal_file
 from weights_vault.ingest.source import Fingerprint, SourceFile
+from weights_vault.ingest.under_way import NoRecord
 from weights_vault.sealed.body import (
+    PART_SIZE,
     PLAIN_PART_SIZE,
     BodySealer,
     open_body,
+    part_count,
     part_digest,
     part_range,
     sealed_size,
 )
+from weights_vault.storage.port import MAX_PIECES, MIN_PIECE_SIZE
 
 KEY, NONCE = b"k" * 16, b"n" * 16
 MIB = 1 << 20
 
 
 class Collector:
-    """An object writer that keeps, or only counts, what is written."""
-
-    def __init__(self, keep: bool = True) -> None:
-        self.data, self.size, self._keep = bytearray(), 0, keep
+    """An object writer that keeps, or only counts, what is put."""
 
     upload = ""
 
+    def __init__(self, size: int, keep: bool = True) -> None:
+        self.data, self.sizes = bytearray(size if keep else 0), dict[int, int]()
+
     def put(self, number: int, offset: int, data: memoryview) -> str:
-        assert offset == self.size
-        self.size += data.nbytes
-        if self._keep:
-            self.data += data
+        assert number not in self.sizes
+        self.sizes[number] = data.nbytes
+        if self.data:
+            self.data[offset : offset + data.nbytes] = data
         return str(number)
 
     def holds(self, number: int, size: int, receipt: str) -> bool:
@@ -52,7 +58,7 @@ def source_of(place: Path, kind: str = "config") -> SourceFile:
 
 
 def seal(source: SourceFile, writer: Collector) -> SealedFile:
-    return seal_file(source, BodySealer(KEY, NONCE, source.size), NONCE, writer, SilentProgress())
+    return seal_file(source, BodySealer(KEY, NONCE, source.size), NONCE, writer, NoRecord(), SilentProgress())
 
 
 @pytest.mark.parametrize(
@@ -61,10 +67,11 @@ def seal(source: SourceFile, writer: Collector) -> SealedFile:
 def test_sealed_body_opens_to_the_source_at_every_boundary(size: int, tmp_path: Path) -> None:
     data = np.random.default_rng(size).bytes(size)
     (tmp_path / "file").write_bytes(data)
-    writer = Collector()
+    writer = Collector(sealed_size(size))
     sealed = seal(source_of(tmp_path / "file"), writer)
     body = bytes(writer.data)
-    assert len(body) == sealed_size(size)
+    assert sum(writer.sizes.values()) == sealed_size(size)
+    assert sealed.receipts == tuple(str(number) for number in range(part_count(size)))
     assert open_body(KEY, body) == data
     assert sealed.sha256 == hashlib.sha256(data).hexdigest()
     for index, digests in enumerate(sealed.parts):
@@ -76,28 +83,31 @@ def test_sealed_body_opens_to_the_source_at_every_boundary(size: int, tmp_path: 
 def test_tensor_that_crosses_parts_is_measured_whole(tmp_path: Path) -> None:
     values = np.random.default_rng(1).normal(size=5_000_000).astype(np.float32)
     (tmp_path / "w.safetensors").write_bytes(safetensors({"w": values}))
-    (tensor,) = seal(source_of(tmp_path / "w.safetensors", "weights"), Collector(keep=False)).tensors
+    (tensor,) = seal(source_of(tmp_path / "w.safetensors", "weights"), Collector(0)).tensors
     assert float.fromhex(tensor.absmax) == float(np.abs(values).max())
     assert float.fromhex(tensor.mean) == pytest.approx(float(values.astype(np.float64).mean()), rel=1e-9)
     assert tensor.blake3 == part_digest(values.tobytes())
 
 
 def test_memory_is_a_few_parts_whatever_the_size(tmp_path: Path) -> None:
-    size = 96 * MIB
+    size = 20 * PLAIN_PART_SIZE
     with (tmp_path / "file").open("wb") as file:
         file.truncate(size)
-    source, writer = source_of(tmp_path / "file"), Collector(keep=False)
+    source, writer = source_of(tmp_path / "file"), Collector(0)
     tracemalloc.start()
     try:
         seal(source, writer)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert writer.size == sealed_size(size)
-    assert peak < 40 * MIB
+    assert sum(writer.sizes.values()) == sealed_size(size)
+    assert peak < (RING + PIECES) * PART_SIZE + 8 * MIB
 
 
-def test_digest_alone_is_the_same_digest(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"x" * 1_000_000)
-    source = source_of(tmp_path / "file")
-    assert digest_of(source, SilentProgress()) == seal(source, Collector()).sha256
+def test_largest_file_fits_the_pieces_of_an_object() -> None:
+    assert part_count(MAX_WEIGHTS_BYTES) <= MAX_PIECES
+    assert MIN_PIECE_SIZE <= PART_SIZE
+
+
+def test_no_part_waits_in_the_ring_for_one_that_needs_its_place() -> None:
+    assert PINNED_TOGETHER < RING
