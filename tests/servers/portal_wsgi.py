@@ -1,11 +1,12 @@
-"""The portal as gunicorn serves it. A test that puts the file named by STALE_URL_MARK has a URL expire early.
+"""The portal as gunicorn serves it. A test that puts the file named by STALE_URL_MARK has URLs expire early.
 
-A clock that lies would lie to the check as well, and a test cannot wait a minute: the next URL, and that one
-alone, is signed as if its lifetime had passed, while the portal says that it is good.
+A clock that lies would lie to the check as well, and a test cannot wait a minute: what the store signs next,
+and that alone, is signed as if its lifetime had passed, while the portal says that it is good.
 """
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -18,23 +19,22 @@ __all__ = ["application"]
 MARK = Path(os.environ["STALE_URL_MARK"])
 # Imported here, because it can be imported only once Django is set up.
 STORE = import_module("weights_vault.storage").storage()
-_sign = STORE.url
+_sign = STORE.urls
 
 
-def url(name: str, *, lifetime_s: int, now: datetime) -> str:
+def urls(names: Iterable[str], *, lifetime_s: int, now: datetime) -> SignedUrls:
     try:
         MARK.unlink()
     except FileNotFoundError:
         signed = now
     else:
         signed = now - timedelta(seconds=lifetime_s + 5)
-    return str(_sign(name, lifetime_s=lifetime_s, now=signed))
+    made: SignedUrls = _sign(names, lifetime_s=lifetime_s, now=signed)
+    return replace(made, expires=made.expires + (now - signed))
 
 
-def urls(names: Iterable[str], *, lifetime_s: int, now: datetime) -> SignedUrls:
-    return SignedUrls(
-        now + timedelta(seconds=lifetime_s), [url(name, lifetime_s=lifetime_s, now=now) for name in names]
-    )
+def url(name: str, *, lifetime_s: int, now: datetime) -> str:
+    return urls([name], lifetime_s=lifetime_s, now=now).urls[0]
 
 
 STORE.url, STORE.urls = url, urls

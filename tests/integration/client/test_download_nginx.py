@@ -49,7 +49,9 @@ def places(place: Path) -> Places:
 @pytest.fixture(scope="module")
 def release(place: Path, places: Places) -> Published:
     url, store = f"https://127.0.0.1:{places.https}", f"file://{places.store}"
-    return publish(Production(place, url=url, store=store, DELIVERY_ACCEL=ACCEL), places.certificate)
+    # A portal that sent bodies itself would send one at a time.
+    portal = Production(place, url=url, store=store, DELIVERY_ACCEL=ACCEL, DELIVERY_MOST_AT_ONCE="1")
+    return publish(portal, places.certificate)
 
 
 @pytest.fixture(scope="module")
