@@ -6,7 +6,7 @@ transaction, and its row in the ledger. No URL is ever stored, logged or audited
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -67,19 +67,21 @@ def issue_urls(
     now: datetime,
     address: str = "",
 ) -> IssuedUrls:
-    """A signed URL for the body of each of `files`, good for URL_LIFETIME_S seconds.
+    """A signed URL for the body of each of `files`, good for URL_LIFETIME_S seconds, or until the credentials
+    end that the store signs with (G7).
 
     files: 1 to 500 files of `revision`. One audit event and one ledger entry a batch, without the URLs.
     address: of the caller, for the ledger; "" where there is none.
     Raises: NotPermitted: the access rule says no. Invalid: too many files, or files of another revision.
+        StorageError: nothing can be signed now.
     """
     require_files_of(revision, files)
     _require_access(by, "urls", grant=grant, revision=revision, now=now)
-    lifetime_s = settings.URL_LIFETIME_S
-    store = storage()
     stored = SealedBody.objects.filter(pk__in={file.body_id for file in files})
     bodies = {pk: (name, size) for pk, name, size in stored.values_list("pk", "object_name", "body_size")}
-    urls = [(file.id, store.url(bodies[file.body_id][0], lifetime_s=lifetime_s, now=now)) for file in files]
+    names = [bodies[file.body_id][0] for file in files]
+    signed = storage().urls(names, lifetime_s=settings.URL_LIFETIME_S, now=now)
+    lifetime_s = int((signed.expires - now).total_seconds())
     writing.add(
         LedgerEntry.Kind.URLS,
         grant=grant,
@@ -97,10 +99,11 @@ def issue_urls(
         subject=f"grant:{grant}",
         now=now,
         revision=revision.id,
-        files=len(urls),
+        files=len(names),
         lifetime_s=lifetime_s,
     )
-    return IssuedUrls(expires=now + timedelta(seconds=lifetime_s), urls=urls)
+    urls = [(file.id, url) for file, url in zip(files, signed.urls, strict=True)]
+    return IssuedUrls(expires=signed.expires, urls=urls)
 
 
 def _require_access(
