@@ -128,7 +128,10 @@ class S3Storage:
         return []
 
     def public_faults(self) -> list[str]:
-        return faults_for_strangers(self._bucket, self._stranger)
+        faults = faults_for_strangers(self._bucket, self._stranger)
+        if not self._location.is_confidential:
+            faults.append(f"signed URLs of the bucket {self._location.bucket} pass the network in the clear")
+        return faults
 
     @cached_property
     def _bucket(self) -> Bucket:

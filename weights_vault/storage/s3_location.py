@@ -22,6 +22,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _PREFIX = re.compile(r"(?:[A-Za-z0-9!_'()-][A-Za-z0-9!_.'()-]{0,99}/){0,8}")
 _PARAMETERS = {"endpoint", "region", "prefix", "path_style", "checksums"}
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _SWITCH = {"1": True, "0": False}
 
 Checksums = Literal["when_supported", "when_required"]
@@ -41,8 +42,11 @@ class S3Location:
     checksums: Checksums = "when_required"
 
     @property
-    def encrypted_transport(self) -> bool:
-        return self.endpoint is None or self.endpoint.startswith("https://")
+    def is_confidential(self) -> bool:
+        """Does nobody on the way see what is asked of the store? Then it is TLS, or this machine."""
+        if self.endpoint is None or self.endpoint.startswith("https://"):
+            return True
+        return urlsplit(self.endpoint).hostname in _THIS_MACHINE
 
 
 def parse_location(url: str) -> S3Location:

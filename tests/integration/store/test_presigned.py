@@ -212,6 +212,7 @@ def test_etag_is_stable_and_condition_on_it_is_honored(url: str, store: S3Storag
     again = store.url(name, lifetime_s=900, now=datetime.now(UTC))
     assert ask(again, Range="bytes=5-9")[2]["etag"] == etag
     assert ask(url, If_Match=etag, Range="bytes=0-3")[:2] == (206, BODY[:4])
+    assert ask(url, If_Range=etag, Range="bytes=0-3")[:2] == (206, BODY[:4])
     assert ask(url, If_Match='"other"')[0] == 412
 
 
