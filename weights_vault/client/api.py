@@ -18,7 +18,7 @@ import httpx
 
 from weights_vault.client import clock
 from weights_vault.client.answers import Json, parts, unreadable
-from weights_vault.client.errors import AnswerTooLong
+from weights_vault.client.errors import AnswerTooLong, ClientError
 from weights_vault.client.problems import error_of, tls_or_network
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
@@ -91,6 +91,16 @@ class Api:
     def post(self, path: str, body: Json) -> Json:
         """The JSON object that a POST answers. It is repeated only when the portal said it did nothing."""
         return self._object(self._ask("POST", self._url(path), body=body))
+
+    def tell(self, path: str, body: Json, *, timeout_s: float) -> bool:
+        """POST once, without patience. Returns: whether the portal took it; it never raises."""
+        try:
+            request = self._http.build_request(
+                "POST", self._url(path), json=body, headers=self._headers(), timeout=timeout_s
+            )
+            return self._send(request, ANSWER_BYTES)[0] < 300
+        except (httpx.HTTPError, ClientError):
+            return False
 
     def delete(self, path: str) -> Json:
         """The JSON object that a DELETE answers, {} for 204."""

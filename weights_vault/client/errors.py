@@ -129,6 +129,10 @@ _DISK_ERRORS: dict[int, tuple[str, str]] = {
         "folder-not-writable",
         "Choose a folder that you may write with --to, or change its permissions.",
     ),
+    errno.EFBIG: (
+        "file-too-large",
+        "Choose a folder on a disk that takes large files (not FAT), or raise `ulimit -f`. " + _RESUME,
+    ),
     errno.EIO: ("disk-error", "The disk reports an error of its own: check it. " + _RESUME),
 }
 

@@ -21,6 +21,7 @@ from weights_vault.client.integrity import NOTHING_WRITTEN, refused_as
 from weights_vault.client.output import Output
 from weights_vault.client.pins import Pins, SeenHead
 from weights_vault.sealed.manifest import Manifest, envelope_digest, open_manifest
+from weights_vault.sealed.signing import PublicKey
 from weights_vault.sealed.trust import Head, TrustDocument, fingerprint, open_head, open_trust
 
 MAX_DOCUMENT_BYTES = 256 << 10
@@ -33,12 +34,14 @@ class TrustedManifest:
     """A manifest whose signature, place and digest were checked, with the bytes that were checked.
 
     envelope, trust_envelope: as received; they go into the folder so that `verify` works without the network.
+    keys: the publisher's keys of that trust document, which earlier manifests of a folder are held against.
     """
 
     manifest: Manifest
     envelope: bytes
     sha256: str
     trust_envelope: bytes
+    keys: tuple[PublicKey, ...] = ()
 
 
 class TrustChain:
@@ -123,7 +126,7 @@ class TrustChain:
         with refused_as(f"The manifest of {head.release}@{revision} is refused."):
             manifest = open_manifest(envelope, trust.keys["manifest"])
         check_place(manifest, portal=head.portal, release=head.release, revision=revision)
-        return TrustedManifest(manifest, envelope, sha256, self._envelope)
+        return TrustedManifest(manifest, envelope, sha256, self._envelope, tuple(trust.keys["manifest"]))
 
     def _open(self, envelope: bytes) -> TrustDocument:
         pinned = self._portal_key or self._pins.root

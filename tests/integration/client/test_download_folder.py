@@ -20,14 +20,12 @@ from tests.simulators.portal import SimulatedPortal
 from tests.simulators.sealed_release import (
     MIB,
     SealedFile,
-    make_release,
     random_files,
     seal_files,
     small_files,
 )
 from weights_vault.client.errors import Incomplete, MachineFault, WrongUsage
-from weights_vault.client.transfer import folder as folder_module
-from weights_vault.client.transfer import writer
+from weights_vault.client.transfer import preflight, writer
 
 
 @pytest.fixture(scope="module")
@@ -231,16 +229,14 @@ def test_a_folder_with_other_things_in_it_is_refused(recipient: Recipient) -> No
     assert sorted(path.name for path in recipient.folder.iterdir()) == ["thesis.tex"]
 
 
-def test_a_folder_that_holds_another_revision_is_refused(recipient: Recipient) -> None:
+def test_a_folder_of_another_release_is_refused(recipient: Recipient) -> None:
     recipient.download(include=("*.json",))
-    portal = recipient.portal
-    portal.publish(
-        make_release(seal_files(small_files(), "v2"), portal=portal.url, revision="v2", sequence=2)
-    )
+    state = recipient.folder / ".weights" / "state.json"
+    state.write_text(state.read_text().replace('"opt-tiny"', '"opt-other"'))
     with pytest.raises(WrongUsage) as caught:
         recipient.download()
     assert caught.value.reference == "folder-holds-another"
-    assert "v1" in caught.value.next_step
+    assert "opt-other@v1" in caught.value.next_step
 
 
 def test_a_link_inside_the_folder_is_never_written_through(recipient: Recipient, tmp_path: Path) -> None:
@@ -257,8 +253,7 @@ def test_a_link_inside_the_folder_is_never_written_through(recipient: Recipient,
 def test_d8_a_disk_too_small_is_said_before_anything_is_fetched(
     recipient: Recipient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = shutil.disk_usage("/")
-    monkeypatch.setattr(folder_module.shutil, "disk_usage", lambda place: usage._replace(free=70 * MIB))
+    monkeypatch.setattr(preflight, "room_in", lambda place: preflight.Room(70 * MIB, None))
     with pytest.raises(MachineFault) as caught:
         recipient.download()
     assert (caught.value.exit_code, caught.value.reference) == (7, "disk-full")
@@ -300,7 +295,7 @@ def test_d8_a_disk_that_fails_in_the_middle_ends_with_7_and_resumes(
 def test_d8_a_folder_that_may_not_be_written_is_said_first(
     recipient: Recipient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module.os, "access", lambda place, mode: False)
+    monkeypatch.setattr(preflight.os, "access", lambda place, mode: False)
     with pytest.raises(MachineFault) as caught:
         recipient.download()
     assert caught.value.reference == "folder-not-writable"

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from weights_vault.client.transfer.limits import DEFAULT_JOBS, MAX_JOBS
+from weights_vault.client.transfer.limits import MAX_JOBS
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
-    from weights_vault.client.transfer.session import Summary
-    from weights_vault.client.trust import TrustedManifest
+    from weights_vault.client.api import Api
+    from weights_vault.client.enrolled import KeyFinder
+    from weights_vault.client.releases import ReleaseName
+    from weights_vault.client.transfer.session import Session
+    from weights_vault.client.transfer.wishes import Wishes
 
 
 def download(
@@ -31,8 +34,19 @@ def download(
         typer.Option("--include", metavar="GLOB", help="Only files that match; may be repeated."),
     ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, max=MAX_JOBS, help="Connections at once.")
-    ] = DEFAULT_JOBS,
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            max=MAX_JOBS,
+            help="Connections at once; by default as many as help.",
+        ),
+    ] = None,
+    limit_rate: Annotated[
+        str | None,
+        typer.Option("--limit-rate", metavar="R", help="At most so many bytes a second: 500K, 10M, 10MiB."),
+    ] = None,
     keep_sealed: Annotated[
         bool,
         typer.Option("--keep-sealed", help="Keep FILE.body and FILE.header too, in DIR/.sealed, for age."),
@@ -40,98 +54,94 @@ def download(
     identity: Annotated[
         Path | None, typer.Option("--identity", metavar="FILE", help="The age identity file to open with.")
     ] = None,
+    group: Annotated[
+        bool, typer.Option("--group", help="Let the folder's group read the files: 0640 instead of 0600.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be fetched; write nothing.")
     ] = False,
 ) -> None:
-    """Download a release, check every part against the signed manifest, and open it. Run again to resume."""
+    """Download a release, check every part against the signed manifest, and open it.
+
+    Run again to resume. In a folder with another revision of the release it fetches only what changed.
+    """
     from weights_vault.client.enrolled import KeyFinder
-    from weights_vault.client.releases import access_of, find_release, grant_of, parse_release
-    from weights_vault.client.transfer.folder import DownloadFolder
-    from weights_vault.client.transfer.session import Session, Wishes
-    from weights_vault.client.trust import choose_revision
+    from weights_vault.client.rates import parse_rate
+    from weights_vault.client.releases import parse_release
+    from weights_vault.client.transfer.wishes import Wishes
 
     work: Workplace = context.obj
     name = parse_release(release)
-    with work.portal() as api:
-        found = find_release(api, name)
-        key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
-        if not (lacks_key := access_of(found).get("code") == "no_recipient_key"):
-            grant_of(api, found, name)  # a refusal comes before anything else is asked or made
-        chain = work.trust(api)
-        head = chain.head(name.release)
-        revision = choose_revision(head, name.revision)
-        folder = (to or Path(name.release)).expanduser()
-        if lacks_key and not dry_run:
-            DownloadFolder(folder).check_place()  # before somebody confirms a key for nothing
-            key()
-            found = find_release(api, name)
-        grant = grant_of(api, found, name)
-        trusted = chain.manifest(head, revision, grant)
-        wishes = Wishes(
-            folder=folder,
-            include=tuple(include or ()),
-            jobs=jobs,
-            keep_sealed=keep_sealed,
-        )
-        if dry_run:
-            _show_plan(work, trusted, wishes.include)
-            return
-        summary = Session(api, work.output, trusted, grant, wishes).run(key)
-    _report(work, trusted, grant, summary)
-
-
-def _show_plan(work: Workplace, trusted: TrustedManifest, include: tuple[str, ...]) -> None:
-    from weights_vault.client.output import size_text
-    from weights_vault.client.transfer.plan import check_names, choose_files
-    from weights_vault.client.transfer.session import describe
-
-    check_names(trusted.manifest)
-    files = choose_files(trusted.manifest, include)
-    lines = [f"{size_text(file.size):>10}  {file.path}" for file in files]
-    total = size_text(sum(file.size for file in files))
-    lines.append(
-        f"{total} in {len(files)} files of {trusted.manifest.release}@{trusted.manifest.revision}; "
-        "nothing was fetched"
+    wishes = Wishes(
+        folder=(to or Path(name.release)).expanduser(),
+        include=tuple(include or ()),
+        jobs=jobs,
+        keep_sealed=keep_sealed,
+        limit_rate=parse_rate(limit_rate) if limit_rate is not None else None,
+        group=group,
     )
-    work.output.result({"dry_run": True, **describe(trusted.manifest, files)}, *lines)
+    with work.portal() as api:
+        key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
+        session = _prepared(work, api, name, wishes, key, ask_for_key=not dry_run)
+        if dry_run:
+            _show_plan(work, session)
+        else:
+            _run(work, session, key)
 
 
-def _report(work: Workplace, trusted: TrustedManifest, grant: str, summary: Summary) -> None:
+def _prepared(
+    work: Workplace, api: Api, name: ReleaseName, wishes: Wishes, key: KeyFinder, *, ask_for_key: bool
+) -> Session:
+    """Ask the portal for access, head and manifest. Raises: ClientError, before anything is made."""
+    from weights_vault.client.releases import access_of, find_release, grant_of
+    from weights_vault.client.transfer.folder import DownloadFolder
+    from weights_vault.client.transfer.session import Session
+    from weights_vault.client.trust import choose_revision
+
+    found = find_release(api, name)
+    if not (lacks_key := access_of(found).get("code") == "no_recipient_key"):
+        grant_of(api, found, name)  # a refusal comes before anything else is asked or made
+    chain = work.trust(api)
+    head = chain.head(name.release)
+    revision = choose_revision(head, name.revision)
+    if lacks_key and ask_for_key:
+        DownloadFolder(wishes.folder).check_place()  # before somebody confirms a key for nothing
+        key()
+        found = find_release(api, name)
+    grant = grant_of(api, found, name)
+    trusted = chain.manifest(head, revision, grant)
+    return Session(api, work.output, trusted, grant, wishes)
+
+
+def _run(work: Workplace, session: Session, key: KeyFinder) -> None:
     from weights_vault.client.downloads import remember_download
-    from weights_vault.client.output import size_text
+    from weights_vault.client.transfer.outcome import document_of, lines_of
+    from weights_vault.client.transfer.receipt import send_receipt
 
-    manifest = trusted.manifest
+    summary = session.run(key)
+    manifest = session.trusted.manifest
+    told = False
     if summary.complete:
         remember_download(work.settings, manifest.release, summary.folder)
-    document = {
-        "release": manifest.release,
-        "revision": manifest.revision,
-        "grant": grant,
-        "manifest_sha256": trusted.sha256,
-        "folder": str(summary.folder.absolute()),
-        "files": summary.files,
-        "bytes": summary.size,
-        "fetched_bytes": summary.fetched,
-        "again_bytes": summary.again,
-        "mended_parts": summary.damaged,
-        "seconds": round(summary.seconds, 3),
-        "bytes_per_second": round(summary.rate),
-        "complete": summary.complete,
-    }
+        if summary.news:
+            told = send_receipt(session.api, session.grant, manifest.revision, "completed", summary)
+    document = document_of(session.trusted, session.grant, summary)
+    document |= {"receipt_sent": told, "warnings": work.output.warnings}
+    work.output.result(document, *lines_of(manifest, summary))
+
+
+def _show_plan(work: Workplace, session: Session) -> None:
+    from weights_vault.client.errors import machine_fault
+    from weights_vault.client.transfer.outcome import plan_document, plan_lines
+    from weights_vault.client.transfer.preflight import room_in
+
+    folder = session.wishes.folder
+    try:
+        expected, room = session.preview(), room_in(folder)
+    except OSError as error:
+        raise machine_fault(error, f"{folder} cannot be read.") from None
+    manifest, files = session.trusted.manifest, session.files()
     work.output.result(
-        document,
-        f"{manifest.release}@{manifest.revision}: {summary.files} files, {size_text(summary.size)}, "
-        f"verified and opened, in {summary.folder}",
-        _fetched_text(summary),
+        plan_document(manifest, files, folder, expected, room),
+        *plan_lines(manifest, files, folder, expected, room),
     )
-
-
-def _fetched_text(summary: Summary) -> str:
-    from weights_vault.client.output import size_text
-
-    if not summary.fetched:
-        return "everything was here already: nothing was fetched"
-    again = f", {size_text(summary.again)} of it again" if summary.again else ""
-    rate = f"{size_text(summary.rate)}/s"
-    return f"fetched {size_text(summary.fetched)} in {summary.seconds:.1f} s ({rate}){again}"

@@ -6,26 +6,25 @@
     DIR/.weights/manifest.dsse.json, trust.dsse.json     the signed documents as received
     DIR/.weights/state.json          portal, release, revision, grant
     DIR/.weights/journal, partial/<file id>[.body]       what is in so far
+    DIR/.weights/before/             earlier revisions, on the way to another (earlier.py)
+    DIR/.weights/lock                held while a command works in the folder (lock.py)
 
 Everything below DIR/.weights and DIR/.sealed is the client's own; no file of a release goes there.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from weights_vault.client.errors import MachineFault, WrongUsage, machine_fault
-from weights_vault.client.output import size_text
+from weights_vault.client.errors import WrongUsage, machine_fault
 from weights_vault.client.parts import Target, plain_target, sealed_target
-from weights_vault.client.transfer.limits import SPARE_DISK_BYTES
+from weights_vault.client.transfer.lock import locked
+from weights_vault.client.transfer.preflight import check_writable
 from weights_vault.sealed.manifest import ManifestFile
 
 RESERVED = (".weights", ".sealed")
@@ -37,7 +36,7 @@ class FolderState:
     """What a folder holds.
 
     trusted_at: ISO time at which the signed documents were checked. include: the globs asked for so far, ()
-    for everything. complete: all that was asked for is in.
+    for everything. complete: all that was asked for is in. group: the folder's group may read it.
     """
 
     portal: str
@@ -48,6 +47,7 @@ class FolderState:
     trusted_at: str
     include: tuple[str, ...] = ()
     complete: bool = False
+    group: bool = False
 
 
 class DownloadFolder:
@@ -55,33 +55,34 @@ class DownloadFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._own = root / ".weights"
+        self.own = root / ".weights"
 
     @property
     def manifest_path(self) -> Path:
         """The manifest's envelope as received."""
-        return self._own / "manifest.dsse.json"
+        return self.own / "manifest.dsse.json"
 
     @property
     def trust_path(self) -> Path:
         """The trust document's envelope as received with the manifest."""
-        return self._own / "trust.dsse.json"
+        return self.own / "trust.dsse.json"
 
     @property
     def journal_path(self) -> Path:
         """The journal."""
-        return self._own / "journal"
+        return self.own / "journal"
 
     def state(self) -> FolderState | None:
         """What the folder holds, None where it is no download. Raises: WrongUsage(folder-damaged),
         MachineFault.
         """
         try:
-            found: Any = json.loads((self._own / "state.json").read_bytes())
+            found: Any = json.loads((self.own / "state.json").read_bytes())
             return FolderState(
                 **{name: str(found[name]) for name in _STATE_WORDS},
                 include=tuple(map(str, found["include"])),
                 complete=found["complete"] is True,
+                group=found.get("group") is True,
             )
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -96,15 +97,14 @@ class DownloadFolder:
             ) from None
 
     def check_usable(self, wanted: FolderState) -> None:
-        """Refuse a folder that is something else already; nothing is written yet. Raises: WrongUsage."""
+        """Refuse a folder that is something else already; nothing is written yet. Raises: WrongUsage.
+
+        Another revision of the same release is no reason: the folder is brought to the one that is wanted.
+        """
         found = self.state()
         if found is None:
             self._check_empty()
-        elif (found.portal, found.release, found.manifest_sha256) != (
-            wanted.portal,
-            wanted.release,
-            wanted.manifest_sha256,
-        ):
+        elif (found.portal, found.release) != (wanted.portal, wanted.release):
             raise WrongUsage(
                 "folder-holds-another",
                 f"{self.root} holds {found.release}@{found.revision} of {found.portal}.",
@@ -116,38 +116,41 @@ class DownloadFolder:
         """Refuse a place that can hold no download, whichever it is. Raises: WrongUsage, MachineFault."""
         if self.state() is None:
             self._check_empty()
-        self.check_room(0)
+        check_writable(self.root)
 
     def make(self) -> None:
         """Make the folder and its own corner, 0700. Raises: MachineFault."""
         try:
             self.root.parent.mkdir(parents=True, exist_ok=True)
-            for folder in (self.root, self._own, self._own / "partial"):
+            for folder in (self.root, self.own, self.own / "partial"):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be written.") from None
 
     def begin(self, state: FolderState, manifest: bytes, trust: bytes) -> None:
-        """Write down what the folder is for; called under the lock. Raises: MachineFault."""
+        """Write down what the folder is for; called under the lock. state.json comes last: it alone decides.
+
+        Raises: MachineFault.
+        """
         try:
-            self._write(self.manifest_path, manifest)
-            self._write(self.trust_path, trust)
+            write_whole(self.manifest_path, manifest)
+            write_whole(self.trust_path, trust)
             self.keep_state(state)
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be written.") from None
 
     def keep_state(self, state: FolderState) -> None:
         """Replace state.json."""
-        self._write(self._own / "state.json", json.dumps(asdict(state), indent=1).encode() + b"\n")
+        write_whole(self.own / "state.json", json.dumps(asdict(state), indent=1).encode() + b"\n")
 
     def plain(self, file: ManifestFile) -> Target:
         """Where a file is opened to."""
-        return plain_target(file, final=self.root / file.path, partial=self._own / "partial" / file.id)
+        return plain_target(file, final=self.root / file.path, partial=self.own / "partial" / file.id)
 
     def sealed(self, file: ManifestFile) -> Target:
         """Where a file's sealed body is kept with --keep-sealed."""
         final = self.root / ".sealed" / f"{file.path}.body"
-        return sealed_target(file, final=final, partial=self._own / "partial" / f"{file.id}.body")
+        return sealed_target(file, final=final, partial=self.own / "partial" / f"{file.id}.body")
 
     def header_path(self, file: ManifestFile) -> Path:
         """Where a file's header is kept with --keep-sealed."""
@@ -157,7 +160,7 @@ class DownloadFolder:
         """Keep a file's header beside its sealed body. Raises: OSError."""
         path = self.header_path(file)
         self.make_parents(path)
-        self._write(path, header)
+        write_whole(path, header)
 
     def make_parents(self, path: Path) -> None:
         """Make the folders above a file, 0700; refuse links among them, which could lead elsewhere.
@@ -176,39 +179,19 @@ class DownloadFolder:
                 )
             current.mkdir(mode=0o700, exist_ok=True)
 
-    def check_room(self, needed_bytes: int) -> None:
-        """Refuse to start what cannot fit. Raises: MachineFault(disk-full | folder-not-writable)."""
-        place = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise MachineFault(
-                "folder-not-writable",
-                f"{self.root} cannot be written.",
-                f"You may not write in {place}.",
-                "Choose a folder that you may write with --to.",
-            )
-        free = shutil.disk_usage(place).free
-        if needed_bytes and needed_bytes + SPARE_DISK_BYTES > free:
-            raise MachineFault(
-                "disk-full",
-                f"{self.root} has no room for this download.",
-                f"It needs {size_text(needed_bytes)} more and {size_text(free)} are free.",
-                "Free some space, or choose a folder on another disk with --to.",
-            )
-
     def clear_partial(self) -> None:
         """Remove what is left of parts once everything stands under its final name."""
-        for path in (self._own / "partial").iterdir():
+        for path in (self.own / "partial").iterdir():
             path.unlink()
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Held by one process at a time. Raises: WrongUsage(folder-in-use)."""
-        descriptor = os.open(self._own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            _lock(descriptor, self.root)
-            yield
-        finally:
-            os.close(descriptor)
+        return locked(self.own, self.root)
+
+    def is_within(self, path: Path) -> bool:
+        """Whether a path leads through no symbolic link, so that what is done to it is done in here."""
+        above = [place for place in path.parents if place.is_relative_to(self.root) and place != self.root]
+        return not any(place.is_symlink() for place in above)
 
     def _check_empty(self) -> None:
         try:
@@ -223,28 +206,19 @@ class DownloadFolder:
                 "Choose an empty or a new folder with --to.",
             )
 
-    def _write(self, path: Path, content: bytes) -> None:
-        temporary = path.with_name(f"{path.name}.new")
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(path)
 
-
-def _lock(descriptor: int, root: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise WrongUsage(
-            "folder-in-use",
-            f"Another `weights` is working in {root}.",
-            "It holds the folder's lock.",
-            "Wait until it has finished, or choose another folder with --to.",
-        ) from None
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file down whole or not at all, 0600: temporary name, sync, rename. Raises: OSError."""
+    temporary = path.with_name(f"{path.name}.new")
+    descriptor = os.open(
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+    )
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    temporary.replace(path)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

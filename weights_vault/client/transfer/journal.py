@@ -13,60 +13,112 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _FORMAT = "weights-journal 1"
+
+
+@dataclass
+class Notes:
+    """What a journal says. parts: part numbers by file id. files: (size, mtime_ns) by file id."""
+
+    parts: dict[str, set[int]] = field(default_factory=dict)
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def is_known(self, file_id: str, path: Path) -> bool:
+        """Whether a file stands there just as it was when it was complete."""
+        try:
+            status = path.lstat()
+        except OSError:
+            return False
+        return self.files.get(file_id) == (status.st_size, status.st_mtime_ns)
+
+
+def read_notes(path: Path, manifest_sha256: str) -> Notes | None:
+    """What a journal of this manifest says; None where there is none of it. Raises: OSError."""
+    try:
+        return _notes(path.read_bytes(), manifest_sha256)
+    except FileNotFoundError:
+        return None
 
 
 class Journal:
     """Reads what an earlier run wrote, then appends. Thread-safe.
 
     path: the journal's file. manifest_sha256: a journal of another manifest is started over.
-    parts: part numbers by file id. files: (size, mtime_ns) by file id.
+    notes: what earlier runs wrote.
     """
 
     def __init__(self, path: Path, manifest_sha256: str) -> None:
-        self.parts: dict[str, set[int]] = {}
-        self.files: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._descriptor = os.open(
             path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
-        header = f"{_FORMAT} {manifest_sha256}\n".encode()
         kept = self._read()
-        if kept.startswith(header):
-            whole = kept[: kept.rfind(b"\n") + 1]
-            os.ftruncate(self._descriptor, len(whole))
-            self._replay(whole[len(header) :].decode("ascii", "replace"))
+        notes = _notes(kept, manifest_sha256)
+        if notes is not None:
+            os.ftruncate(self._descriptor, kept.rfind(b"\n") + 1)
         else:
             os.ftruncate(self._descriptor, 0)
-            os.write(self._descriptor, header)
+            os.write(self._descriptor, _header(manifest_sha256))
+        self.notes = notes or Notes()
+
+    @property
+    def parts(self) -> dict[str, set[int]]:
+        """Part numbers by file id."""
+        return self.notes.parts
+
+    @property
+    def files(self) -> dict[str, tuple[int, int]]:
+        """(size, mtime_ns) by file id."""
+        return self.notes.files
 
     def part(self, file_id: str, index: int) -> None:
         """Note that a part stands in the partial file."""
         self._append(f"part {file_id} {index}\n")
 
+    def parts_of(self, file_id: str, indices: Iterable[int]) -> None:
+        """Note several parts, for this run too."""
+        self._append("".join(f"part {file_id} {index}\n" for index in sorted(indices)))
+        self.notes.parts.setdefault(file_id, set()).update(indices)
+
     def file(self, file_id: str, size: int, mtime_ns: int) -> None:
         """Note that a file is complete under its final name."""
         self._append(f"file {file_id} {size} {mtime_ns}\n")
+        with self._lock:
+            self.notes.files[file_id] = (size, mtime_ns)
 
     def close(self) -> None:
         """Sync and close."""
         os.fsync(self._descriptor)
         os.close(self._descriptor)
 
-    def _append(self, line: str) -> None:
+    def _append(self, text: str) -> None:
         with self._lock:
-            os.write(self._descriptor, line.encode("ascii"))
+            os.write(self._descriptor, text.encode("ascii"))
 
     def _read(self) -> bytes:
         size = os.fstat(self._descriptor).st_size
         return os.pread(self._descriptor, size, 0)
 
-    def _replay(self, text: str) -> None:
-        for line in text.splitlines():
-            words = line.split(" ")
-            if len(words) == 3 and words[0] == "part" and words[2].isdecimal():
-                self.parts.setdefault(words[1], set()).add(int(words[2]))
-            elif len(words) == 4 and words[0] == "file" and words[2].isdecimal() and words[3].isdecimal():
-                self.files[words[1]] = (int(words[2]), int(words[3]))
+
+def _header(manifest_sha256: str) -> bytes:
+    return f"{_FORMAT} {manifest_sha256}\n".encode()
+
+
+def _notes(content: bytes, manifest_sha256: str) -> Notes | None:
+    """The notes of a journal's whole lines; None where it speaks of another manifest."""
+    header = _header(manifest_sha256)
+    if not content.startswith(header):
+        return None
+    notes = Notes()
+    whole = content[len(header) : content.rfind(b"\n") + 1].decode("ascii", "replace")
+    for line in whole.splitlines():
+        words = line.split(" ")
+        if len(words) == 3 and words[0] == "part" and words[2].isdecimal():
+            notes.parts.setdefault(words[1], set()).add(int(words[2]))
+        elif len(words) == 4 and words[0] == "file" and words[2].isdecimal() and words[3].isdecimal():
+            notes.files[words[1]] = (int(words[2]), int(words[3]))
+    return notes

@@ -1,8 +1,10 @@
 """One download, from the portal's word to files that stand: what is asked, decided and written.
 
 1. Access, head, manifest: checked whole before anything is written.
-2. The folder: usable, with room, locked; then the signed documents are put down.
-3. What is in already is found by digest; headers are asked for what is missing, and opened.
+2. The folder: usable, with room, locked; then the signed documents are put down. From then on it is of the
+   wanted revision, on its way from whatever it was before.
+3. What is in already is found by digest, moved or copied to where it belongs; headers are asked for what is
+   missing, and opened.
 4. The engine fetches the missing parts. However it ends, what is in stays in.
 """
 
@@ -10,62 +12,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from weights_vault.client import clock
 from weights_vault.client.api import Api
 from weights_vault.client.enrollment import EnrolledKey
-from weights_vault.client.errors import Interrupted, machine_fault
+from weights_vault.client.errors import machine_fault
 from weights_vault.client.output import Output
+from weights_vault.client.signals import ended_in_order
+from weights_vault.client.transfer.earlier import Earlier, EarlierRevisions
+from weights_vault.client.transfer.ends import End, EndWatch, find_ends, warn_at_start
 from weights_vault.client.transfer.engine import Engine, Work
+from weights_vault.client.transfer.estimate import Estimate, estimate
 from weights_vault.client.transfer.folder import DownloadFolder, FolderState
 from weights_vault.client.transfer.headers import fetch_headers
-from weights_vault.client.transfer.inventory import Found, take_stock
-from weights_vault.client.transfer.journal import Journal
-from weights_vault.client.transfer.limits import DEFAULT_JOBS, Limits
+from weights_vault.client.transfer.inventory import Asked, Found, take_stock
+from weights_vault.client.transfer.journal import Journal, Notes, read_notes
+from weights_vault.client.transfer.limits import Limits
 from weights_vault.client.transfer.meter import Meter
+from weights_vault.client.transfer.pace import Pace
 from weights_vault.client.transfer.plan import Plan, check_names, choose_files, missing_bytes
+from weights_vault.client.transfer.preflight import check_large_files, check_room
 from weights_vault.client.transfer.progress import make_display
+from weights_vault.client.transfer.retired import Retired
+from weights_vault.client.transfer.sharing import share, warn_of_group
+from weights_vault.client.transfer.upgrade import plan_upgrade
+from weights_vault.client.transfer.upgrade_steps import take_over
 from weights_vault.client.transfer.urls import UrlBook
+from weights_vault.client.transfer.wishes import Summary, Wishes
 from weights_vault.client.transfer.writer import FileJob, make_job
 from weights_vault.client.trust import TrustedManifest
 from weights_vault.sealed.body import part_range
-from weights_vault.sealed.manifest import Manifest, ManifestFile
+from weights_vault.sealed.manifest import ManifestFile
 
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the person asked for. include: globs, () for all files. thorough: hash finished files too
-    (repair).
-    """
-
-    folder: Path
-    include: tuple[str, ...] = ()
-    jobs: int = DEFAULT_JOBS
-    keep_sealed: bool = False
-    thorough: bool = False
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a download did. Sizes in bytes; fetched and again are sealed bytes of this run, seconds what
-    fetching took; damaged: parts mended.
-    """
-
-    folder: Path
-    files: int
-    size: int
-    fetched: int
-    again: int
-    damaged: int
-    seconds: float
-    complete: bool
-
-    @property
-    def rate(self) -> float:
-        """Bytes fetched a second."""
-        return self.fetched / self.seconds if self.seconds > 0 else 0.0
+__all__ = ["Session", "Summary", "Wishes"]
 
 
 @dataclass
@@ -80,6 +61,7 @@ class Session:
     limits: Limits = field(default_factory=Limits)
     monotonic: Callable[[], float] = time.monotonic
     _seconds: float = field(default=0.0, init=False)
+    _ends: list[End] = field(default_factory=list, init=False)
 
     def run(self, key: Callable[[], EnrolledKey]) -> Summary:
         """Bring the folder to completion.
@@ -87,27 +69,61 @@ class Session:
         key: gives the enrolled key; may wait for a person. Not called where everything is in already.
         Raises: ClientError. Whatever was in stays in.
         """
-        manifest = self.trusted.manifest
-        folder, files = DownloadFolder(self.wishes.folder), choose_files(manifest, self.wishes.include)
-        check_names(manifest)
-        state = self._state(folder)
-        folder.check_usable(state)
-        if folder.state() is None:
-            # Both before there is a folder, and room first: nobody confirms a key for what cannot fit.
-            folder.check_room(_room_for_all(files, keep_sealed=self.wishes.keep_sealed))
-            key()  # may wait for a person, and be refused
-        folder.check_room(0)
+        folder = DownloadFolder(self.wishes.folder)
+        with ended_in_order("The download", f"what is in stays in {folder.root}."):
+            try:
+                return self._run(folder, key)
+            except OSError as error:
+                raise machine_fault(error, f"{folder.root} cannot be read or written.") from None
+
+    def preview(self) -> Estimate:
+        """What a run would fetch, and the room it needs. Nothing is written. Raises: ClientError, OSError."""
+        folder, files = DownloadFolder(self.wishes.folder), self.files()
+        folder.check_usable(self._state(folder))
+        earlier = self._earlier(folder, EarlierRevisions(folder))
+        return estimate(folder, self.trusted, files, earlier, keep_sealed=self.wishes.keep_sealed)
+
+    def files(self) -> list[ManifestFile]:
+        """The files that are asked for. Raises: WrongUsage(nothing-included), IntegrityFailure."""
+        check_names(self.trusted.manifest)
+        return choose_files(self.trusted.manifest, self.wishes.include)
+
+    def _run(self, folder: DownloadFolder, key: Callable[[], EnrolledKey]) -> Summary:
+        manifest, files = self.trusted.manifest, self.files()
+        expected = self.preview()
+        check_room(folder.root, expected.room, expected.inodes)
+        before, state = folder.state(), self._state(folder)
+        if before is None:
+            key()  # may wait for a person, and be refused: while there is no folder yet
+        self._warn(folder, expected)
         folder.make()
-        try:
-            with folder.locked():
-                folder.begin(state, self.trusted.envelope, self.trusted.trust_envelope)
-                meter, damaged = self._transfer(folder, files, key)
-                complete = self._complete(folder, state)
-        except OSError as error:
-            raise machine_fault(error, f"{folder.root} cannot be read or written.") from None
-        size = sum(file.size for file in files)
+        with folder.locked():
+            kept = EarlierRevisions(folder)
+            kept.keep(self.trusted.sha256)
+            folder.begin(state, self.trusted.envelope, self.trusted.trust_envelope)
+            check_large_files(folder.own, (file.size for file in files))
+            earlier = kept.read(self.trusted.keys)
+            retired = Retired(folder, manifest, earlier)
+            retired.remove(retired.in_the_way())
+            meter, damaged = self._transfer(folder, files, earlier, key)
+            complete, left = self._complete(folder, state, kept, retired)
         return Summary(
-            folder.root, len(files), size, meter.fetched, meter.again, damaged, self._seconds, complete
+            folder=folder.root,
+            files=len(files),
+            size=sum(file.size for file in files),
+            fetched=meter.fetched,
+            again=meter.again,
+            damaged=damaged,
+            seconds=self._seconds,
+            complete=complete,
+            again_by=dict(meter.again_by),
+            retries=dict(meter.retries),
+            waited_s=meter.waited_s,
+            news=meter.fetched > 0 or before is None or not before.complete or bool(earlier),
+            earlier=next(
+                (name for each in earlier if (name := each.manifest.revision) != manifest.revision), None
+            ),
+            left=tuple(left),
         )
 
     def _state(self, folder: DownloadFolder) -> FolderState:
@@ -125,25 +141,54 @@ class Session:
             manifest_sha256=self.trusted.sha256,
             trusted_at=clock.now().isoformat(timespec="seconds"),
             include=include,
+            group=self.wishes.group or (before is not None and before.group),
         )
 
+    def _warn(self, folder: DownloadFolder, expected: Estimate) -> None:
+        if self.wishes.group:
+            warn_of_group(self.output, folder.root)
+        if expected.fetch:
+            self._ends = find_ends(self.api, self.grant)
+            warn_at_start(self._ends, expected.fetch, self.output)
+
+    def _earlier(self, folder: DownloadFolder, kept: EarlierRevisions) -> list[Earlier]:
+        """Earlier revisions in the folder, that of now among them where it is another than the wanted one."""
+        state = folder.state()
+        now = state.manifest_sha256 if state and state.manifest_sha256 != self.trusted.sha256 else ""
+        return kept.read(self.trusted.keys, now)
+
     def _transfer(
-        self, folder: DownloadFolder, files: Sequence[ManifestFile], key: Callable[[], EnrolledKey]
+        self,
+        folder: DownloadFolder,
+        files: Sequence[ManifestFile],
+        earlier: Sequence[Earlier],
+        key: Callable[[], EnrolledKey],
     ) -> tuple[Meter, int]:
-        journal = Journal(folder.journal_path, self.trusted.sha256)
-        try:
-            found = take_stock(
-                folder, journal, files, keep_sealed=self.wishes.keep_sealed, thorough=self.wishes.thorough
-            )
+        with closing(Journal(folder.journal_path, self.trusted.sha256)) as journal:
+            found = self._found(folder, journal, files, earlier)
             waiting = [stock for stock in found if not stock.in_place]
-            folder.check_room(_room_needed(waiting, keep_sealed=self.wishes.keep_sealed))
+            check_room(folder.root, _room_needed(waiting, keep_sealed=self.wishes.keep_sealed))
             meter = _meter_of(found)
             if waiting:
                 jobs = self._jobs(folder, waiting, key())
-                self._run(folder, journal, waiting, jobs, meter)
+                self._fetch(folder, journal, waiting, jobs, meter)
             return meter, sum(len(stock.damaged) for stock in found)
-        finally:
-            journal.close()
+
+    def _found(
+        self,
+        folder: DownloadFolder,
+        journal: Journal,
+        files: Sequence[ManifestFile],
+        earlier: Sequence[Earlier],
+    ) -> list[Found]:
+        """What is in, after everything of earlier revisions was brought to its place."""
+        keep_sealed = self.wishes.keep_sealed
+        upgrade = plan_upgrade(
+            folder, journal.notes, self.trusted.manifest, files, earlier, keep_sealed=keep_sealed
+        )
+        take_over(folder, journal, upgrade, self.output)
+        asked = Asked(keep_sealed, self.wishes.suspects, frozenset(upgrade.replaced))
+        return take_stock(folder, journal, files, asked, self.output)
 
     def _jobs(self, folder: DownloadFolder, waiting: Sequence[Found], key: EnrolledKey) -> dict[str, FileJob]:
         files = [stock.file for stock in waiting]
@@ -157,7 +202,7 @@ class Session:
             for stock in waiting
         }
 
-    def _run(
+    def _fetch(
         self,
         folder: DownloadFolder,
         journal: Journal,
@@ -176,51 +221,40 @@ class Session:
             revision=self.trusted.manifest.revision,
             file_ids=[stock.file.id for stock in waiting if stock.missing],
         )
-        display = make_display(self.output, meter)
-        work = Work(plan, jobs, urls, folder, journal, meter, self.limits)
+        pace = Pace(self.wishes.limit_rate)
+        work = Work(plan, jobs, urls, folder, journal, meter, self.limits, pace=pace)
+        display, ends = make_display(self.output, meter), EndWatch(self._ends, meter, self.output)
         began = self.monotonic()
+
+        def tick() -> None:
+            display.tick()
+            ends.tick()
+
         try:
-            Engine(work, workers=self.wishes.jobs, tick=display.tick).run()
-        except KeyboardInterrupt:
-            raise interrupted(folder.root) from None
+            Engine(work, workers=self.wishes.jobs, tick=tick).run()
         finally:
             display.close()
             self._seconds = self.monotonic() - began
 
-    def _complete(self, folder: DownloadFolder, state: FolderState) -> bool:
-        """Note whether all that was ever asked for is in. Returns: whether the whole release is."""
+    def _complete(
+        self, folder: DownloadFolder, state: FolderState, kept: EarlierRevisions, retired: Retired
+    ) -> tuple[bool, list[str]]:
+        """Note whether all that was ever asked for is in; then what the revision lacks goes.
+
+        Returns: whether the whole release is in; files of earlier revisions that were changed, and stay.
+        """
         asked = choose_files(self.trusted.manifest, state.include)
-        if not all(folder.plain(file).final.is_file() for file in asked):
-            return False  # an earlier run asked for more; its parts stay where they are
-        folder.keep_state(replace(state, complete=True))
-        folder.clear_partial()
-        return not state.include
-
-
-def interrupted(folder: Path) -> Interrupted:
-    """The error of a Ctrl-C during a download."""
-    return Interrupted(
-        "interrupted",
-        "The download was interrupted.",
-        f"You stopped it; what is in stays in {folder}.",
-        "Run the same command again: it goes on where it stopped.",
-    )
-
-
-def describe(manifest: Manifest, files: Sequence[ManifestFile]) -> dict[str, object]:
-    """What a download would fetch, for --dry-run."""
-    return {
-        "portal": manifest.portal,
-        "release": manifest.release,
-        "revision": manifest.revision,
-        "size": sum(file.size for file in files),
-        "parts": sum(len(file.parts) for file in files),
-        "files": [{"path": file.path, "kind": file.kind, "size": file.size} for file in files],
-    }
-
-
-def _room_for_all(files: Sequence[ManifestFile], *, keep_sealed: bool) -> int:
-    return sum(file.size for file in files) * (2 if keep_sealed else 1)
+        notes = read_notes(folder.journal_path, self.trusted.sha256) or Notes()
+        whole = all(notes.is_known(file.id, folder.plain(file).final) for file in asked)
+        left = retired.remove(retired.everything()) if whole else []
+        if whole:  # else an earlier run asked for more; its parts stay where they are
+            retired.remove_sealed()
+            folder.keep_state(replace(state, complete=True))
+            folder.clear_partial()
+            kept.clear()
+        if state.group:
+            share(folder.root, [file.path for file in asked])
+        return whole and not state.include, left
 
 
 def _room_needed(waiting: Sequence[Found], *, keep_sealed: bool) -> int:
@@ -237,6 +271,5 @@ def _meter_of(found: Sequence[Found]) -> Meter:
             meter.files_done += 1
         else:
             meter.begin_file(stock.file.id, stock.file.path, stock.file.size, stock.file.size - left)
-        again = sum(part_range(index, stock.file.size).sealed_size for index in stock.damaged)
-        meter.again += again
+        meter.damaged_here(sum(part_range(index, stock.file.size).sealed_size for index in stock.damaged))
     return meter
