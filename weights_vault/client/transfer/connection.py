@@ -3,10 +3,11 @@
     TransferTrouble
     ├── LineTrouble      the network, or a server that asks for patience: wait and go on where it stopped
     ├── UrlRefused       401, 403, 404, 410: the URL ended or the object is gone: ask for another URL
-    └── OddAnswer        an answer that breaks the protocol: nothing of it is kept
+    ├── OddAnswer        an answer that breaks the protocol: nothing of it is kept
+    └── ProxyRefused     the proxy that the environment names does not let us through
 
 No redirect is followed, no encoding accepted, and never more read than the range is long.
-Source: RFC 9110, sections 14 and 15.3.7.
+Source: RFC 9110, sections 9.3.6, 14 and 15.3.7; RFC 9112, section 3.2.2.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from functools import cache
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from weights_vault.client.api import USER_AGENT
 from weights_vault.client.clock import now
 from weights_vault.client.retry import retry_after_s
+from weights_vault.client.transfer.limits import STALL_BYTES
+from weights_vault.client.transfer.proxies import Proxy, ProxyUnusable, proxy_for
 
-# Small enough that a stall is seen soon and a cancellation is quick; large enough that Python's share is
-# small.
-SLICE_BYTES = 256 << 10
+# The most that one read asks for; it returns what is there. Larger ones cost nothing and gain nothing.
+SLICE_BYTES = 1 << 20
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
@@ -36,11 +39,15 @@ class TransferTrouble(Exception):
 
 
 class LineTrouble(TransferTrouble):
-    """The connection broke or stalled, or the server asks to wait. wait_s: what it asked for, if anything."""
+    """The connection broke or stalled, or the server asks to wait.
 
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+    wait_s: what it asked for, if anything. crowded: fewer connections might help.
+    """
+
+    def __init__(self, reason: str, wait_s: float | None = None, *, crowded: bool = False) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+        self.crowded = crowded
 
 
 class UrlRefused(TransferTrouble):
@@ -53,6 +60,10 @@ class UrlRefused(TransferTrouble):
 
 class OddAnswer(TransferTrouble):
     """The answer is not the range that was asked for."""
+
+
+class ProxyRefused(TransferTrouble):
+    """The proxy does not let us through, or is none that we can speak to."""
 
 
 @dataclass
@@ -77,7 +88,8 @@ class Fill:
 class RangeConnection:
     """Fetches ranges, one at a time, over a connection that is kept while URLs stay on one host.
 
-    connect_s: for a connection to be made. stall_s: for each SLICE_BYTES to arrive.
+    connect_s: for a connection to be made. stall_s: for an answer's headers, and then for each STALL_BYTES,
+    to arrive.
     """
 
     def __init__(self, *, connect_s: float, stall_s: float) -> None:
@@ -85,7 +97,9 @@ class RangeConnection:
         self._stall_s = stall_s
         self._http: http.client.HTTPConnection | None = None
         self._place: tuple[str, str] | None = None
+        self._proxy: Proxy | None = None
         self._waiting_since: float | None = None
+        self._stalled = False
 
     def read_range(self, url: str, start: int, end: int, total: int, fill: Fill) -> str | None:
         """Fetch body bytes [start, end) of an object of `total` bytes into fill, from fill.filled on.
@@ -95,6 +109,7 @@ class RangeConnection:
         Raises: TransferTrouble; what arrived before a LineTrouble stays in fill.
         """
         parts = urlsplit(url)
+        self._stalled = False
         try:
             self._waiting_since = time.monotonic()
             response = self._ask(parts, start, end)
@@ -106,7 +121,7 @@ class RangeConnection:
             raise
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise LineTrouble(_reason(error)) from None
+            raise self._trouble(error) from None
         finally:
             self._waiting_since = None
 
@@ -114,6 +129,7 @@ class RangeConnection:
         """Break off a read that waits too long; called from another thread."""
         since = self._waiting_since
         if since is not None and time.monotonic() - since > self._stall_s:
+            self._stalled = True
             self.abort()
 
     def abort(self) -> None:
@@ -145,42 +161,94 @@ class RangeConnection:
 
     def _request(self, parts: SplitResult, start: int, end: int) -> http.client.HTTPResponse:
         connection = self._connected(parts)
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         headers = {
             "Range": f"bytes={start}-{end - 1}",
             "Accept-Encoding": "identity",
             "User-Agent": USER_AGENT,
         }
+        target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        if self._proxy is not None and parts.scheme == "http":
+            target = urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
+            headers |= self._proxy.headers
         connection.request("GET", target, headers=headers)
-        return connection.getresponse()
+        response = connection.getresponse()
+        if response.status == 407:
+            raise ProxyRefused(f"the proxy {self._proxy} answered 407")
+        return response
 
     def _connected(self, parts: SplitResult) -> http.client.HTTPConnection:
         place = (parts.scheme, parts.netloc)
         if self._http is not None and self._place == place:
             return self._http
         self.close()
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        if parts.hostname is None:
-            raise OddAnswer("the portal gave a URL without a host")
-        connection = kind(parts.hostname, parts.port, timeout=self._connect_s)
-        connection.connect()
-        connection.sock.settimeout(self._stall_s)
-        self._http, self._place = connection, place
-        return connection
+        try:
+            self._proxy = proxy_for(parts)
+        except ProxyUnusable as error:
+            raise ProxyRefused(str(error)) from None
+        # Kept before it is made, so that a handshake that never ends can be broken off.
+        self._http, self._place = _connection(parts, self._proxy, self._connect_s), place
+        self._http.connect()
+        self._http.sock.settimeout(self._stall_s)
+        return self._http
 
     def _read(self, response: http.client.HTTPResponse, fill: Fill) -> None:
-        while fill.filled < len(fill.view):
-            self._waiting_since = time.monotonic()
-            count = response.readinto(fill.view[fill.filled : fill.filled + fill.piece])
+        # One system call a read, and whatever it brings counts: a reset loses nothing that came before it.
+        read = response.fp.readinto1 if response.length is not None else response.readinto
+        wanted, mark, waited_s = len(fill.view), fill.filled, 0.0
+        while fill.filled < wanted:
+            began = time.monotonic()
+            self._waiting_since = began - waited_s
+            count = read(fill.view[fill.filled : fill.filled + fill.piece])
+            waited_s += time.monotonic() - began
             if not count:
                 raise LineTrouble("the connection ended early")
             self._waiting_since = None  # what follows may wait, and that is no stall
             fill.take(count)
+            if fill.filled - mark >= STALL_BYTES:
+                mark, waited_s = fill.filled, 0.0
         self._waiting_since = time.monotonic()
         if response.length is None and response.read(1):
             raise OddAnswer("the store sent more than was asked for")
+        response.close()
         if response.will_close:
             self.close()
+
+    def _trouble(self, error: OSError | http.client.HTTPException) -> TransferTrouble:
+        if self._stalled:
+            return LineTrouble("the connection stalled", crowded=True)
+        if self._proxy is not None and (status := _tunnel_status(error)):
+            reason = f"the proxy {self._proxy} answered {status}"
+            return LineTrouble(reason) if status.startswith("5") else ProxyRefused(reason)
+        through = f" (through the proxy {self._proxy})" if self._proxy is not None else ""
+        return LineTrouble(_reason(error) + through, crowded=isinstance(error, TimeoutError))
+
+
+def _connection(parts: SplitResult, proxy: Proxy | None, connect_s: float) -> http.client.HTTPConnection:
+    if parts.hostname is None:
+        raise OddAnswer("the portal gave a URL without a host")
+    host, port = (proxy.host, proxy.port) if proxy is not None else (parts.hostname, parts.port)
+    if parts.scheme != "https":
+        return http.client.HTTPConnection(host, port, timeout=connect_s)
+    connection = http.client.HTTPSConnection(host, port, timeout=connect_s, context=_tls())
+    if proxy is not None:
+        connection.set_tunnel(parts.hostname, parts.port or 443, headers=proxy.headers)
+    return connection
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all connections, trusting what the portal's API is trusted by; making one takes 20 ms."""
+    from httpx import create_ssl_context
+
+    context = create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _tunnel_status(error: Exception) -> str | None:
+    """The proxy's status where it refused a tunnel; http.client gives it in words alone."""
+    found = re.match(r"Tunnel connection failed: (\d{3})", str(error))
+    return found[1] if found else None
 
 
 def _check(response: http.client.HTTPResponse, start: int, end: int, total: int) -> str | None:
@@ -189,7 +257,8 @@ def _check(response: http.client.HTTPResponse, start: int, end: int, total: int)
         raise UrlRefused(response.status)
     if response.status == 429 or response.status >= 500:
         wait_s = retry_after_s(response.getheader("Retry-After"), now())
-        raise LineTrouble(f"the store answered {response.status}", wait_s)
+        crowded = response.status in (429, 503)
+        raise LineTrouble(f"the store answered {response.status}", wait_s, crowded=crowded)
     if response.status != 206:
         raise OddAnswer(
             _ODD_STATUS.get(response.status, f"the store answered {response.status} to a Range request")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from weights_vault.client.errors import ClientError, Incomplete, IntegrityFailure, PortalFault
+from weights_vault.client.errors import ClientError, Incomplete, IntegrityFailure, PortalFault, Unreachable
 from weights_vault.client.transfer.connection import (
     SLICE_BYTES,
     Fill,
     LineTrouble,
     OddAnswer,
+    ProxyRefused,
     RangeConnection,
     UrlRefused,
 )
@@ -28,17 +30,27 @@ class Stopped(Exception):
 
 @dataclass
 class _Troubles:
-    """Failures in a row while one part is fetched."""
+    """Failures in a row while one part is fetched. since: bytes that came since the line's were counted."""
 
     line: int = 0
     odd: int = 0
     url: int = 0
+    since: int = 0
+
+    def came(self, count: int, progress_bytes: int) -> None:
+        """The line failed after so many bytes; enough of them, also over several tries, are progress."""
+        self.since += count
+        self.line += 1
+        if self.since >= progress_bytes:
+            self.line, self.since = 1, 0
 
 
 class PartFetcher:
     """One worker's way to the store.
 
-    stop: set when the download must end; every wait and every read gives way to it.
+    stop: set when the download must end; every wait and every read gives way to it. crowded: told when the
+    store or the line would do better with fewer connections.
+    asks_portal: whether it waits for the portal's word, which nothing breaks off.
     """
 
     def __init__(
@@ -49,13 +61,16 @@ class PartFetcher:
         stop: threading.Event,
         limits: Limits,
         pace: Pace,
+        crowded: Callable[[], None] = lambda: None,
     ) -> None:
+        self.asks_portal = False
         self._connection = connection
         self._urls = urls
         self._meter = meter
         self._stop = stop
         self._limits = limits
         self._pace = pace
+        self._crowded = crowded
 
     def fetch(self, task: PartTask, buffer: memoryview) -> memoryview:
         """The sealed bytes of one part, their digest checked.
@@ -80,18 +95,18 @@ class PartFetcher:
         troubles = _Troubles()
         tags: set[str] = set()
         while fill.filled < len(view):
-            self._check_stop()
+            url = self._url(task)
             before = fill.filled
-            url = self._urls.url(task.file.id)
             start = task.place.body_start + before
             try:
                 tag = self._connection.read_range(url, start, task.place.body_end, task.file.body_size, fill)
                 tags |= {tag} if tag else set()
             except LineTrouble as trouble:
                 self._check_stop()
-                progress = fill.filled - before >= self._limits.progress_bytes
-                troubles.line = 1 if progress else troubles.line + 1
+                troubles.came(fill.filled - before, self._limits.progress_bytes)
                 self._after_line_trouble(trouble, troubles)
+            except ProxyRefused as trouble:
+                raise _proxy_error(trouble) from None
             except UrlRefused as trouble:
                 self._urls.refused(task.file.id, url)
                 troubles.url += 1
@@ -105,6 +120,16 @@ class PartFetcher:
                 self._after_odd_answer(trouble, troubles, task)
         return tags
 
+    def _url(self, task: PartTask) -> str:
+        self._check_stop()
+        self.asks_portal = True
+        try:
+            return self._urls.url(task.file.id)
+        finally:
+            # In this order: who sees that the portal is not asked any more sees to it that this one stops.
+            self.asks_portal = False
+            self._check_stop()
+
     def _received(self, task: PartTask, count: int) -> None:
         self._meter.received(task.file.id, count)
         self._pace.take(count, self._stop)
@@ -113,11 +138,15 @@ class PartFetcher:
     def _after_line_trouble(self, trouble: LineTrouble, troubles: _Troubles) -> None:
         if troubles.line >= self._limits.tries:
             raise _line_error(trouble)
+        if trouble.crowded:
+            self._crowded()
         self._meter.retry(str(trouble))
         self._wait(trouble.wait_s if trouble.wait_s is not None else self._limits.backoff(troubles.line))
 
     def _after_refusal(self, trouble: UrlRefused, troubles: _Troubles, task: PartTask) -> None:
         if troubles.url < self._limits.url_tries:
+            if troubles.url > 1:  # a fresh one: the store's clock may be behind the portal's
+                self._wait(self._limits.backoff(troubles.url))
             return
         missing = trouble.status in (404, 410)
         raise PortalFault(
@@ -147,6 +176,15 @@ def _line_error(trouble: LineTrouble) -> ClientError:
         "The download stopped before its end.",
         f"No progress after many tries: {trouble}.",
         "Check the network, then run the same command again: it goes on where it stopped.",
+    )
+
+
+def _proxy_error(trouble: ProxyRefused) -> Unreachable:
+    return Unreachable(
+        "proxy-refused",
+        "The store cannot be reached through the proxy.",
+        f"{str(trouble)[0].upper()}{str(trouble)[1:]}.",
+        "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the store's host in NO_PROXY.",
     )
 
 

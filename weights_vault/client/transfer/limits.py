@@ -9,6 +9,10 @@ from weights_vault.client.retry import backoff_s
 
 DEFAULT_JOBS = 4
 MAX_JOBS = 64
+# Where nobody says how many. Two keep two cores busy on a fast line, on which more are slower.
+FIRST_JOBS = 2
+# A connection that brings less than this in stall_s (2 KiB/s) is better made anew.
+STALL_BYTES = 64 << 10
 # The portal takes 500 ids a call; fewer keep one answer (1.6 KB of header a file, in base64) small.
 BATCH_FILES = 100
 # Room that a nearly full disk needs for the journal, the manifest and the file system itself.
@@ -17,7 +21,7 @@ SPARE_DISK_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """connect_s: for a connection to be made. stall_s: for the next SLICE_BYTES to arrive, else the
+    """connect_s: for a connection to be made. stall_s: for the next STALL_BYTES to arrive, else the
     connection is dropped.
     tries: failures in a row without progress before giving up. progress_bytes: what counts as progress.
     digest_tries: fetches of a part whose digest is wrong. odd_tries: answers in a row that break the

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from weights_vault.client.parts import Target
 from weights_vault.client.transfer.folder import DownloadFolder, sync_folder
@@ -13,6 +16,9 @@ from weights_vault.client.transfer.headers import OpenedHeader
 from weights_vault.client.transfer.journal import Journal
 from weights_vault.sealed.body import BodyOpener
 from weights_vault.sealed.manifest import ManifestFile
+
+# What one pwritev takes at least on the systems we know (IOV_MAX); a part has 256 pieces.
+_MOST_PIECES = 1024
 
 
 class TargetWriter:
@@ -23,13 +29,14 @@ class TargetWriter:
         self._descriptor: int | None = None
         self._lock = threading.Lock()
 
-    def write(self, index: int, data: memoryview) -> None:
-        """Write one part at its place. Raises: OSError."""
+    def write(self, index: int, pieces: Sequence[memoryview]) -> None:
+        """Write one part at its place. pieces: its bytes in order. Raises: OSError."""
         descriptor = self._opened()
-        offset = self._target.spans[index][0]
-        while data:
-            count = os.pwrite(descriptor, data, offset)
-            data, offset = data[count:], offset + count
+        offset, waiting = self._target.spans[index][0], deque(pieces)
+        while waiting:
+            count = os.pwritev(descriptor, tuple(islice(waiting, _MOST_PIECES)), offset)
+            offset += count
+            _drop_written(waiting, count)
 
     def finish(self, folder: DownloadFolder) -> os.stat_result:
         """Sync, rename to the final name, sync the folder. Returns: the final file's status."""
@@ -74,11 +81,16 @@ class FileJob:
     opener: BodyOpener = field(repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def write(self, index: int, sealed: memoryview, plain: memoryview) -> None:
-        """Write one part, sealed bytes too where they are kept. Raises: OSError."""
+    def write(self, index: int, buffer: memoryview) -> None:
+        """Open one part in its buffer and write it, its sealed bytes before that where they are kept.
+
+        buffer: the part as received, its digest checked. Nothing that is written counts before the journal
+        has the part: a part that does not open, or a kill in between, leaves bytes that are written over.
+        Raises: PartTampered: the buffer is then zeros; OSError.
+        """
         if self.sealed is not None:
-            self.sealed.write(index, sealed)
-        self.plain.write(index, plain)
+            self.sealed.write(index, [buffer])
+        self.plain.write(index, self.opener.open_part_in_place(index, buffer))
 
     def is_last(self, index: int) -> bool:
         """Strike a written part off; True for the one after which nothing is missing."""
@@ -99,6 +111,16 @@ class FileJob:
         for writer in (self.plain, self.sealed):
             if writer is not None:
                 writer.close()
+
+
+def _drop_written(waiting: deque[memoryview], count: int) -> None:
+    """Take what a write has written off the front; it may have ended within a piece."""
+    if not count and any(waiting):
+        raise OSError(errno.EIO, "the system wrote nothing and gave no reason")
+    while waiting and count >= len(waiting[0]):
+        count -= len(waiting.popleft())
+    if count:
+        waiting[0] = waiting[0][count:]
 
 
 def make_job(
