@@ -1,0 +1,138 @@
+"""Measure the rows of docs/reference/benchmarks.md side by side, and write the page.
+
+python -m tests.benchmarks                      every row of the table, and the page
+python -m tests.benchmarks --only nginx         these rows alone, printed
+python -m tests.benchmarks --only large         the 20 GiB release, kept for the page
+python -m tests.benchmarks --page               the page again, after a change of notes.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from tests.benchmarks import api, download, large, peers, publish, resume, sealing
+from tests.benchmarks.context import Context
+from tests.benchmarks.errors import BenchError
+from tests.benchmarks.figures import Figures, load, save
+from tests.benchmarks.machine import this_machine
+from tests.benchmarks.page import NOTES, PAGE, read_notes, render, table
+from tests.benchmarks.programs import ROOT
+from tests.benchmarks.row import Row
+
+GIB = 1 << 30
+GROUPS: dict[str, Callable[[Context], list[Row]]] = {
+    "open-file": sealing.open_file,
+    "open-memory": sealing.open_memory,
+    "seal": sealing.seal_file,
+    "nginx": download.from_nginx,
+    "s3": download.from_s3,
+    "publish": publish.publish,
+    "api": api.costs,
+    "resume": resume.resume,
+    "large": large.large,
+}
+TABLE = tuple(name for name in GROUPS if name != "large")
+_SEALING, _S3 = ("age", "age-keygen", "openssl"), ("aws", "rclone", "ceph-mon", "ceph-osd", "radosgw", "ceph")
+PROGRAMS = {
+    "open-file": _SEALING,
+    "open-memory": _SEALING,
+    "seal": _SEALING,
+    "nginx": ("nginx", "curl", "aria2c", "age"),
+    "s3": _S3,
+    "publish": _S3,
+    "api": _S3,
+    "resume": ("nginx",),
+    "large": ("nginx",),
+}
+LIBRARIES = ("cryptography", "blake3", "boto3")
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns: the exit status."""
+    wishes = _parser().parse_args(arguments)
+    if wishes.page:
+        write_page()
+        return 0
+    names = wishes.only or TABLE
+    default_size, default_runs = (20 * GIB, 1) if names == ["large"] else (GIB, 5)
+    context = Context(wishes.size or default_size, wishes.runs or default_runs)
+    try:
+        figures = measure(names, context)
+    except BenchError as error:
+        print(f"The benchmark ends here: {error}", file=sys.stderr)
+        return 1
+    print(table(figures.rows))
+    kept = "table" if tuple(names) == TABLE else "large" if names == ["large"] else None
+    if kept and not wishes.no_page:
+        save(figures, kept)
+        write_page()
+    return 0
+
+
+def measure(names: Sequence[str], context: Context) -> Figures:
+    """Run these groups of rows, one after the other. Raises: BenchError."""
+    programs = sorted({program for name in names for program in PROGRAMS[name]})
+    peers.ensure_programs(programs)
+    rows: list[Row] = []
+    for name in names:
+        context.say(f"{name} …")
+        rows += GROUPS[name](context)
+    return Figures(
+        date=datetime.now(UTC).strftime("%Y-%m-%d"),
+        revision=_revision(),
+        size=context.size,
+        runs=context.runs,
+        machine=this_machine(),
+        versions=_versions(names, programs),
+        rows=tuple(rows),
+    )
+
+
+def write_page() -> None:
+    """Write docs/reference/benchmarks.md from what was kept and from the notes."""
+    kept = [figures for figures in (load("table"), load("large")) if figures is not None]
+    PAGE.write_text(render(kept, read_notes(NOTES.read_text())))
+
+
+def size_of(text: str) -> int:
+    """Bytes of "1GiB", "64 MiB", "20GB". Raises: argparse.ArgumentTypeError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
+    if match is None or match[2] not in _UNITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; give one like 64MiB or 1GiB")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--only", action="append", choices=GROUPS, help="these rows; repeatable")
+    parser.add_argument("--size", type=size_of, help="what a row moves (1GiB; 20GiB for large)")
+    parser.add_argument("--runs", type=int, help="turns of each contestant (5; 1 for large)")
+    parser.add_argument("--no-page", action="store_true", help="keep nothing, write no page")
+    parser.add_argument("--page", action="store_true", help="measure nothing; write the page again")
+    return parser
+
+
+def _versions(names: Sequence[str], programs: Sequence[str]) -> dict[str, str]:
+    from importlib.metadata import version
+
+    found = {"Python": sys.version.split()[0], **{name: version(name) for name in LIBRARIES}}
+    if {"open-file", "seal"} & set(names):
+        found |= peers.pinned(peers.REQUIREMENTS.read_text())
+    asked = [name for name in programs if name not in ("age-keygen", "ceph-mon", "ceph-osd", "radosgw")]
+    return found | peers.versions(asked)
+
+
+def _revision() -> str:
+    asked = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,23 @@
+"""What every group of rows is told: how much, how often, and where to say how it goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PYTHON = sys.executable
+
+
+def tell(text: str) -> None:
+    """A line of progress, kept off standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """size: bytes that a row moves. runs: how often each contestant takes its turn."""
+
+    size: int
+    runs: int
+    say: Callable[[str], None] = tell
