@@ -11,3 +11,4 @@ class WeightsVaultConfig(AppConfig):
     def ready(self) -> None:
         from weights_vault import doctor, heads  # noqa: F401  (register an examination and the hourly job)
         from weights_vault.actions import keys  # noqa: F401  (registers the pending actions)
+        from weights_vault.ledger import origins, watch  # noqa: F401  (register the ledger's jobs)

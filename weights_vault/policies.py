@@ -24,6 +24,19 @@ def may_manage_releases(principal: Principal) -> Verdict:
     return staff_gate(principal)
 
 
+def may_read_ledger(principal: Principal) -> Verdict:
+    """May this principal read who was given what, and acknowledge alerts? Who manages releases, no token.
+
+    The ledger names people and their addresses, so it is as strict as what changes a release.
+    """
+    return may_manage_releases(principal)
+
+
+def may_report(principal: Principal) -> Verdict:
+    """May this principal say what became of a download of theirs? Whoever may sign in: it opens nothing."""
+    return may_sign_in(principal)
+
+
 def may_have_revisions(release: Release) -> Verdict:
     """May a revision of this release be published? Not of a withdrawn one; its terms are another question."""
     if release.state == Release.State.WITHDRAWN:

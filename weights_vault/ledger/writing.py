@@ -15,9 +15,10 @@ from weights_vault.ledger.origins import origin_of
 from weights_vault.models import File, Holding, LedgerEntry, Revision
 
 Kind = LedgerEntry.Kind
-# What a client's word says besides itself: it opens what it has verified, and verifies what is complete.
+# What a client's word says besides itself: a download is complete once the digests of all its parts were
+# checked, and only what was checked is opened.
 REPORTED = {
-    Kind.COMPLETED: ("completed_at",),
+    Kind.COMPLETED: ("completed_at", "verified_at"),
     Kind.VERIFIED: ("completed_at", "verified_at"),
     Kind.OPENED: ("completed_at", "verified_at", "opened_at"),
 }
@@ -49,6 +50,7 @@ def add(
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a ledger entry outside the transaction of what it records")
+    holding = _holding(grant, person, revision, now)
     ordinals = ordinals_of(revision.pk) if files else {}
     numbers = [ordinals[file] for file in files]
     by_number = sorted(zip(numbers, digests, strict=True)) if digests else []
@@ -66,20 +68,19 @@ def add(
             **fields,
         }
     )
-    _sum_up(entry, revision)
+    _sum_up(holding, entry)
     return entry
 
 
-def _sum_up(entry: LedgerEntry, revision: Revision) -> None:
-    fresh = {
-        "release": revision.release.slug,
-        "person": entry.person,
-        "first_at": entry.at,
-        "last_at": entry.at,
-    }
-    holding, _ = Holding.objects.select_for_update().get_or_create(
-        grant=entry.grant, revision=entry.revision, defaults=fresh
-    )
+def _holding(grant: str, person: str, revision: Revision, now: datetime) -> Holding:
+    """The running sum, locked first of all that an entry touches: so no two wait for each other."""
+    fresh = {"release": revision.release.slug, "person": person, "first_at": now, "last_at": now}
+    return Holding.objects.select_for_update().get_or_create(
+        grant=grant, revision=revision.pk, defaults=fresh
+    )[0]
+
+
+def _sum_up(holding: Holding, entry: LedgerEntry) -> None:
     changed = {"last_at", "stirred"}
     holding.last_at, holding.stirred = max(holding.last_at, entry.at), True
     if entry.kind == Kind.HEADERS:
@@ -87,6 +88,8 @@ def _sum_up(entry: LedgerEntry, revision: Revision) -> None:
         holding.file_count = filesets.size(holding.files)
         changed |= {"files", "file_count"}
     for column in REPORTED.get(Kind(entry.kind), ()):
-        setattr(holding, column, getattr(holding, column) or entry.at)
-        changed.add(column)
+        # Complete once; verified again and again.
+        if column != "completed_at" or holding.completed_at is None:
+            setattr(holding, column, entry.at)
+            changed.add(column)
     holding.save(update_fields=changed)

@@ -1,5 +1,6 @@
 """What callers send. In a body a field that is not named here is refused, never set and never overlooked."""
 
+from math import isfinite
 from typing import Any
 
 from rest_framework import serializers
@@ -83,6 +84,34 @@ class _FilesBody(BodySerializer):
         if len(set(files)) != len(files):
             raise serializers.ValidationError("A file stands in it twice.")
         return files
+
+
+MOST_BYTES = 2**50  # a JSON number is refused above 2**53
+MOST_SECONDS = 10 * 366 * 86_400
+CLIENT_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._+-]{0,31}/[0-9A-Za-z._+-]{1,31}\Z"
+
+
+class ReceiptBody(BodySerializer):
+    revision = serializers.CharField(max_length=64, help_text="Name of the revision, `v1`.")
+    event = serializers.ChoiceField(
+        ["completed", "verified", "opened"],
+        help_text="`completed`: every part is here and its digest was checked.",
+    )
+    files = serializers.IntegerField(min_value=1, max_value=1_000_000)
+    bytes = serializers.IntegerField(min_value=0, max_value=MOST_BYTES, help_text="Of these files, as kept.")
+    fetched_bytes = serializers.IntegerField(
+        min_value=0, max_value=MOST_BYTES, help_text="That came over the network."
+    )
+    again_bytes = serializers.IntegerField(
+        min_value=0, max_value=MOST_BYTES, help_text="Of those, fetched a second time."
+    )
+    seconds = serializers.FloatField(min_value=0, max_value=MOST_SECONDS)
+    client = serializers.RegexField(CLIENT_PATTERN, help_text="Name and version, `weights/1.0`.")
+
+    def validate_seconds(self, seconds: float) -> float:
+        if not isfinite(seconds):  # "nan", which is neither less nor more than anything
+            raise serializers.ValidationError("This is no number of seconds.")
+        return seconds
 
 
 class ManifestQuery(serializers.Serializer[Any]):

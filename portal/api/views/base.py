@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
+from portal.accounts.addresses import caller_address
 from portal.accounts.principals import Principal, principal_of
 from portal.api import idempotency
 from portal.api.pagination import PortalCursorPagination
@@ -45,6 +46,11 @@ class ApiView(APIView):
     @cached_property
     def principal(self) -> Principal:
         return principal_of(self.request)
+
+    @cached_property
+    def address(self) -> str:
+        """Where the call comes from, for the ledger; "" where there is no address."""
+        return caller_address(self.request)
 
     @cached_property
     def finder(self) -> Principal:

@@ -68,6 +68,17 @@ def _pending(world: World) -> dict[str, str]:
     return {"action_id": PendingAction.objects.get().pk}
 
 
+def _downloaded(world: World) -> dict[str, str]:
+    ids = _grant(world)
+    with_token(world.researcher).get(f"/api/v1/grants/{ids['grant_id']}/manifest")
+    return ids
+
+
+def _receipt(world: World, ids: dict[str, str]) -> dict[str, Any]:
+    figures = {"files": 2, "bytes": 90_700, "fetched_bytes": 91_000, "again_bytes": 0, "seconds": 1.5}
+    return {"revision": "v1", "event": "completed", "client": "weights/0.1.0", **figures}
+
+
 def _files(world: World, ids: dict[str, str]) -> dict[str, Any]:
     return {"revision": "v1", "files": world.files}
 
@@ -152,6 +163,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("api-urls", "POST"): Row(
         (401, 403, 403, 200, 200, 404, 403, 404, 403), arrange=_grant, body=_files, audit="urls.issued"
     ),
+    ("api-receipts", "POST"): Row(
+        (401, 403, 403, 201, 201, 404, 404, 404, 404),
+        arrange=_downloaded,
+        body=_receipt,
+        audit="download.completed",
+    ),
+    ("api-ledger", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 200), arrange=_downloaded),
+    ("api-ledger-csv", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 200), arrange=_downloaded),
     ("api-keys", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200)),
     ("api-keys", "POST"): Row(
         (401, 403, 403, 201, 201, 201, 201, 201, 201), body=_new_key, audit="key.challenged"
