@@ -140,8 +140,9 @@ class PartFetcher:
             raise _line_error(trouble)
         if trouble.crowded:
             self._crowded()
-        self._meter.retry(str(trouble))
-        self._wait(trouble.wait_s if trouble.wait_s is not None else self._limits.backoff(troubles.line))
+        wait_s = trouble.wait_s if trouble.wait_s is not None else self._limits.backoff(troubles.line)
+        self._meter.retry(str(trouble), wait_s)
+        self._wait(wait_s)
 
     def _after_refusal(self, trouble: UrlRefused, troubles: _Troubles, task: PartTask) -> None:
         if troubles.url < self._limits.url_tries:
