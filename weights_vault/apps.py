@@ -12,3 +12,4 @@ class WeightsVaultConfig(AppConfig):
         from weights_vault import doctor, heads  # noqa: F401  (register an examination and the hourly job)
         from weights_vault.actions import keys  # noqa: F401  (registers the pending actions)
         from weights_vault.ledger import origins, watch  # noqa: F401  (register the ledger's jobs)
+        from weights_vault.storage import checks as storage_checks  # noqa: F401  (registers a check)

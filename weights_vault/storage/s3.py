@@ -32,7 +32,7 @@ from weights_vault.storage.s3_errors import code_of, told_by_port
 from weights_vault.storage.s3_location import S3Location
 from weights_vault.storage.s3_public import faults_for_strangers
 from weights_vault.storage.s3_reader import local_copy_of, open_object, read_exactly
-from weights_vault.storage.s3_writers import SinglePutWriter, begin_upload, pieces_of, resume_upload
+from weights_vault.storage.s3_writers import SinglePutWriter, begin_upload, parts_of, resume_upload
 from weights_vault.storage.signed_urls import MAX_LIFETIME_S, MIN_LIFETIME_S
 from weights_vault.storage.sigv4 import QuerySigner
 
@@ -87,8 +87,7 @@ class S3Storage:
                         found["Key"].removeprefix(prefix), found["Size"], found["LastModified"]
                     )
         for key, upload, begun in self._uploads(prefix):
-            name = key.removeprefix(prefix)
-            yield StoredObject(name, self._size_of_upload(name, upload), begun, partial=True)
+            yield self._unfinished(key, upload, begun)
 
     def local_copy(self, name: str) -> AbstractContextManager[Path]:
         return local_copy_of(self._bucket, name)
@@ -159,11 +158,14 @@ class S3Storage:
                 for found in page.get("Uploads", []):
                     yield found["Key"], found["UploadId"], found["Initiated"]
 
-    def _size_of_upload(self, name: str, upload: str) -> int:
+    def _unfinished(self, key: str, upload: str, begun: datetime) -> StoredObject:
         try:
-            return sum(size for _, size in pieces_of(self._bucket, name, upload).values())
+            parts = parts_of(self._bucket, key, upload)
         except ObjectMissing:
-            return 0  # finished or thrown away while we looked
+            parts = []  # finished or thrown away while we looked
+        modified = max([begun, *(part["LastModified"] for part in parts)])
+        size = sum(part["Size"] for part in parts)
+        return StoredObject(key.removeprefix(self._bucket.prefix), size, modified, partial=True)
 
     def _abort(self, name: str, upload: str) -> None:
         with told_by_port(name):

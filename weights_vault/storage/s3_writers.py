@@ -169,13 +169,18 @@ def resume_upload(bucket: Bucket, name: str, size: int, upload: str) -> "Multipa
 
 def pieces_of(bucket: Bucket, name: str, upload: str) -> dict[int, tuple[str, int]]:
     """Piece number → receipt and bytes, of an open upload. Raises: ObjectMissing: it is not open."""
-    pieces: dict[int, tuple[str, int]] = {}
-    asked = {**bucket.at(name), "UploadId": upload}
-    with told_by_port(name):
-        for page in bucket.client.get_paginator("list_parts").paginate(**asked):
-            for part in page.get("Parts", []):
-                pieces[part["PartNumber"] - 1] = (_receipt(part), part["Size"])
-    return pieces
+    return {
+        part["PartNumber"] - 1: (_receipt(part), part["Size"])
+        for part in parts_of(bucket, bucket.key(name), upload)
+    }
+
+
+def parts_of(bucket: Bucket, key: str, upload: str) -> list[dict[str, Any]]:
+    """What boto3 tells of each part of an open upload. Raises: ObjectMissing: it is not open."""
+    asked = {"Bucket": bucket.name, "Key": key, "UploadId": upload}
+    with told_by_port(key):
+        pages = bucket.client.get_paginator("list_parts").paginate(**asked)
+        return [part for page in pages for part in page.get("Parts", [])]
 
 
 def same_object(bucket: Bucket, name: str, size: int, receipts: Sequence[str]) -> bool:

@@ -1,8 +1,10 @@
 """STORAGE_URL of an S3 store: what it may say, and that what is wrong is told without repeating a secret."""
 
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +125,12 @@ def test_bucket_with_a_dot_is_named_by_the_path(url: str, virtual: bool) -> None
 )
 def test_checksums_of_boto3_can_be_set(url: str, expected: str) -> None:
     assert parse_location(url).checksums == expected
+
+
+def test_wrong_url_stops_the_start(settings: Any) -> None:
+    settings.STORAGE_URL = "s3://bucket?endpoint=https://store.example.org"
+    found = [fault for fault in run_checks(tags=[Tags.security]) if fault.id == "storage.E001"]
+    assert "an endpoint needs its region" in found[0].msg
 
 
 def test_scheme_chooses_the_adapter() -> None:
