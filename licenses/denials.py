@@ -6,7 +6,7 @@ which `policies.access` asks. The texts may name what the facts hold; `{…}` is
 
 from datetime import datetime
 
-from licenses.facts import Facts
+from licenses.facts import Facts, RevisionFacts
 from portal.core.verdicts import Denied
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -91,8 +91,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Read and accept it on your grant's page.",
     ),
     "revision_unavailable": (
-        "Revision {revision} of {release} is not available.",
-        "Ask for the current revision: leave @{revision} away.",
+        "Revision {revision} of {release} {recalled}",
+        "{instead}",
     ),
     "no_recipient_key": (
         "You have no active recipient key for this.",
@@ -149,7 +149,25 @@ def _values(facts: Facts) -> dict[str, str]:
         "ends": _day(grant.ends_at if grant else None),
         "reaccept": _day(grant.reaccept_by if grant else None),
         "revision": facts.revision.name if facts.revision else "",
+        "recalled": _recalled(facts.revision),
+        "instead": _instead(facts.revision),
     }
+
+
+_RECALLED = {"quarantined": "is on hold: {}", "withdrawn": "was withdrawn: {}"}
+
+
+def _recalled(revision: RevisionFacts | None) -> str:
+    if revision is None or revision.state not in _RECALLED:
+        return "is not available."
+    reason = revision.reason or "no reason was recorded"
+    return _RECALLED[revision.state].format(reason if reason.endswith((".", "!", "?")) else f"{reason}.")
+
+
+def _instead(revision: RevisionFacts | None) -> str:
+    if revision is not None and revision.instead:
+        return f"Get the current revision instead: `weights download {revision.instead}`."
+    return "No other revision is available at the moment; the release page says when that changes."
 
 
 def _day(moment: datetime | None) -> str:

@@ -60,8 +60,12 @@ class GrantFacts:
 
 @dataclass(frozen=True)
 class RevisionFacts:
+    """reason: why it was recalled, else empty. instead: what to get in its place, as RELEASE@REVISION."""
+
     name: str
     state: str
+    reason: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True)

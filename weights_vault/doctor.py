@@ -2,23 +2,62 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
 from portal.core.doctor import Finding, examination
-from weights_vault.queries import orphans
+from portal.core.models import Job
+from weights_vault.scrub.due import tally
+from weights_vault.scrub.rounds import SCRUB
 from weights_vault.storage import storage
+from weights_vault.storage.port import StorageError
+from weights_vault.tidy import leftovers
 
 
 @examination("storage")
 def store(now: datetime) -> Finding:
-    """The store works, and holds nothing that no row names."""
-    faults = storage().faults()
+    """The store works, strangers cannot get at it, and it holds nothing of no use."""
+    try:
+        faults = storage().faults() or storage().public_faults()
+        left = None if faults else leftovers(now)
+    except StorageError as error:
+        faults, left = [str(error)], None
     if faults:
-        return Finding(False, "; ".join(faults), "Correct STORAGE_URL or the folder it names.")
-    left = orphans()
+        return Finding(False, "; ".join(faults), "Correct STORAGE_URL or the store that it names.")
     if left:
-        size = sum(found.size for found in left)
         return Finding(
             False,
-            f"{len(left)} objects ({size:,} bytes) belong to no revision",
-            "Look at who deleted their rows; they can be deleted from the store.",
+            f"for more than {settings.LEFTOVER_DAYS} days: {left}",
+            "Look at who deleted their rows or stopped publishing; then they can be deleted from the store.",
         )
     return Finding(True, "the store can be read and written; it holds nothing unknown")
+
+
+@examination("scrub")
+def scrub(now: datetime) -> Finding:
+    """Every stored body was read within SCRUB_DAYS, and is what was signed."""
+    found = tally(now)
+    last = (
+        f"the longest unread was read {found.oldest:%Y-%m-%d %H:%M} UTC" if found.oldest else "none read yet"
+    )
+    told = f"{found.bodies} bodies, {found.unread} never read, {last}"
+    if found.damaged:
+        return Finding(
+            False,
+            f"{found.damaged} of {found.bodies} bodies are damaged in the store",
+            "See which: manage.py scrub RELEASE. Put the same bytes back, check with --now, then restore.",
+        )
+    if settings.SCRUB_BYTES_PER_S == 0 and found.bodies:
+        return Finding(False, f"the scrubber is off; {told}", "Set SCRUB_BYTES_PER_S.")
+    job = Job.objects.filter(key=f"periodic:{SCRUB}").first()
+    if found.failing or (job is not None and job.last_error):
+        why = job.last_error if job is not None and job.last_error else "the store could not be read"
+        return Finding(
+            False, f"{found.failing} bodies could not be read: {why}", "Look at the store; it is tried again."
+        )
+    if found.overdue:
+        return Finding(
+            False,
+            f"{found.overdue} of {told.partition(',')[0]} unread for more than {settings.SCRUB_DAYS} days",
+            "Raise SCRUB_BYTES_PER_S, or see that a worker runs.",
+        )
+    return Finding(True, told)

@@ -29,11 +29,10 @@ class RevisionPublished:
 
 @dataclass(frozen=True)
 class RevisionWithdrawn:
-    """The revision is quarantined or withdrawn (its state says which); `grants` were given headers of it."""
+    """The revision is quarantined or withdrawn: its state says which."""
 
     revision: Revision
     reason: str
-    grants: tuple[str, ...]
     by: str
     now: datetime
 
@@ -44,7 +43,6 @@ class RevisionRestored:
 
     revision: Revision
     reason: str
-    grants: tuple[str, ...]
     by: str
     now: datetime
 

@@ -20,7 +20,7 @@ from licenses.facts import (
 from licenses.models import Grant, License, LicenseVersion, ReleaseTerms, Request
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
-from weights_vault.queries import active_keys_of
+from weights_vault.queries import active_keys_of, current_revision, revision_for
 
 
 def person(principal: Principal) -> Person:
@@ -69,6 +69,7 @@ def facts(
 ) -> Facts:
     """Return what the rule of access looks at, read now.
 
+    revision: left out, the current one; with everything recalled the newest, which says why.
     grant: public id of the grant to judge; one that is not the person's for this release counts as none.
         Left out: the person's live grant, else the newest.
     key: the recipient key to judge; left out: the person's most suitable active key.
@@ -83,10 +84,21 @@ def facts(
         release=release_facts(release, terms),
         request=latest_request(requests),
         grant=found,
-        revision=RevisionFacts(revision.name, revision.state) if revision else None,
+        revision=revision_facts(revision or revision_for(release), release),
         key=key_facts(principal, key),
         asked=any_submitted(requests),
     )
+
+
+def revision_facts(revision: Revision | None, release: Release) -> RevisionFacts | None:
+    """Return the facts about a revision of `release`; of a recalled one, with what there is instead."""
+    if revision is None:
+        return None
+    if revision.available:
+        return RevisionFacts(revision.name, revision.state)
+    instead = current_revision(release)
+    named = f"{release.slug}@{instead.name}" if instead else ""
+    return RevisionFacts(revision.name, revision.state, revision.state_reason, named)
 
 
 def _grant_of(principal: Principal, release: Release, named: str | None, lock: bool) -> GrantFacts | None:

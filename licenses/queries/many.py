@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from licenses import policies
-from licenses.facts import Facts
+from licenses.facts import Facts, RevisionFacts
 from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
 from licenses.queries.facts import (
     any_submitted,
@@ -20,21 +20,23 @@ from licenses.queries.facts import (
 from licenses.queries.lists import terms_by_release
 from portal.accounts.principals import Principal
 from portal.core.verdicts import Verdict
-from weights_vault.models import Release
+from weights_vault.models import Release, Revision
 
 
 def facts_by_release(principal: Principal, releases: Iterable[Release]) -> dict[int, Facts]:
-    """Return, by release primary key, what `facts` returns for each, with no revision named."""
+    """Return, by release primary key, what `facts` returns for each, of the current revision."""
     every = list(releases)
     terms = terms_by_release(every)
     who, key = person(principal), key_facts(principal)
     requests, grants = _requests(principal, every), _grants(principal, every)
+    revisions = _revisions(every)
     return {
         release.pk: Facts(
             person=who,
             release=release_facts(release, terms.get(release.pk)),
             request=latest_request(requests[release.pk]),
             grant=best_grant(grants[release.pk]),
+            revision=revisions.get(release.pk),
             key=key,
             asked=any_submitted(requests[release.pk]),
         )
@@ -73,6 +75,19 @@ def licenses_in_force(terms: Iterable[ReleaseTerms], now: datetime) -> dict[int,
         license__in=licenses, effective_at__lte=now
     )
     return {version.license_id: version for version in versions.order_by("number")}
+
+
+def _revisions(releases: list[Release]) -> dict[int, RevisionFacts]:
+    """What `revision_for` finds of each release: the current revision, or the newest with all recalled."""
+    published = Revision.objects.filter(release__in=releases, sequence__isnull=False).order_by("sequence")
+    found: dict[int, RevisionFacts] = {}
+    for release, *fields in published.values_list("release", "name", "state", "state_reason"):
+        facts = RevisionFacts(*fields)
+        if facts.state == Revision.State.PUBLISHED:
+            found[release] = replace(facts, reason="")
+        elif release not in found or found[release].state != Revision.State.PUBLISHED:
+            found[release] = facts
+    return found
 
 
 def _requests(principal: Principal, releases: list[Release]) -> defaultdict[int, list[Request]]:

@@ -22,6 +22,8 @@ from portal.core.problems import (
     problem_response,
 )
 from portal.core.secrecy import redact
+from weights_vault.outage import as_unavailable
+from weights_vault.storage.port import StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             "The portal failed; this is a bug of ours.",
             "Try again. If it stays, write to the people who run this portal and give the time.",
         )
+    elif isinstance(error, StorageError):
+        logger.error("%s %s: the store is at fault", request.method, request.path, exc_info=error)
     elif isinstance(error, OperationalError):
         logger.error("%s %s: the database gave up", request.method, request.path, exc_info=error)
     set_rollback()
@@ -59,6 +63,8 @@ def as_problem(error: Exception) -> Problem | None:
         return error
     if isinstance(error, OperationalError):
         return database_gave_up()
+    if isinstance(error, StorageError):
+        return as_unavailable(error)
     if isinstance(error, Http404 | exceptions.NotFound):
         return NotFound()
     if isinstance(error, PermissionDenied):

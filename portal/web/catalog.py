@@ -10,6 +10,7 @@ from licenses.models import LicenseVersion, ReleaseTerms
 from portal.accounts.principals import Principal
 from portal.web.standing import Standing, standing
 from weights_vault import queries as vault
+from weights_vault import recalls
 from weights_vault.models import Release, Revision
 from weights_vault.ports import access_policy
 
@@ -56,6 +57,7 @@ def page_of(principal: Principal, release: Release, now: datetime) -> dict[str, 
         "terms": terms,
         "license": license,
         "revision": revision,
+        "recalled": recalls.recalled_of(release),
         "files": files,
         "total": sum(file.size for file in files),
         "standing": _standing(queries.facts(principal, release), release, now),

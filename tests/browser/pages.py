@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from licenses import actions
-from tests.unit.web.world import ANSWERS, World
+from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
 from weights_vault.models import Release
 
@@ -59,6 +59,11 @@ LOOKS = (
     Look("review-voted", "rosa", "/review/{in_review}/"),
     Look("all-grants", "rosa", "/review/grants/"),
     Look("grant-change", "rosa", "/review/grants/{grant}/"),
+    Look("release-recalled", "ada", "/releases/opt-66b/"),
+    Look("revisions", "mika", "/releases/opt-66b/revisions/"),
+    Look("revisions-none", "mika", "/releases/gpt-2-xl/revisions/"),
+    Look("revision", "mika", "/releases/opt-175b/revisions/{sound}/"),
+    Look("revision-damaged", "mika", "/releases/opt-66b/revisions/{damaged}/"),
 )
 
 
@@ -72,6 +77,10 @@ def furnish(world: World) -> Mapping[str, str]:
     ):
         world.person(f"{name}@people.example.org", full_name, organization, country)
     grant = world.signed("ada", middle, days_ago=9)
+    damaged = middle.revisions.get()
+    world.headers("ada", damaged, grant)
+    world.publish(middle, shards(4, 33_000_000_000), "v2", sequence=2)
+    world.damaged(damaged, "model-00003-of-00004.safetensors")
     in_review = world.submitted("ada", big, days_ago=2.2)
     world.vote(in_review, "rosa", reason="Known group, clear and bounded purpose.")
     returned = world.submitted("chi", big, days_ago=4)
@@ -93,5 +102,7 @@ def furnish(world: World) -> Mapping[str, str]:
         "approved": world.approved("eli", middle).pk,
         "changed": changed.pk,
         "key": key.pk,
+        "sound": big.revisions.get().pk,
+        "damaged": damaged.pk,
         "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
     }

@@ -99,6 +99,7 @@ class RevisionSerializer(serializers.Serializer[Revision]):
     name = serializers.CharField()
     sequence = serializers.IntegerField()
     state = serializers.ChoiceField(["published", "quarantined", "withdrawn"])
+    reason = serializers.CharField(source="state_reason", help_text="Why it was recalled, else empty.")
     published_at = serializers.DateTimeField()
     size = serializers.IntegerField(source="plain_size")
 

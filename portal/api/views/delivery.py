@@ -21,6 +21,7 @@ from portal.api.views.grants import TAGS, GrantView
 from portal.core.problems import NotFound
 from weights_vault import delivery, keeper, queries
 from weights_vault.models import File, Revision
+from weights_vault.outage import require_store
 
 
 class DeliveryView(GrantView):
@@ -55,9 +56,7 @@ class ManifestView(DeliveryView):
         query.is_valid(raise_exception=True)
         revision = self.revision(grant, query.validated_data.get("revision"))
         return Response(
-            delivery.issue_manifest(
-                by=self.principal, grant=grant.pk, revision=revision, now=self.now, address=self.address
-            )
+            delivery.issue_manifest(by=self.principal, grant=grant.pk, revision=revision, now=self.now)
         )
 
 
@@ -76,7 +75,6 @@ class HeadersView(DeliveryView):
             key=found(queries.keys_of(self.principal).filter(pk=body["key"]).first()),
             files=self.files(revision, body["files"]),
             now=self.now,
-            address=self.address,
         )
         shown = [{"file": file, "header": base64.b64encode(header).decode()} for file, header in headers]
         return Response(HeadersSerializer({"headers": shown}).data)
@@ -90,13 +88,14 @@ class UrlsView(DeliveryView):
         """One short-lived URL for the body of each file: it fetches the body, but opens nothing."""
         grant, body = self.fetch(grant_id), self.read_body(UrlsBody)
         revision = self.revision(grant, body["revision"])
+        files = self.files(revision, body["files"])
+        require_store(files)
         issued = delivery.issue_urls(
             by=self.principal,
             grant=grant.pk,
             revision=revision,
-            files=self.files(revision, body["files"]),
+            files=files,
             now=self.now,
-            address=self.address,
         )
         shown = [{"file": file, "url": url} for file, url in issued.urls]
         return Response(UrlsSerializer({"expires_at": issued.expires, "urls": shown}).data)

@@ -6,7 +6,16 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 
-from portal.core.problems import API_PREFIX, NotFound, NotPermitted, database_gave_up, problem_response
+from portal.core.problems import (
+    API_PREFIX,
+    NotFound,
+    NotPermitted,
+    Problem,
+    database_gave_up,
+    problem_response,
+)
+from weights_vault.outage import as_unavailable
+from weights_vault.storage.port import StorageError
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -23,13 +32,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls this while it handles the error, whether a view, a middleware or a commit raised it.
     """
-    if isinstance(sys.exception(), OperationalError):
-        return _database_gave_up(request)
+    error = sys.exception()
+    if isinstance(error, OperationalError):
+        return _come_back(request, database_gave_up())
+    if isinstance(error, StorageError):
+        return _come_back(request, as_unavailable(error))
     return HttpResponseServerError(render_to_string("500.html"))
 
 
-def _database_gave_up(request: HttpRequest) -> HttpResponse:
-    problem = database_gave_up()
+def _come_back(request: HttpRequest, problem: Problem) -> HttpResponse:
     if request.path.startswith(API_PREFIX):
         return problem_response(request, problem)
     page = render_to_string("503.html", {"problem": problem})

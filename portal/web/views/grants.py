@@ -9,6 +9,7 @@ from portal.web.reader import reader
 from portal.web.standing import standing
 from portal.web.views.doors import found, private
 from weights_vault import queries as vault
+from weights_vault import recalls
 from weights_vault.ports import access_policy
 
 
@@ -26,6 +27,8 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
         "grant": grant,
         "release": grant.release,
         "standing": standing(verdict, grant.release.slug, request_id=grant.request_id, grant_id=grant.pk),
+        "recalled": recalls.recalled_under(grant.pk),
+        "instead": vault.current_revision(grant.release),
         "keys": vault.live_keys_of(principal, now),
     }
     return render(request, "web/pages/grant.html", context)

@@ -96,7 +96,7 @@ def test_the_list_takes_the_same_queries_for_one_release_and_for_many(
         revision_of(release_of(model, f"opt-{number}", license), "v1", 1)
     world.granted()
     client = with_token(world.researcher)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         answer = client.get("/api/v1/releases")
     assert len(answer.json()["results"]) == 13
 

@@ -19,6 +19,7 @@ from licenses.models import Grant, License, LicenseVersion, ReleaseTerms, Reques
 from portal.accounts import tokens
 from portal.accounts.models import AccessToken, RoleGrant, User
 from portal.accounts.principals import Principal, principal_for
+from tests.stored import store_object
 from weights_vault import keeper
 from weights_vault.models import File, Model, RecipientKey, Release, Revision
 from weights_vault.sealed.keys import Identity, generate_identity
@@ -130,6 +131,7 @@ def revision_of(release: Release, name: str, sequence: int, state: str = "publis
         body, _ = keeper.new_body(size, now=now)
         body.state = body.State.STORED
         body.save()
+        store_object(body.object_name, b"sealed")
         File.objects.create(revision=revision, path=path, kind=kind, size=size, sha256="0" * 64, body=body)
     return revision
 

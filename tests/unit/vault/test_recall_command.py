@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from portal.accounts.principals import Principal
+from portal.core import jobs
 from portal.core.audit import trail
 from portal.core.models import OutboxMessage
 from tests.unit.vault.fakes import GRANT
@@ -64,6 +65,7 @@ def test_holders_are_told_the_reason_and_the_log_keeps_it(
     files = list(revision.files.all())
     keeper.issue_headers(by=session, grant=GRANT, revision=revision, key=key, files=files, now=timezone.now())
     run("quarantine", "opt-small@v1")
+    jobs.run_due(worker="test", now=timezone.now())
     assert REASON in OutboxMessage.objects.get().text
     event = trail(f"revision:{revision.id}").last()
     assert event is not None

@@ -1,21 +1,26 @@
 """Recalling a revision: the head says so at once, and whoever was given headers is told."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from portal.accounts.models import RoleGrant, User
 from portal.accounts.principals import Principal, principal_for, system_principal
 from portal.accounts.roles import RELEASE_MANAGER, REVIEWER
+from portal.core import jobs
 from portal.core.audit import trail
 from portal.core.events import _handlers, subscribe
 from portal.core.keys import public_keys, root_fingerprint
-from portal.core.models import OutboxMessage
+from portal.core.models import Job, OutboxMessage
+from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from tests.unit.vault.fakes import GRANT
 from weights_vault import delivery, keeper
+from weights_vault.actions import notices
 from weights_vault.actions.withdraw import quarantine, restore, withdraw
 from weights_vault.events import RevisionWithdrawn
 from weights_vault.models import RecipientKey, Release, Revision
@@ -46,6 +51,12 @@ def given_headers(session: Principal, revision: Revision, key: RecipientKey, now
     keeper.issue_headers(
         by=session, grant=GRANT, revision=revision, key=key, files=list(revision.files.all()), now=now
     )
+
+
+def mails() -> QuerySet[OutboxMessage]:
+    """What the jobs of a recall queued."""
+    jobs.run_due(worker="test", now=timezone.now())
+    return OutboxMessage.objects.order_by("pk")
 
 
 def head(release: Release, now: datetime, portal: str) -> Head:
@@ -89,7 +100,7 @@ def test_everybody_who_was_given_headers_is_told_once(
     action: str, given_headers: None, revision: Revision, person: User, now: datetime
 ) -> None:
     ACTIONS[action](revision=revision, reason="A shard is damaged.", by=SYSTEM, now=now)
-    message = OutboxMessage.objects.get()
+    message = mails().get()
     assert message.to == person.email
     assert "A shard is damaged." in message.text
 
@@ -97,7 +108,7 @@ def test_everybody_who_was_given_headers_is_told_once(
 def test_they_are_told_too_when_it_comes_back(given_headers: None, revision: Revision, now: datetime) -> None:
     quarantine(revision=revision, reason="Being looked at.", by=SYSTEM, now=now)
     restore(revision=revision, reason="All is well.", by=SYSTEM, now=now)
-    assert list(OutboxMessage.objects.order_by("pk").values_list("subject", flat=True)) == [
+    assert list(mails().values_list("subject", flat=True)) == [
         "OPT small v1 is on hold",
         "OPT small v1 is available again",
     ]
@@ -105,7 +116,7 @@ def test_they_are_told_too_when_it_comes_back(given_headers: None, revision: Rev
 
 def test_who_was_given_none_is_not_told(revision: Revision, person: User, now: datetime) -> None:
     withdraw(revision=revision, reason="A shard is damaged.", by=SYSTEM, now=now)
-    assert not OutboxMessage.objects.exists()
+    assert not mails().exists()
 
 
 def test_person_with_two_keys_is_told_once(
@@ -116,7 +127,7 @@ def test_person_with_two_keys_is_told_once(
         by=session, grant=GRANT, revision=revision, key=second, files=list(revision.files.all()), now=now
     )
     withdraw(revision=revision, reason="A shard is damaged.", by=SYSTEM, now=now)
-    assert OutboxMessage.objects.count() == 1
+    assert mails().count() == 1
 
 
 def test_mail_names_what_to_fetch_instead(
@@ -124,12 +135,10 @@ def test_mail_names_what_to_fetch_instead(
 ) -> None:
     publish("v2")
     withdraw(revision=revision, reason="A shard is damaged.", by=SYSTEM, now=now)
-    assert "weights download opt-small@v2" in OutboxMessage.objects.get().text
+    assert "weights download opt-small@v2" in mails().get().text
 
 
-def test_higher_apps_hear_which_grants_are_affected(
-    given_headers: None, revision: Revision, now: datetime
-) -> None:
+def test_higher_apps_hear_of_it(revision: Revision, now: datetime) -> None:
     heard: list[RevisionWithdrawn] = []
     before = list(_handlers[RevisionWithdrawn])
     subscribe(RevisionWithdrawn)(heard.append)
@@ -137,7 +146,7 @@ def test_higher_apps_hear_which_grants_are_affected(
         quarantine(revision=revision, reason="Being looked at.", by=SYSTEM, now=now)
     finally:
         _handlers[RevisionWithdrawn][:] = before
-    assert [(event.grants, event.reason) for event in heard] == [((GRANT,), "Being looked at.")]
+    assert [(event.revision, event.reason) for event in heard] == [(revision, "Being looked at.")]
 
 
 @pytest.mark.parametrize("state", ["sealing", "gated", "published", "quarantined", "withdrawn"])
@@ -217,3 +226,65 @@ def test_manifest_of_a_recalled_revision_stays_what_it_was(revision: Revision, n
     revision.refresh_from_db()
     signed = open_manifest(bytes(revision.manifest or b""), public_keys("manifest"))
     assert encode_manifest(describe_revision(revision)) == encode_manifest(signed)
+
+
+@pytest.fixture
+def many_holders(
+    revision: Revision, make_person: Callable[[str], User], make_key: Any, now: datetime, monkeypatch: Any
+) -> list[str]:
+    """Seven people with headers; mails go out three a batch."""
+    monkeypatch.setattr(notices, "BATCH", 3)
+    files = list(revision.files.all())
+    for number in range(7):
+        user = make_person(f"holder{number}@example.org")
+        key = make_key(user, generate_identity("x25519"))
+        keeper.issue_headers(
+            by=principal_for(user), grant=GRANT, revision=revision, key=key, files=files, now=now
+        )
+    return [f"holder{number}@example.org" for number in range(7)]
+
+
+def test_the_recall_itself_writes_one_job_however_many_are_to_be_told(
+    many_holders: list[str], revision: Revision, now: datetime
+) -> None:
+    quarantine(revision=revision, reason="Look.", by=SYSTEM, now=now)
+    assert Job.objects.filter(kind=notices.TELL).count() == 1
+    assert not OutboxMessage.objects.exists()
+
+
+def test_batches_reach_everybody_once(many_holders: list[str], revision: Revision, now: datetime) -> None:
+    quarantine(revision=revision, reason="Look.", by=SYSTEM, now=now)
+    assert sorted(mails().values_list("to", flat=True)) == many_holders
+    assert Job.objects.filter(kind=notices.TELL).count() == 3
+
+
+@pytest.mark.parametrize("killed_in", [1, 2])
+def test_j1_a_job_killed_in_any_batch_tells_everybody_exactly_once(
+    many_holders: list[str], revision: Revision, now: datetime, monkeypatch: Any, killed_in: int
+) -> None:
+    quarantine(revision=revision, reason="Look.", by=SYSTEM, now=now)
+    sent = iter(range(1, 100))
+
+    def dies(**arguments: Any) -> OutboxMessage:
+        message = queue_mail(**arguments)
+        if next(sent) == killed_in * 3 - 1:
+            raise KeyboardInterrupt  # no error that a handler's caller would catch: as if the process ended
+        return message
+
+    monkeypatch.setattr(notices, "queue_mail", dies)
+    with pytest.raises(KeyboardInterrupt):
+        mails()
+    later = timezone.now() + timedelta(seconds=601)
+    for _ in range(2):
+        jobs.run_due(worker="another", now=later)
+    assert sorted(OutboxMessage.objects.values_list("to", flat=True)) == many_holders
+
+
+def test_a_job_done_twice_tells_nobody_twice(
+    many_holders: list[str], revision: Revision, now: datetime
+) -> None:
+    quarantine(revision=revision, reason="Look.", by=SYSTEM, now=now)
+    mails()
+    for job in Job.objects.filter(kind=notices.TELL):
+        notices.tell(job.payload, now=now)
+    assert OutboxMessage.objects.count() == len(many_holders)

@@ -20,7 +20,7 @@ from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 from weights_vault.actions import keys
-from weights_vault.models import RecipientKey, Release
+from weights_vault.models import RecipientKey, Release, Revision
 
 PEOPLE = {
     "anonymous": None,
@@ -38,10 +38,13 @@ FOR_ALL = ("page",) * 6
 OWN_LIST = ("signin", "page", "page", "page", "page", "page")
 OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
 LEGAL = ("signin", "no", "no", "page", "no", "page")
+MANAGED = ("signin", "no", "no", "no", "page", "page")
 
 GET: dict[str, tuple[str, ...]] = {
     "home": FOR_ALL,
     "release": FOR_ALL,
+    "revisions": MANAGED,
+    "revision_change": MANAGED,
     "license": FOR_ALL,
     "about": FOR_ALL,
     "theme": ("never",) * 6,
@@ -70,8 +73,10 @@ GET: dict[str, tuple[str, ...]] = {
 OWN_FORM = ("signin", "page", "page", "page", "page")  # of a thing of their own, shown again: it was empty
 NOT_THEIRS = ("signin", "gone", "gone", "gone", "gone")
 VERDICT = ("signin", "no", "page", "no", "page")
+RECALL = ("signin", "no", "no", "page", "page")
 POST: dict[str, tuple[str, ...]] = {
     "theme": ("moved",) * 5,
+    "revision_change": RECALL,
     "request_form": OWN_FORM,
     "request_edit": NOT_THEIRS,
     "request_withdraw": NOT_THEIRS,
@@ -92,6 +97,7 @@ THINGS: dict[str, Any] = {
     "key_id": RecipientKey,
     "token_id": AccessToken,
     "action_id": PendingAction,
+    "revision_id": Revision,
 }
 
 
@@ -111,6 +117,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
     action = keys.propose_removal(by=world.by("ada"), key=key, now=world.now)
     return {
         "slug": [big.slug],
+        "revision_id": [big.revisions.get().pk],
         "request_id": [request.pk],
         "license_id": [request.license_version_id],
         "grant_id": [grant.pk],

@@ -17,7 +17,10 @@ from licenses.terms import check_terms
 from portal.accounts.models import Organization, RoleGrant, User
 from portal.accounts.principals import Principal, principal_for
 from portal.core.ids import public_id
-from weights_vault.models import File, Model, RecipientKey, Release, Revision, SealedBody
+from weights_vault.ledger import writing
+from weights_vault.models import File, LedgerEntry, Model, RecipientKey, Release, Revision, SealedBody
+from weights_vault.scrub.findings import note
+from weights_vault.scrub.reading import Finding, Reading
 
 PASSWORD = "correct horse battery"
 
@@ -161,12 +164,14 @@ class World:
             )
         return release
 
-    def publish(self, release: Release, files: list[tuple[str, str, int]], name: str = "v1") -> Revision:
+    def publish(
+        self, release: Release, files: list[tuple[str, str, int]], name: str = "v1", *, sequence: int = 1
+    ) -> Revision:
         """A published revision with these files."""
         revision = Revision.objects.create(
             release=release,
             name=name,
-            sequence=1,
+            sequence=sequence,
             state=Revision.State.PUBLISHED,
             manifest=b"{}",
             manifest_sha256=hashlib.sha256(release.slug.encode()).hexdigest(),
@@ -238,6 +243,27 @@ class World:
             by=self.by(name),
             now=self.ago(days_ago - 1),
         )[0]
+
+    def headers(self, name: str, revision: Revision, grant: Grant) -> None:
+        """As if the person had been given headers of the whole revision."""
+        key = RecipientKey.objects.filter(user=self.people[name]).first() or self.key(name, label="laptop")
+        files = [file.pk for file in revision.files.all()]
+        with transaction.atomic():
+            writing.add(
+                LedgerEntry.Kind.HEADERS,
+                grant=grant.pk,
+                person=self.people[name].public_id,
+                revision=revision,
+                key=key.pk,
+                files=files,
+                digests=[bytes(32)] * len(files),
+                now=self.now,
+            )
+
+    def damaged(self, revision: Revision, path: str) -> None:
+        """As if the scrubber had found that file missing in the store."""
+        reading = Reading(position=0, complete=True, finding=Finding.MISSING)
+        note(body=revision.files.get(path=path).body, start=0, reading=reading, now=self.now)
 
     def key(self, name: str, *, label: str = "cluster login node") -> RecipientKey:
         return RecipientKey.objects.create(

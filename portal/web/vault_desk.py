@@ -1,0 +1,99 @@
+"""A release manager's desk: the revisions of a release, what became of them, and their recall."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.core.audit import trail
+from portal.core.models import AuditEvent
+from portal.core.problems import NotFound, NotPermitted
+from portal.web.story import Told
+from weights_vault import queries as vault
+from weights_vault import recalls
+from weights_vault.models import Release, Revision
+from weights_vault.policies import may_manage_releases
+from weights_vault.ports import access_policy
+
+LABELS: Final = {
+    "quarantine": "Quarantine: nothing of it is given out until it is restored or withdrawn",
+    "restore": "Restore: it is given out again",
+    "withdraw": "Withdraw: for good, it cannot be undone",
+}
+# By kind of the audit event: title, tone, icon. What has no row happened before it was published.
+_EVENTS: Final = {
+    "revision.published": ("Published", "good", "circle-check"),
+    "revision.quarantined": ("Quarantined", "wait", "circle-pause"),
+    "revision.restored": ("Restored", "good", "circle-play"),
+    "revision.withdrawn": ("Withdrawn", "bad", "ban"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One revision with what its manager wants to know. revision carries plain_size and file_count."""
+
+    revision: Revision
+    holders: int
+    soundness: recalls.Soundness
+
+
+def enter(principal: Principal, slug: str) -> Release:
+    """The release, for who manages releases.
+
+    Raises: NotFound: it is not there to see. NotPermitted, with the reason: everybody else.
+    """
+    release = access_policy().visible_releases(principal).filter(slug=slug).first()
+    if release is None:
+        raise NotFound()
+    verdict = may_manage_releases(principal)
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+    return release
+
+
+def rows(release: Release) -> list[Row]:
+    """All that was ever published of the release, newest first."""
+    return [_row(revision) for revision in vault.with_sizes(vault.revisions_of(release))]
+
+
+def row(release: Release, revision_id: str) -> Row:
+    """One revision of the release. Raises: NotFound."""
+    revision = vault.with_sizes(vault.revisions_of(release)).filter(pk=revision_id).first()
+    if revision is None:
+        raise NotFound()
+    return _row(revision)
+
+
+def verbs(found: Row) -> list[tuple[str, str]]:
+    """The moves that are open now, as (verb, label). What is damaged in the store is not given out again."""
+    moves = [move.action for move in recalls.moves_from(found.revision.state)]
+    return [(verb, LABELS[verb]) for verb in moves if verb != "restore" or not found.soundness.damaged]
+
+
+def page_of(release: Release, found: Row) -> dict[str, Any]:
+    """Context of the page of one revision."""
+    return {
+        "release": release,
+        "row": found,
+        "revision": found.revision,
+        "instead": vault.current_revision(release),
+        "timeline": _timeline(trail(f"revision:{found.revision.pk}")),
+    }
+
+
+def _row(revision: Revision) -> Row:
+    return Row(revision, recalls.holder_count(revision), recalls.soundness_of(revision))
+
+
+def _timeline(events: Iterable[AuditEvent]) -> list[Told]:
+    shown = [event for event in events if event.kind in _EVENTS]
+    people = User.objects.in_bulk({event.by for event in shown}, field_name="public_id")
+    return [_told(event, people.get(event.by)) for event in shown]
+
+
+def _told(event: AuditEvent, person: User | None) -> Told:
+    title, tone, icon = _EVENTS[event.kind]
+    actor = str(person) if person else "the portal itself"
+    return Told(event.at, title, "", event.data.get("reason", ""), actor, tone, icon)

@@ -1,0 +1,90 @@
+"""The store out of reach (I7): what a caller is told, and when nothing is handed out that leads to it.
+
+Pages, requests, reviews, manifests and headers stand in the database and go on. URLs lead to the store, so
+none is given while it is away: the caller comes back after a while instead of meeting a dead end.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from portal.core.problems import Unavailable
+from weights_vault.models import File, SealedBody
+from weights_vault.storage import storage
+from weights_vault.storage.port import ObjectMissing, StorageBusy, StorageError
+
+RETRY_S = 30
+PAUSE_S = 5  # a store that does not answer is left alone for so long: no thread waits for it in vain
+OTHERS_ASKED = 20
+FEWEST_OTHERS = 3
+
+
+def as_unavailable(error: StorageError) -> Unavailable:
+    """The 503 that an error of the store is."""
+    retry_after_s = error.retry_after_s if isinstance(error, StorageBusy) else RETRY_S
+    return Unavailable(
+        "store_unavailable",
+        "The store of the weights cannot be reached. What you have downloaded is kept.",
+        "Run the same command again later: a download goes on where it stopped.",
+        retry_after_s=retry_after_s,
+    )
+
+
+class StoreWatch:
+    """Remembers, in one process, that the store did not answer just now."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._quiet_until = float("-inf")
+        self._asking = Lock()
+
+    def require(self, body: SealedBody) -> None:
+        """Ask the store for one body that it should have. Raises: Unavailable: it does not answer."""
+        if self._monotonic() < self._quiet_until:
+            raise as_unavailable(StorageError("it did not answer a moment ago"))
+        try:
+            if not is_there(body):
+                require_a_store(body)
+        except StorageError as error:
+            with self._asking:
+                self._quiet_until = self._monotonic() + PAUSE_S
+            raise as_unavailable(error) from error
+
+
+def is_there(body: SealedBody) -> bool:
+    """Does the store have the object of `body`? Raises: StorageError: it cannot say."""
+    try:
+        storage().size(body.object_name)
+    except ObjectMissing:
+        return False
+    return True
+
+
+def require_a_store(missing: SealedBody) -> None:
+    """An empty folder where a disk should be mounted has lost no object: it is not the store.
+
+    missing: a body whose object is not there. The store counts as away where it holds nothing at all, or none
+    of the others that were asked for.
+    Raises: StorageError.
+    """
+    stored = SealedBody.objects.filter(state=SealedBody.State.STORED).exclude(pk=missing.pk)
+    others = list(stored.order_by("?")[:OTHERS_ASKED])
+    if any(is_there(other) for other in others):
+        return
+    if len(others) >= FEWEST_OTHERS or next(iter(storage().objects()), None) is None:
+        raise StorageError(
+            "the store holds none of the objects that it should: is its disk mounted, is it the right one?"
+        )
+
+
+_WATCH = StoreWatch()  # of this process
+
+
+def require_store(files: Sequence[File]) -> None:
+    """Ask the store for the body of one of `files` before URLs are given out. Outside of any transaction.
+
+    Raises: Unavailable: the store does not answer.
+    """
+    body = SealedBody.objects.filter(pk__in=[file.body_id for file in files[:1]]).first()
+    if body is not None:
+        _WATCH.require(body)

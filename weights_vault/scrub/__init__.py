@@ -1,0 +1,10 @@
+"""The scrubber: reads what is stored, again and again, and compares it with what was signed (I6).
+
+    reading.py    one sitting over one body: which parts are not what was signed
+    due.py        whose turn it is
+    findings.py   what a reading is worth: the row, the recall of the revisions, the mail
+    rounds.py     the job, and the check of a whole revision at once
+
+Two answers of the store must never be confused. *It is not what was signed* is damage, and recalls. *It
+cannot be read now* says nothing about the body: nothing is recalled, and somebody looks again later.
+"""
