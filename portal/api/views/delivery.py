@@ -56,7 +56,9 @@ class ManifestView(DeliveryView):
         query.is_valid(raise_exception=True)
         revision = self.revision(grant, query.validated_data.get("revision"))
         return Response(
-            delivery.issue_manifest(by=self.principal, grant=grant.pk, revision=revision, now=self.now)
+            delivery.issue_manifest(
+                by=self.principal, grant=grant.pk, revision=revision, now=self.now, address=self.address
+            )
         )
 
 
@@ -75,6 +77,7 @@ class HeadersView(DeliveryView):
             key=found(queries.keys_of(self.principal).filter(pk=body["key"]).first()),
             files=self.files(revision, body["files"]),
             now=self.now,
+            address=self.address,
         )
         shown = [{"file": file, "header": base64.b64encode(header).decode()} for file, header in headers]
         return Response(HeadersSerializer({"headers": shown}).data)
@@ -96,6 +99,7 @@ class UrlsView(DeliveryView):
             revision=revision,
             files=files,
             now=self.now,
+            address=self.address,
         )
         shown = [{"file": file, "url": url} for file, url in issued.urls]
         return Response(UrlsSerializer({"expires_at": issued.expires, "urls": shown}).data)
