@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.benchmarks import api, download, large, peers, publish, resume, sealing
@@ -50,6 +51,10 @@ PROGRAMS = {
     "large": ("nginx",),
 }
 LIBRARIES = ("cryptography", "blake3", "boto3")
+# A download is short beside the start of its command: the longer one tells more of the rate.
+SIZES = {"nginx": 2 * GIB, "s3": 2 * GIB, "large": 20 * GIB}
+UNSIZED = ("api",)
+BINARY = ("KiB", "MiB", "GiB")
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
 
 
@@ -60,10 +65,9 @@ def main(arguments: Sequence[str]) -> int:
         write_page()
         return 0
     names = wishes.only or TABLE
-    default_size, default_runs = (20 * GIB, 1) if names == ["large"] else (GIB, 5)
-    context = Context(wishes.size or default_size, wishes.runs or default_runs)
+    runs = wishes.runs or (1 if names == ["large"] else 5)
     try:
-        figures = measure(names, context)
+        figures = measure(names, wishes.size, runs, wishes.kills)
     except BenchError as error:
         print(f"The benchmark ends here: {error}", file=sys.stderr)
         return 1
@@ -75,23 +79,32 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(names: Sequence[str], context: Context) -> Figures:
-    """Run these groups of rows, one after the other. Raises: BenchError."""
+def measure(names: Sequence[str], size: int | None, runs: int, kills: int) -> Figures:
+    """Run these groups of rows, one after the other.
+
+    size: bytes that a row moves; None: what SIZES says. kills: of the row `resume`. Raises: BenchError.
+    """
     programs = sorted({program for name in names for program in PROGRAMS[name]})
     peers.ensure_programs(programs)
     rows: list[Row] = []
     for name in names:
+        context = Context(size or SIZES.get(name, GIB), runs, kills)
         context.say(f"{name} …")
-        rows += GROUPS[name](context)
+        rows += [with_size(row, context.size) for row in GROUPS[name](context)]
     return Figures(
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         revision=_revision(),
-        size=context.size,
-        runs=context.runs,
+        runs=runs,
         machine=this_machine(),
         versions=_versions(names, programs),
         rows=tuple(rows),
     )
+
+
+def with_size(row: Row, size: int) -> Row:
+    """The row with what it moved as its first fact, where it moved anything."""
+    moved = () if row.key in UNSIZED else (f"{size_text(size)} of random data.",)
+    return replace(row, facts=(*moved, *row.facts))
 
 
 def write_page() -> None:
@@ -108,12 +121,19 @@ def size_of(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2]])
 
 
+def size_text(size: int) -> str:
+    """Bytes in the largest binary unit that gives a round number."""
+    unit = max((unit for unit in BINARY if size % _UNITS[unit] == 0), key=_UNITS.__getitem__, default="")
+    return f"{size // _UNITS[unit]:,} {unit or 'bytes'}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--only", action="append", choices=GROUPS, help="these rows; repeatable")
-    parser.add_argument("--size", type=size_of, help="what a row moves (1GiB; 20GiB for large)")
+    parser.add_argument("--size", type=size_of, help="what a row moves, such as 64MiB")
     parser.add_argument("--runs", type=int, help="turns of each contestant (5; 1 for large)")
+    parser.add_argument("--kills", type=int, default=100, help="kills of the row resume (100)")
     parser.add_argument("--no-page", action="store_true", help="keep nothing, write no page")
     parser.add_argument("--page", action="store_true", help="measure nothing; write the page again")
     return parser

@@ -19,7 +19,6 @@ URLS, HEADERS = 10_000, 1_000
 BATCH = 500  # what a call takes at most
 URL_MS, HEADER_MS = 0.15, 0.5
 ROOM = 1 << 28
-DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
 def costs(context: Context) -> list[Row]:
@@ -82,7 +81,7 @@ def _row(what: str, told: dict[str, Any], kind: str, most: float) -> Row:
     each, alone = zip(*told[kind], strict=True)
     command = " ".join(["python", *COMMAND[1:], str(len(each))])
     facts = (
-        f"Database: {DATABASES[told['database']]}. The calls go through Django's test client in one process "
+        f"Database: {told['database']}. The calls go through Django's test client in one process "
         f"and through every middleware; {BATCH} ids a call against one id a call.",
         f"A call with one id takes {sorted(alone)[len(alone) // 2]:.1f} ms ({kind}).",
     )

@@ -16,8 +16,9 @@ def tell(text: str) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """size: bytes that a row moves. runs: how often each contestant takes its turn."""
+    """size: bytes that a row moves. runs: how often each contestant takes its turn. kills: of `resume`."""
 
     size: int
     runs: int
+    kills: int = 100
     say: Callable[[str], None] = tell

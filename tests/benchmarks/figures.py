@@ -16,15 +16,13 @@ FOLDER = Path(__file__).with_name("figures")
 
 @dataclass(frozen=True)
 class Figures:
-    """date: ISO, UTC. revision: the commit that was measured. size: bytes a row moves.
+    """date: ISO, UTC. revision: the commit that was measured. runs: of each contestant.
 
-    runs: of each contestant.
     versions: of every program and library, by name.
     """
 
     date: str
     revision: str
-    size: int
     runs: int
     machine: Machine
     versions: Mapping[str, str]

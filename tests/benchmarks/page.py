@@ -88,7 +88,7 @@ def _run(figures: Figures) -> str:
     return "\n".join(
         [
             f"## {'The large release' if _is_large(figures) else 'The table'}\n",
-            f"Measured {figures.date} at commit `{figures.revision}`, {_size(figures.size)}, {samples}.\n",
+            f"Measured {figures.date} at commit `{figures.revision}`, {samples}.\n",
             "| machine | |",
             "|---|---|",
             f"| processor | {machine.processor}, {machine.cores} cores |",
@@ -122,7 +122,7 @@ def _details(key: str, rows: list[Row], notes: Mapping[str, str]) -> str:
     if key in notes:
         lines.append(f"{notes[key]}\n")
     if facts := _once(fact for row in rows for fact in row.facts):
-        lines.append("\n".join(f"- {fact}" for fact in facts) + "\n")
+        lines += ["\n".join(f"- {fact}" for fact in facts) + "\n"]
     contestants = _once(
         series for row in rows for series in (row.ours, row.peer) if series is not None and series.commands
     )
@@ -141,7 +141,3 @@ def _once(items: Iterable[T]) -> list[T]:
 
 def _is_large(figures: Figures) -> bool:
     return {row.key for row in figures.rows} == {"large"}
-
-
-def _size(size: int) -> str:
-    return f"{size / 2**30:g} GiB" if size >= 2**30 else f"{size / 2**20:g} MiB"

@@ -68,9 +68,8 @@ def ensure_programs(names: Iterable[str]) -> None:
     command = ["apt-get", "install", "-qq", "--yes", "--no-install-recommends", *missing]
     if os.geteuid() != 0:
         raise BenchError(f"Some peers are not installed. As root: {' '.join(command)}")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
-    subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
+    _install(["apt-get", "update", "-qq"])
+    _install(command)
 
 
 def ensure_python_peers() -> Path:
@@ -79,9 +78,17 @@ def ensure_python_peers() -> Path:
     if not mark.exists() or mark.read_text() != REQUIREMENTS.read_text():
         venv.create(PYTHON_PEERS, with_pip=True, clear=True)
         pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], check=True)
+        _install([*pip, "--requirement", str(REQUIREMENTS)])
         mark.write_text(REQUIREMENTS.read_text())
     return programs
+
+
+def _install(command: list[str]) -> None:
+    """Raises: BenchError: it failed; with what it said."""
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:

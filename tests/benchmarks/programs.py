@@ -103,10 +103,10 @@ class PeakWatcher(threading.Thread):
             self._over.wait(WATCH_S)
 
     def finish(self) -> int:
-        """Stop watching. Returns: bytes."""
+        """Stop watching; a process that still runs is looked at once more. Returns: bytes."""
         self._over.set()
         self.join()
-        return self._peak
+        return max(self._peak, self._read() or 0)
 
     def _read(self) -> int | None:
         try:

@@ -22,7 +22,6 @@ from tests.benchmarks.row import Row, Series, Target
 from tests.servers.ports import free_ports
 from weights_vault.sealed.body import PART_SIZE
 
-KILLS = 100
 JOBS = 4
 LINE_BYTES_PER_S = 24 << 20  # of each connection: a part takes 0.7 s
 LATEST_KILL_S = 1.5  # after the URLs were handed out
@@ -49,10 +48,10 @@ def resume(context: Context) -> list[Row]:
         fetching = published(portal, folder, context.size)
         with portal.serving(portal_port), front.nginx(folder / "nginx"):
             log, toll = folder / "nginx" / "access.log", Toll()
-            while toll.kills < KILLS:
+            while toll.kills < context.kills:
                 _run_and_kill(fetching, log, toll)
                 if toll.kills % 10 == 0:
-                    context.say(f"  {toll.kills} of {KILLS} kills")
+                    context.say(f"  {toll.kills} of {context.kills} kills")
             _finish(fetching, toll)
             sent = sendings(log.read_text())
     return [_row(fetching, toll, sent)]
@@ -119,8 +118,8 @@ def _row(fetching: Fetching, toll: Toll, sent: Sequence[Sending]) -> Row:
     again = twice(sent, toll.finished, bodies)
     cut = sum(each.was_cut for each in sent)
     facts = (
-        f"{KILLS} times SIGKILL, each at a random moment within {LATEST_KILL_S:g} s of the first request for "
-        f"URLs; {JOBS} workers on lines of {LINE_BYTES_PER_S >> 20} MiB/s each.",
+        f"{toll.kills} times SIGKILL, each at a random moment within {LATEST_KILL_S:g} s of the first call "
+        f"for URLs; {JOBS} workers on lines of {LINE_BYTES_PER_S >> 20} MiB/s each.",
         f"Counted by nginx's log: {sum(each.sent for each in sent):,} bytes went out for {toll.finished} "
         f"complete downloads of {bodies:,} bytes each; {again:,} of them were sent twice, and {cut} requests "
         "cut short. nginx counts what it handed to the kernel: bytes in a socket's buffers count as fetched.",
@@ -128,5 +127,5 @@ def _row(fetching: Fetching, toll: Toll, sent: Sequence[Sending]) -> Row:
     command = f"weights --quiet download {RELEASE} --to $T/out --jobs {JOBS}"
     figure = parts_a_worker_a_kill(again, toll.kills, JOBS)
     ours = Series("weights download", (command,), (figure,))
-    what = f"resume after {KILLS} random kills: fetched twice, for each worker and kill"
+    what = f"resume after {toll.kills} random kills: fetched twice, for each worker and kill"
     return Row("resume", what, "parts", ours, None, Target("at most", 1.0), facts)

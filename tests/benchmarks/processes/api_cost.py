@@ -75,6 +75,15 @@ def on_top(client: APIClient, path: str, body: dict[str, str], ids: Sequence[str
     return (full - alone) / (len(ids) - len(batches)) * 1000, alone / len(batches) * 1000
 
 
+def database_version() -> str:
+    """As its server tells it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SHOW server_version" if connection.vendor == "postgresql" else "SELECT sqlite_version()"
+        )
+        return str(cursor.fetchone()[0]).split(" ")[0]
+
+
 def main() -> None:
     urls, headers, runs = (int(argument) for argument in sys.argv[1:])
     portal_world.make_world(SLUG)
@@ -93,7 +102,7 @@ def main() -> None:
         name: [on_top(client, f"{place}/{name}", fields, some) for _ in range(runs)]
         for name, (some, fields) in asked.items()
     }
-    say(database=connection.vendor, **costs)
+    say(database=f"{connection.display_name} {database_version()}", **costs)
 
 
 main()

@@ -22,4 +22,4 @@ def row(
 
 def figures(*rows: Row) -> Figures:
     machine = Machine("Some CPU (family 6)", 2, 24 * 2**30, "6.1.0", "Debian 12", "tmpfs (/dev/shm)")
-    return Figures("2026-11-21", "abc1234", 2**30, 5, machine, {"age": "1.1.1"}, rows or (row(),))
+    return Figures("2026-11-21", "abc1234", 5, machine, {"age": "1.1.1"}, rows or (row(),))

@@ -4,8 +4,9 @@ import argparse
 
 import pytest
 
-from tests.benchmarks.__main__ import GROUPS, PROGRAMS, TABLE, size_of
+from tests.benchmarks.__main__ import GROUPS, PROGRAMS, TABLE, size_of, size_text, with_size
 from tests.benchmarks.page import TITLES
+from tests.unit.benchmarks.figures_of_a_run import row
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,19 @@ def test_sizes_have_binary_and_decimal_units(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         size_of(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(2**31, "2 GiB"), (64 * 2**20, "64 MiB"), (1536, "1,536 bytes"), (10**6, "1,000,000 bytes")],
+)
+def test_a_size_is_told_in_the_largest_unit_that_gives_a_round_number(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+def test_what_a_row_moved_is_its_first_fact_but_for_rows_that_move_nothing() -> None:
+    assert with_size(row(), 2**30).facts == ("1 GiB of random data.", "A fact.")
+    assert with_size(row(key="api"), 2**30).facts == ("A fact.",)
 
 
 def test_every_group_of_rows_has_a_title_and_a_list_of_its_programs() -> None:

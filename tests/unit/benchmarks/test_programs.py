@@ -1,11 +1,12 @@
 """Running what is measured, and what the page shows of it."""
 
+import subprocess
 import sys
 
 import pytest
 
 from tests.benchmarks.errors import BenchError
-from tests.benchmarks.programs import clean_environment, peak_of, run, shown
+from tests.benchmarks.programs import PeakWatcher, clean_environment, peak_of, run, shown
 
 MIB = 1 << 20
 
@@ -19,9 +20,15 @@ def test_a_process_that_is_gone_has_no_peak() -> None:
 
 
 def test_a_watched_process_tells_the_memory_it_took() -> None:
-    taking = f"import time; data = bytearray({64 * MIB}); time.sleep(0.2)"
-    ran = run([sys.executable, "-c", taking], watch=True)
-    assert ran.peak > 64 * MIB
+    taking = f"data = bytearray({64 * MIB}); print('taken', flush=True); input()"
+    command = [sys.executable, "-c", taking]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        peak = PeakWatcher(process.pid).finish()
+        process.stdin.write(b"\n")
+    assert 64 * MIB < peak < 256 * MIB
 
 
 def test_a_program_that_fails_ends_the_benchmark_with_its_words() -> None:
