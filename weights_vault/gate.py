@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from typing import Any
 from portal.accounts.principals import Principal
 from portal.core.problems import Problem
 from weights_vault import keeper
+from weights_vault.ingest.read_back import ReadBack
 from weights_vault.models import Revision
 from weights_vault.sealed.keys import generate_identity
-from weights_vault.storage import storage
 
 WORKER = (sys.executable, "-m", "weights_vault.smoke.worker")
 TIME_LIMIT_S = 6 * 3600
@@ -52,25 +52,37 @@ def gate_report(*, revision: Revision, manifest: bytes, by: Principal, now: date
     """
     identity = generate_identity("x25519")
     headers = keeper.gate(revision=revision, recipient=str(identity.recipient), by=by.actor, now=now)
-    with ExitStack() as copies:
-        bodies = {
-            file.id: str(copies.enter_context(storage().local_copy(file.body.object_name)))
-            for file in revision.files.select_related("body")
+    return run(
+        {
+            "action": "gate",
+            "manifest": manifest.decode(),
+            "identity": identity.to_text(),
+            "grant": keeper.GATE_GRANT,
+            "headers": {file: base64.b64encode(header).decode() for file, header in headers.items()},
+            "bodies": {file.id: file.body.object_name for file in revision.files.select_related("body")},
         }
-        return run(
-            {
-                "action": "gate",
-                "manifest": manifest.decode(),
-                "identity": identity.to_text(),
-                "grant": keeper.GATE_GRANT,
-                "headers": {file: base64.b64encode(header).decode() for file, header in headers.items()},
-                "bodies": bodies,
-            }
-        )
+    )
 
 
 def run_worker(job: Mapping[str, Any]) -> Report:
-    """Hand `job` to the smoke worker and return its report. Raises: WorkerFailed."""
+    """Hand `job` to the smoke worker and return its report.
+
+    Bodies that the job names as objects of the store are read here, part by part as the worker asks: it has
+    no network, and no disk has to hold them.
+    Raises: WorkerFailed. StorageError: a body could not be read, which says nothing about the weights.
+    """
+    with ReadBack(job.get("bodies", {})) as bodies:
+        if "bodies" in job:
+            requests, answers = bodies.worker_ends
+            job = {**job, "bodies": bodies.sizes, "requests": requests, "answers": answers}
+        finished = _run(json.dumps(job).encode(), bodies)
+    if bodies.fault is not None:
+        raise bodies.fault
+    return _read_report(*finished)
+
+
+def _run(job: bytes, bodies: ReadBack) -> tuple[bytes, bytes, int]:
+    """Returns: what the worker said on stdout and on stderr, and its exit status."""
     with tempfile.TemporaryDirectory(prefix="smoke-home-") as home, tempfile.TemporaryFile() as output:
         worker = subprocess.Popen(
             WORKER,
@@ -79,12 +91,13 @@ def run_worker(job: Mapping[str, Any]) -> Report:
             stderr=subprocess.PIPE,
             cwd=CHECKOUT,
             env=_environment(home),
+            pass_fds=bodies.worker_ends,
             start_new_session=True,
         )
-        errors = _feed(worker, json.dumps(job).encode())
+        bodies.begin()
+        errors = _feed(worker, job)
         output.seek(0)
-        answer = output.read(MAX_REPORT_BYTES + 1)
-    return _read_report(answer, errors, worker.returncode)
+        return output.read(MAX_REPORT_BYTES + 1), errors, worker.returncode
 
 
 def _feed(worker: "subprocess.Popen[bytes]", job: bytes) -> bytes:

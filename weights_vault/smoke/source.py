@@ -114,12 +114,22 @@ class FolderSource:
             raise FileMissing(f"{file.path}: {error.strerror}") from error
 
 
+class Bodies(Protocol):
+    """Stored bodies, as they lie in the store."""
+
+    def size(self, file: ManifestFile) -> int:
+        """Bytes of the stored body of `file`. Raises: FileMissing."""
+
+    def read(self, file: ManifestFile, start: int, out: memoryview) -> None:
+        """Fill `out` with the stored body of `file` from byte `start`. Raises: Damaged."""
+
+
 class SealedSource:
     """Sealed bodies with their headers, opened part by part in memory: no plaintext reaches a disk.
 
-    headers: age header by file id. bodies: path of the stored body by file id. grant: the grant whose label
-    the headers must carry. identity: the recipient's; a file whose header does not open raises SealedError on
-    its first read. One part (16 MiB) is kept at a time, so reading in order opens each part once.
+    headers: age header by file id. grant: the grant whose label the headers must carry. identity: the
+    recipient's; a file whose header does not open raises SealedError on its first read. One part (16 MiB) is
+    kept at a time, so reading in order opens each part once.
     """
 
     def __init__(
@@ -127,7 +137,7 @@ class SealedSource:
         manifest: Manifest,
         headers: Mapping[str, bytes],
         identity: Identity,
-        bodies: Mapping[str, Path],
+        bodies: Bodies,
         *,
         grant: str,
     ) -> None:
@@ -145,10 +155,7 @@ class SealedSource:
         """The plaintext's size, where the stored body has the size that belongs to it."""
         if file.id not in self._headers:
             raise FileMissing(f"{file.path} has no header")
-        try:
-            stored = self._body(file).stat().st_size
-        except OSError as error:
-            raise FileMissing(f"{file.path}: {error.strerror}") from error
+        stored = self._bodies.size(file)
         if stored != file.body_size:
             raise FileSizeWrong(f"the stored body of {file.path} has {stored} bytes, not {file.body_size}")
         return file.size
@@ -185,11 +192,7 @@ class SealedSource:
         """Digest first, then tags: every recipient knows the file key, so tags alone prove nothing."""
         span = part_range(index, file.size)
         sealed = memoryview(self._sealed)[: span.sealed_size]
-        descriptor = self._open_body(file)
-        try:
-            read_exactly(descriptor, span.body_start, sealed)
-        finally:
-            os.close(descriptor)
+        self._bodies.read(file, span.body_start, sealed)
         if index >= len(file.parts):
             raise FileDamaged(f"the manifest has no digest of part {index} of {file.path}")
         check_part_digest(sealed, file.parts[index].sealed, index=index)
@@ -204,17 +207,6 @@ class SealedSource:
             # The signed nonce, not the stored one: a body with another nonce fails at its first tag.
             self._openers[file.id] = BodyOpener(file_key, bytes.fromhex(file.nonce), file.size)
         return self._openers[file.id]
-
-    def _open_body(self, file: ManifestFile) -> int:
-        try:
-            return os.open(self._body(file), os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise FileMissing(f"{file.path}: {error.strerror}") from error
-
-    def _body(self, file: ManifestFile) -> Path:
-        if file.id not in self._bodies:
-            raise FileMissing(f"{file.path} has no body")
-        return self._bodies[file.id]
 
 
 def read_exactly(descriptor: int, start: int, out: memoryview) -> None:

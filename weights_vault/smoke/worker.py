@@ -5,8 +5,8 @@ Jobs, all with optional "device", "level" and "cpu_s":
     {"action": "record", "folder": …}
     {"action": "folder", "folder": …, "manifest": payload, "manifest_sha256": …}
     {"action": "folder", "folder": …}: a publisher's, before sealing, held against its own reference
-    {"action": "gate", "manifest": payload, "identity": …, "grant": …, "headers": {id: base64}, "bodies": {id:
-    path}}
+    {"action": "gate", "manifest": payload, "identity": …, "grant": …, "headers": {id: base64},
+     "bodies": {id: bytes}, "requests": fd, "answers": fd}: bodies are read by the parent, over two pipes
 "manifest" is the payload as text; whoever makes the job has verified its signature, or is about to sign it.
 
 Exit status: 0 passed, 8 failed (both with a report), 2 a bad job, 7 this machine lacks something (both with
@@ -27,6 +27,7 @@ from weights_vault.sealed.manifest import Manifest, decode_manifest
 from weights_vault.smoke.confinement import CPU_LIMIT_S, confine, limit_addresses
 from weights_vault.smoke.errors import JobMalformed, SmokeError, Unavailable
 from weights_vault.smoke.listing import WITH_REFERENCE, unsigned_listing
+from weights_vault.smoke.served import ServedBodies
 from weights_vault.smoke.source import FolderSource, PartSource, SealedSource
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _gate(job: Job) -> "Report":
     except (SealedError, binascii.Error) as error:
         # Its own message: what a parser says of an identity has no place in an answer.
         raise JobMalformed("the identity or a header is malformed") from error
-    bodies = {id: Path(text) for id, text in _texts(job, "bodies").items()}
+    bodies = ServedBodies(_sizes(job, "bodies"), _integer(job, "requests", 0), _integer(job, "answers", 0))
     return _run(job, SealedSource(manifest, headers, identity, bodies, grant=_text(job, "grant")))
 
 
@@ -137,6 +138,13 @@ def _texts(job: Job, key: str) -> dict[str, str]:
     value = job.get(key)
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
         raise JobMalformed(f"the job has no {key!r} of texts by file id")
+    return value
+
+
+def _sizes(job: Job, key: str) -> dict[str, int]:
+    value = job.get(key)
+    if not isinstance(value, dict) or not all(type(each) is int for each in value.values()):
+        raise JobMalformed(f"the job has no {key!r} of sizes by file id")
     return value
 
 

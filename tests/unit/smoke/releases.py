@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +27,9 @@ from weights_vault.sealed.header import GrantLabel, make_header
 from weights_vault.sealed.keys import Identity, generate_identity
 from weights_vault.sealed.manifest import Manifest, ManifestFile, PartDigests, Tensor
 from weights_vault.sealed.tensors import read_tensor_header
+from weights_vault.smoke.errors import FileMissing
 from weights_vault.smoke.report import LevelResult, Report
-from weights_vault.smoke.source import SealedSource
+from weights_vault.smoke.source import SealedSource, read_exactly
 
 TINY = {"hidden": 32, "layers": 4, "heads": 4, "vocab": 264, "shards": 3}
 GRANT = "grt_test"
@@ -78,6 +79,25 @@ def _tensors(data: bytes) -> tuple[Tensor, ...]:
     return tuple(stream.tensors)
 
 
+class LocalBodies:
+    """Bodies that lie in a folder of this machine."""
+
+    def __init__(self, places: Mapping[str, Path]) -> None:
+        self._places = places
+
+    def size(self, file: ManifestFile) -> int:
+        return self._place(file).stat().st_size
+
+    def read(self, file: ManifestFile, start: int, out: memoryview) -> None:
+        with self._place(file).open("rb") as body:
+            read_exactly(body.fileno(), start, out)
+
+    def _place(self, file: ManifestFile) -> Path:
+        if file.id not in self._places:
+            raise FileMissing(f"{file.path} has no body")
+        return self._places[file.id]
+
+
 @dataclass(frozen=True)
 class Sealed:
     """A sealed release: bodies in a folder, a header for each file, and who can open them."""
@@ -88,7 +108,8 @@ class Sealed:
     bodies: dict[str, Path]
 
     def source(self) -> SealedSource:
-        return SealedSource(self.manifest, self.headers, self.identity, self.bodies, grant=GRANT)
+        bodies = LocalBodies(self.bodies)
+        return SealedSource(self.manifest, self.headers, self.identity, bodies, grant=GRANT)
 
 
 def seal(folder: Path, store: Path) -> Sealed:

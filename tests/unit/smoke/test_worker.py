@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from weights_vault.smoke.worker import BAD_JOB, FAILED, MACHINE_LACKS, PASSED, r
 SECRET = "postgres://portal:hunter2@db/portal"
 
 
-def work(job: object, **environment: str) -> tuple[int, dict[str, Any]]:
+def work(job: object, *, pass_fds: tuple[int, ...] = (), **environment: str) -> tuple[int, dict[str, Any]]:
     """Give one job to a worker process. Returns: its exit status and its answer."""
     data = job if isinstance(job, bytes) else json.dumps(job).encode()
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "weights_vault.smoke.worker"],
         input=data, capture_output=True, check=False, timeout=120, env={**os.environ, **environment},
+        pass_fds=pass_fds,
     )  # fmt: skip
     answer = json.loads(done.stdout)
     assert done.stderr.decode() == (
@@ -40,9 +42,34 @@ def gate_job(sealed: Sealed) -> dict[str, object]:
         "identity": sealed.identity.to_text(),
         "grant": GRANT,
         "headers": {id: base64.b64encode(header).decode() for id, header in sealed.headers.items()},
-        "bodies": {id: str(path) for id, path in sealed.bodies.items()},
+        "bodies": {id: path.stat().st_size for id, path in sealed.bodies.items()},
         "device": "cpu",
     }
+
+
+def work_sealed(sealed: Sealed, **environment: str) -> tuple[int, dict[str, Any]]:
+    """Let a worker gate `sealed`, and read its bodies for it."""
+    requests, asks = os.pipe()
+    hears, answers = os.pipe()
+    serving = threading.Thread(target=serve, args=(sealed, requests, answers))
+    serving.start()
+    try:
+        job = {**gate_job(sealed), "requests": asks, "answers": hears}
+        return work(job, pass_fds=(asks, hears), **environment)
+    finally:
+        os.close(asks)
+        serving.join()
+        for descriptor in (hears, requests, answers):
+            os.close(descriptor)
+
+
+def serve(sealed: Sealed, requests: int, answers: int) -> None:
+    with open(requests, closefd=False) as lines, open(answers, "wb", closefd=False) as out:
+        for line in lines:
+            id, offset, length = line.split()
+            body = sealed.bodies[id].read_bytes()[int(offset) : int(offset) + int(length)]
+            out.write(len(body).to_bytes(8, "big") + body)
+            out.flush()
 
 
 def test_record_and_gate_of_the_sealed_bytes_pass(release: MakeRelease, tmp_path: Path) -> None:
@@ -51,7 +78,7 @@ def test_record_and_gate_of_the_sealed_bytes_pass(release: MakeRelease, tmp_path
         path.unlink()
     status, report = work({"action": "record", "folder": str(folder), "device": "cpu"})
     assert (status, report["verdict"]) == (PASSED, "passed")
-    status, report = work(gate_job(seal(folder, tmp_path / "store")), DATABASE_URL=SECRET)
+    status, report = work_sealed(seal(folder, tmp_path / "store"), DATABASE_URL=SECRET)
     assert (status, report["verdict"], report["release"]) == (PASSED, "passed", "tiny-opt")
     assert [each["verdict"] for each in report["levels"]] == ["passed"] * 3
 
@@ -62,7 +89,7 @@ def test_gate_of_a_damaged_body_fails(release: MakeRelease, tmp_path: Path) -> N
     body = bytearray(sealed.bodies[file.id].read_bytes())
     body[-1] ^= 1
     sealed.bodies[file.id].write_bytes(body)
-    status, report = work(gate_job(sealed))
+    status, report = work_sealed(sealed)
     assert (status, report["verdict"]) == (FAILED, "failed")
     # The only part of that body: its header cannot be read either.
     assert report["levels"][0]["problems"][0]["code"] == "digest-mismatch"

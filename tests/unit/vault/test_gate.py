@@ -1,27 +1,31 @@
 """The gate's process: what it is given, and what is believed of it."""
 
 import base64
+import hashlib
 import json
 import os
 import select
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portal.accounts.principals import system_principal
+from tests.stored import store_object
 from weights_vault import gate
 from weights_vault.gate import WorkerFailed, gate_report, run_worker
 from weights_vault.keeper import GATE_GRANT
 from weights_vault.models import Revision
-from weights_vault.sealed.body import open_body
+from weights_vault.sealed.body import PART_SIZE, open_body
 from weights_vault.sealed.header import GrantLabel, open_header
 from weights_vault.sealed.keys import parse_identity
 from weights_vault.sealed.manifest import decode_manifest, encode_manifest
 from weights_vault.statement import describe_revision
+from weights_vault.storage import storage
+from weights_vault.storage.filesystem import FilesystemStorage
+from weights_vault.storage.port import ObjectMissing, StorageError
 
 PASSED = '{"verdict": "passed", "levels": []}'
 
@@ -135,9 +139,91 @@ def test_job_opens_every_stored_body_and_nothing_else(revision: Revision, folder
     gate_report(revision=revision, manifest=manifest, by=system_principal("test"), now=now, run=keep)
     (job,) = jobs
     identity = parse_identity(job["identity"])
+    assert set(job["bodies"]) == {file.id for file in revision.files.all()}
     for file in decode_manifest(job["manifest"].encode()).files:
         header = base64.b64decode(job["headers"][file.id])
         key = open_header(header, [identity], GrantLabel(GATE_GRANT, revision.id, file.id))
-        body = Path(job["bodies"][file.id]).read_bytes()
-        assert open_body(key, body) == (folder / file.path).read_bytes()
+        with storage().open(job["bodies"][file.id]) as body:
+            assert open_body(key, body.read()) == (folder / file.path).read_bytes()
     assert json.loads(json.dumps(job)) == job
+
+
+# A worker that asks for what its argument lists, and answers with what it heard.
+ASKING = """
+import hashlib, json, os, sys
+job = json.load(sys.stdin)
+heard = []
+for request in {requests!r}:
+    os.write(job["requests"], (request % (next(iter(job["bodies"])),)).encode() + b"\\n")
+    length = int.from_bytes(os.read(job["answers"], 8), "big")
+    data = b""
+    while len(data) < length:
+        data += os.read(job["answers"], length - len(data))
+    heard.append(hashlib.sha256(data).hexdigest() if length else "")
+print(json.dumps({{"verdict": "passed", "heard": heard, "bodies": job["bodies"]}}))
+"""
+
+
+@pytest.fixture
+def body() -> bytes:
+    """A body of two parts and a little, in the store under NAME."""
+    data = os.urandom(2 * PART_SIZE + 5)
+    store_object(NAME, data)
+    return data
+
+
+NAME = "ab" * 20
+
+
+def test_worker_reads_stored_bodies_through_the_parent(worker: Callable[[str], None], body: bytes) -> None:
+    worker(ASKING.format(requests=["%s 0 7", f"%s 16 {PART_SIZE}", f"%s {2 * PART_SIZE} 5"]))
+    report = run_worker({"bodies": {"fil_1": NAME}})
+    pieces = [body[:7], body[16 : 16 + PART_SIZE], body[-5:]]
+    assert report["heard"] == [hashlib.sha256(piece).hexdigest() for piece in pieces]
+    assert report["bodies"] == {"fil_1": len(body)}
+    assert NAME not in json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    "request_", ["%s 0 99999999", "%s 33562620 100", "fil_2 0 7 \n%s", "%s 0 0", "fil_2%.0s 0 7"]
+)
+def test_worker_reads_nothing_but_its_bodies(
+    request_: str, worker: Callable[[str], None], body: bytes
+) -> None:
+    """W3: too much, beyond the end, not a request, nothing, another file."""
+    worker(ASKING.format(requests=[request_]))
+    assert run_worker({"bodies": {"fil_1": NAME}})["heard"] == [""]
+
+
+def test_body_that_the_store_does_not_give_is_no_verdict_on_the_weights(
+    worker: Callable[[str], None], body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I7"""
+
+    def down(self: Any, name: str, offset: int, out: memoryview) -> None:
+        raise StorageError("the store is out of reach")
+
+    monkeypatch.setattr(FilesystemStorage, "read", down)
+    worker(ASKING.format(requests=["%s 0 7"]) + "sys.exit(8)")
+    with pytest.raises(StorageError, match="out of reach"):
+        run_worker({"bodies": {"fil_1": NAME}})
+
+
+def test_body_that_is_not_in_the_store_starts_no_worker(worker: Callable[[str], None]) -> None:
+    worker("raise SystemExit('started')")
+    with pytest.raises(ObjectMissing):
+        run_worker({"bodies": {"fil_1": NAME}})
+
+
+def test_worker_that_dies_while_it_is_answered_ends_the_serving(
+    worker: Callable[[str], None], body: bytes
+) -> None:
+    worker(
+        "import json, os, sys\n"
+        "job = json.load(sys.stdin)\n"
+        f"os.write(job['requests'], b'fil_1 0 {PART_SIZE}\\n')\n"
+        "os.read(job['answers'], 8)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    with pytest.raises(WorkerFailed, match="status -9"):
+        run_worker({"bodies": {"fil_1": NAME}})

@@ -17,6 +17,7 @@ from weights_vault.models import Release, Revision
 from weights_vault.queries import revision_for
 from weights_vault.sealed.manifest import encode_manifest
 from weights_vault.statement import describe_revision
+from weights_vault.storage.port import StorageError
 
 FAILED = 8  # the exit code of a failed smoke test, as in the `weights` command
 
@@ -34,6 +35,8 @@ class Command(DatabaseCommand):
             report = self._run(subject, record)
         except Problem as problem:
             raise as_command_error(problem) from problem
+        except StorageError as error:
+            raise CommandError(f"The store is at fault: {error}\n→ Mend it, then run this again.") from error
         self._print(report, options["json"])
         if report["verdict"] != "passed":
             raise CommandError("The smoke test failed.", returncode=FAILED)
