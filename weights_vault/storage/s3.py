@@ -148,7 +148,7 @@ class S3Storage:
     def _make_bucket(self, *, signed: bool) -> Bucket:
         with self._making, told_by_port("-"):
             client = make_client(self._location, session=self._session, signed=signed)
-        return Bucket(client, self._location.bucket, self._location.prefix)
+        return Bucket(client, self._location)
 
     def _uploads(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
         """Key, upload and begin of every open multipart upload below `prefix`."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from weights_vault.storage.port import ObjectMissing, is_object_name
 from weights_vault.storage.s3_errors import told_by_port
+from weights_vault.storage.s3_location import S3Location
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,13 @@ class Head:
 
 
 class Bucket:
-    """client: boto3's, shared by all threads; it is never shown."""
+    """client: boto3's, shared by all threads."""
 
-    def __init__(self, client: Any, name: str, prefix: str) -> None:
+    def __init__(self, client: Any, location: S3Location) -> None:
         self.client = client
-        self.name = name
-        self.prefix = prefix
+        self.name = location.bucket
+        self.prefix = location.prefix
+        self.has_checksums = location.checksums == "when_supported"
 
     def key(self, name: str) -> str:
         """Raises: ObjectMissing: not an object name; nothing but a name we made may reach the store (G6)."""

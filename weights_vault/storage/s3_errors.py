@@ -22,6 +22,7 @@ from botocore.exceptions import (
     SSLError,
     TokenRetrievalError,
 )
+from urllib3.exceptions import HTTPError
 
 from weights_vault.storage.port import DEFAULT_RETRY_S, ObjectMissing, StorageBusy, StorageError
 
@@ -36,7 +37,8 @@ _BUSY = {
     "BandwidthLimitExceeded",
 }
 _BUSY_STATUSES = {429, 500, 502, 503, 504}
-_OUT_OF_REACH = (ConnectionError, HTTPClientError, IncompleteReadError)
+# boto3 wraps most of what its network layer raises, and lets the rest through while an answer is read.
+_OUT_OF_REACH = (ConnectionError, HTTPClientError, IncompleteReadError, HTTPError, OSError)
 _NOBODY = (
     NoCredentialsError,
     PartialCredentialsError,

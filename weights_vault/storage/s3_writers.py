@@ -150,8 +150,10 @@ class FinishedObject:
 
 def begin_upload(bucket: Bucket, name: str, size: int) -> MultipartWriter:
     """Raises: StorageError."""
+    # boto3 adds the checksums of parts by itself, but does not announce them here: Amazon then refuses them.
+    announced = {"ChecksumAlgorithm": "CRC32"} if bucket.has_checksums else {}
     with told_by_port(name):
-        answer = bucket.client.create_multipart_upload(**bucket.at(name), ContentType=MEDIA_TYPE)
+        answer = bucket.client.create_multipart_upload(**bucket.at(name), ContentType=MEDIA_TYPE, **announced)
     return MultipartWriter(bucket, name, size, answer["UploadId"], {})
 
 

@@ -1,0 +1,97 @@
+"""What Amazon's endpoints are sent where the gateway of the tests cannot tell: CRCs, and conditions on
+completing. The network is replaced at its last step, where the request stands as it would be sent.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from weights_vault.storage.port import random_name
+from weights_vault.storage.s3 import SINGLE_PUT_SIZE, S3Storage
+from weights_vault.storage.s3_location import parse_location
+
+CRC = "NzU4Cg=="
+ETAG = '"0123456789abcdef0123456789abcdef"'
+BEGUN = b"<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>"
+DONE = b"<CompleteMultipartUploadResult><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"
+
+
+class Amazon:
+    """Answers as S3 does, and keeps the requests."""
+
+    def __init__(self) -> None:
+        self.requests: list[AWSPreparedRequest] = []
+
+    def answer(self, request: AWSPreparedRequest, **more: Any) -> AWSResponse:
+        self.requests.append(request)
+        headers = {"ETag": ETAG}
+        if "X-Amz-Trailer" in request.headers:
+            headers["x-amz-checksum-crc32"] = CRC
+        body = BEGUN if request.url.endswith("uploads") else DONE if request.method == "POST" else b""
+        status = 404 if request.method == "HEAD" else 200
+        return AWSResponse(request.url, status, headers, _Raw(body))
+
+    def sent(self, method: str, part: str) -> list[AWSPreparedRequest]:
+        return [each for each in self.requests if each.method == method and part in each.url]
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **more: Any) -> Any:
+        yield self.read()
+
+
+@pytest.fixture
+def amazon() -> Amazon:
+    return Amazon()
+
+
+@pytest.fixture
+def open_store(amazon: Amazon) -> Callable[[str], S3Storage]:
+    def open_it(parameters: str) -> S3Storage:
+        session = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret")
+        session.events.register("before-send.s3", amazon.answer)
+        return S3Storage(parse_location(f"s3://bucket?region=eu-1{parameters}"), session)
+
+    return open_it
+
+
+def write(store: S3Storage, *sizes: int) -> None:
+    with store.create(random_name(), size=sum(sizes)) as writer:
+        offsets = [sum(sizes[:number]) for number in range(len(sizes))]
+        writer.commit([writer.put(k, offsets[k], memoryview(bytes(size))) for k, size in enumerate(sizes)])
+
+
+def test_object_of_one_piece_is_put_if_there_is_none(amazon: Amazon, open_store: Any) -> None:
+    write(open_store(""), 4)
+    (request,) = amazon.requests
+    assert request.url.startswith("https://bucket.s3.eu-1.amazonaws.com/")
+    assert request.headers["If-None-Match"] in (b"*", "*")
+    assert request.headers["X-Amz-Trailer"] in (b"x-amz-checksum-crc32", "x-amz-checksum-crc32")
+
+
+def test_upload_repeats_the_checksums_when_it_is_completed(amazon: Amazon, open_store: Any) -> None:
+    """Amazon refuses to complete an upload begun with checksums without those of its parts."""
+    write(open_store(""), SINGLE_PUT_SIZE, 100)
+    (begun,), (completed,) = amazon.sent("POST", "uploads"), amazon.sent("POST", "uploadId")
+    assert "x-amz-checksum-algorithm" in begun.headers
+    parts = re.findall(rb"<Part>.*?</Part>", completed.body)
+    assert len(parts) == len(amazon.sent("PUT", "partNumber")) == 2
+    assert all(f"<ChecksumCRC32>{CRC}</ChecksumCRC32>".encode() in part for part in parts)
+    assert completed.headers["If-None-Match"] in (b"*", "*")
+
+
+@pytest.mark.parametrize(
+    "parameters", ["&checksums=when_required", "&endpoint=https://store.example.org&path_style=1"]
+)
+def test_other_stores_are_sent_no_checksums(parameters: str, amazon: Amazon, open_store: Any) -> None:
+    write(open_store(parameters), SINGLE_PUT_SIZE, 100)
+    write(open_store(parameters), 4)
+    for request in amazon.requests:
+        names = {name.lower() for name in request.headers}
+        assert not {name for name in names if "checksum" in name or "trailer" in name}
+        assert b"Checksum" not in (request.body if isinstance(request.body, bytes) else b"")
