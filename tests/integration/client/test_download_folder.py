@@ -295,7 +295,7 @@ def test_d8_a_disk_that_fails_in_the_middle_ends_with_7_and_resumes(
 def test_d8_a_folder_that_may_not_be_written_is_said_first(
     recipient: Recipient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight.os, "access", lambda place, mode: False)
+    monkeypatch.setattr(os, "access", lambda place, mode: False)
     with pytest.raises(MachineFault) as caught:
         recipient.download()
     assert caught.value.reference == "folder-not-writable"
