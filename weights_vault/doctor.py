@@ -36,10 +36,9 @@ def store(now: datetime) -> Finding:
 def scrub(now: datetime) -> Finding:
     """Every stored body was read within SCRUB_DAYS, and is what was signed."""
     found = tally(now)
-    last = (
-        f"the longest unread was read {found.oldest:%Y-%m-%d %H:%M} UTC" if found.oldest else "none read yet"
-    )
-    told = f"{found.bodies} bodies, {found.unread} never read, {last}"
+    told = f"{found.bodies} bodies, {found.unread} never read"
+    if found.oldest is not None:
+        told += f", the longest unread was read {found.oldest:%Y-%m-%d %H:%M} UTC"
     if found.damaged:
         return Finding(
             False,

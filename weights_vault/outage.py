@@ -31,24 +31,34 @@ def as_unavailable(error: StorageError) -> Unavailable:
 
 
 class StoreWatch:
-    """Remembers, in one process, that the store did not answer just now."""
+    """Remembers, in one process, that the store did not answer: then one thread at a time asks it again."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._quiet_until = float("-inf")
+        self._away = False
+        self._ask_again_at = float("-inf")
         self._asking = Lock()
 
     def require(self, body: SealedBody) -> None:
         """Ask the store for one body that it should have. Raises: Unavailable: it does not answer."""
-        if self._monotonic() < self._quiet_until:
+        if not self._away:
+            self._ask(body)
+            return
+        if self._monotonic() < self._ask_again_at or not self._asking.acquire(blocking=False):
             raise as_unavailable(StorageError("it did not answer a moment ago"))
+        try:
+            self._ask(body)
+        finally:
+            self._asking.release()
+
+    def _ask(self, body: SealedBody) -> None:
         try:
             if not is_there(body):
                 require_a_store(body)
         except StorageError as error:
-            with self._asking:
-                self._quiet_until = self._monotonic() + PAUSE_S
+            self._away, self._ask_again_at = True, self._monotonic() + PAUSE_S
             raise as_unavailable(error) from error
+        self._away = False
 
 
 def is_there(body: SealedBody) -> bool:

@@ -245,3 +245,39 @@ def test_the_list_takes_the_same_queries_for_one_grant_and_for_many(
     with django_assert_max_num_queries(12):
         answer = client.get("/api/v1/grants")
     assert len(answer.json()["results"]) == 10
+
+
+def test_a_recall_in_the_middle_of_a_download_tells_why_and_what_to_fetch(world: World) -> None:
+    """I6: the next call of each kind carries the reason and names the revision that there is instead."""
+    grant = world.granted()
+    asked = calls(world, grant, with_token(world.researcher))
+    assert {call().status_code for call in asked.values()} == {200}
+    revision_of(world.release, "v0", 0)
+    manager = session_of(world.manager)
+    withdraw.quarantine(revision=world.revision, reason="A bad shard", by=manager, now=timezone.now())
+    named = with_token(world.researcher).get(f"/api/v1/grants/{grant.pk}/manifest?revision=v1")
+    for answer in (asked["headers"](), asked["urls"](), named):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (403, "revision_unavailable")
+        assert problem["detail"] == "Revision v1 of OPT-175B is on hold: A bad shard."
+        assert "`weights download opt-175b@v0`" in problem["next_step"]
+    assert asked["manifest"]().status_code == 200  # without a name: the revision that there is
+
+
+def test_with_nothing_left_every_list_says_why(world: World) -> None:
+    grant = world.granted()
+    manager = session_of(world.manager)
+    withdraw.withdraw(revision=world.revision, reason="A bad shard.", by=manager, now=timezone.now())
+    client = with_token(world.researcher)
+    [listed] = client.get("/api/v1/grants").json()["results"]
+    shown = client.get("/api/v1/releases/opt-175b").json()
+    for access in (
+        listed["access"],
+        client.get(f"/api/v1/grants/{grant.pk}").json()["access"],
+        shown["access"],
+    ):
+        assert (access["allowed"], access["code"]) == (False, "revision_unavailable")
+        assert access["message"] == "Revision v1 of OPT-175B was withdrawn: A bad shard."
+        assert access["next_step"].startswith("No other revision is available")
+    [revision] = shown["revisions"]
+    assert (revision["state"], revision["reason"]) == ("withdrawn", "A bad shard.")
