@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo serve test unit check e2e bench docs clean
+.PHONY: help demo serve test unit check e2e fuzz bench docs clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ e2e: $(VENV)/.dev  ## browser tests alone
 
 bench: $(VENV)/.dev  ## the ratio tables of docs/reference/benchmarks.md, beside their peers
 	@$(BIN)/python -m tests.benchmarks
+
+fuzz: $(VENV)/.dev  ## a million inputs for each reader of the sealed format; half an hour
+	@$(BIN)/python -m tests.fuzz
 
 docs: $(VENV)/.dev  ## write the generated pages of docs/reference again
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py statemachine
