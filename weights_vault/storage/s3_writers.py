@@ -93,7 +93,7 @@ class MultipartWriter:
                 **self._bucket.at(self._name),
                 UploadId=self.upload,
                 PartNumber=number + 1,
-                Body=bytes(data),  # boto3 takes no memoryview
+                Body=_body(data),
             )
         with self._lock:
             self._sizes[number] = data.nbytes
@@ -125,6 +125,12 @@ class MultipartWriter:
     def _compare(self, receipts: Sequence[str]) -> None:
         if not same_object(self._bucket, self._name, self._size, receipts):
             raise StorageError(f"the upload of object {self._name} was thrown away")
+
+
+def _body(data: memoryview) -> bytes | bytearray:
+    """boto3 takes no memoryview. What is a bytearray from end to end goes as it is, and is never copied."""
+    whole = data.obj
+    return whole if isinstance(whole, bytearray) and len(whole) == data.nbytes else bytes(data)
 
 
 class FinishedObject:
