@@ -12,6 +12,7 @@ from weights_vault.client.problems import denied, not_found
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RECALLED = {"quarantined": "is on hold", "withdrawn": "was withdrawn"}
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -72,6 +73,24 @@ def check_revision(release: Json, name: ReleaseName) -> None:
             f"Available: {', '.join(known) or 'none'}.",
             f"weights show {name.release}",
         )
+
+
+def check_recalled(release: Json, name: ReleaseName) -> None:
+    """Refuse a revision that was taken back, with the reason. Raises: NotAllowed(revision-unavailable)."""
+    named = [each for each in parts(release, "revisions") if text(each, "name") == name.revision]
+    said = _RECALLED.get(text(named[0], "state")) if named else None
+    if said is None:
+        return
+    current = text(part(release, "revision"), "name")
+    raise NotAllowed(
+        "revision-unavailable",
+        f"{name} {said}.",
+        text(named[0], "reason") or "No reason was recorded.",
+        f"Get the current revision instead: weights download {name.release}@{current}"
+        if current
+        else f"No other revision is available now. {text(release, 'url')} says when that changes.",
+        code="revision_unavailable",
+    )
 
 
 def access_of(release: Json) -> Json:

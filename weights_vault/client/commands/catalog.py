@@ -32,13 +32,19 @@ def releases(context: typer.Context) -> None:
 
 def show(context: typer.Context, release: ReleaseArgument) -> None:
     """Show one release: its license, its revisions, its files, and where you stand."""
-    from weights_vault.client.releases import check_revision, find_release, parse_release
+    from weights_vault.client.releases import (
+        check_recalled,
+        check_revision,
+        find_release,
+        parse_release,
+    )
 
     work: Workplace = context.obj
     name = parse_release(release)
     with work.open_portal() as api:
         found = find_release(api, name)
     check_revision(found, name)
+    check_recalled(found, name)
     work.output.result(found, *_describe(found))
 
 
@@ -93,6 +99,7 @@ def _describe(release: Json) -> list[str]:
         "revisions:",
         *(
             f"  {text(each, 'name')}  {text(each, 'state')}  {_day(each, 'published_at')}"
+            f"  {text(each, 'reason')}".rstrip()
             for each in parts(release, "revisions")
         ),
         "files:",

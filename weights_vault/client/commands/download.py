@@ -93,7 +93,7 @@ def _prepared(
     work: Workplace, api: Api, name: ReleaseName, wishes: Wishes, key: KeyFinder, *, ask_for_key: bool
 ) -> Session:
     """Ask the portal for access, head and manifest. Raises: ClientError, before anything is made."""
-    from weights_vault.client.releases import access_of, find_release, grant_of
+    from weights_vault.client.releases import access_of, check_recalled, find_release, grant_of
     from weights_vault.client.transfer.folder import DownloadFolder
     from weights_vault.client.transfer.session import Session
     from weights_vault.client.trust import choose_revision
@@ -101,6 +101,7 @@ def _prepared(
     found = find_release(api, name)
     if not (lacks_key := access_of(found).get("code") == "no_recipient_key"):
         grant_of(api, found, name)  # a refusal comes before anything else is asked or made
+    check_recalled(found, name)  # the signed head decides; this says why
     chain = work.trust(api)
     head = chain.head(name.release)
     revision = choose_revision(head, name.revision)
