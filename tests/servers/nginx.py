@@ -11,13 +11,15 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import pytest
+
+from tests.servers.ports import wait_for
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "run-a-portal.md"
 START_TRIES = 400
@@ -41,12 +43,16 @@ class Nginx:
     """A running nginx: `with Nginx(folder, http, ports)` starts it and ends it, whatever happens.
 
     folder: empty; holds what nginx writes. http: what stands in its http block. ports: where that listens.
+    doors: sockets that it listens on, and that nobody could take before; they are nginx's from then on.
     """
 
-    def __init__(self, folder: Path, http: str, ports: list[int]) -> None:
+    def __init__(
+        self, folder: Path, http: str, ports: Sequence[int] = (), *, doors: Sequence[socket.socket] = ()
+    ) -> None:
         self.folder = folder
         self._http = http
         self._ports = ports
+        self._doors = doors
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Nginx":
@@ -54,14 +60,21 @@ class Nginx:
         configuration = self.folder / "nginx.conf"
         configuration.write_text(_whole(self.folder, self._http))
         error_log = str(self.folder / "error.log")
+        inherited = [door.fileno() for door in self._doors]
         with (self.folder / "output.log").open("wb") as output:
             self._process = subprocess.Popen(
                 [program, "-p", str(self.folder), "-c", str(configuration), "-e", error_log],
+                # As nginx hands its sockets to the next nginx when it is upgraded while it runs.
+                env={**os.environ, "NGINX": "".join(f"{number};" for number in inherited)},
+                pass_fds=inherited,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
+        for door in self._doors:
+            door.close()
         try:
+            self._wait(self._process)
             for port in self._ports:
-                self._wait_for(port, self._process)
+                wait_for(port, timeout_s=START_TRIES * TRY_S)
         except BaseException:
             self._end()
             raise
@@ -77,14 +90,15 @@ class Nginx:
         path = self.folder / name
         return path.read_text() if path.exists() else ""
 
-    def _wait_for(self, port: int, process: "subprocess.Popen[bytes]") -> None:
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+        """Until it has read its configuration and taken its sockets."""
         for _ in range(START_TRIES):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            if self.log("nginx.pid"):
                 return
             with suppress(subprocess.TimeoutExpired):
                 process.wait(TRY_S)
-                raise RuntimeError(f"nginx ended: {self.log('output.log')}{self.log('error.log')}")
-        raise RuntimeError(f"nginx does not listen on {port}: {self.log('error.log')}")
+                break
+        raise RuntimeError(f"nginx did not start: {self.log('output.log')}{self.log('error.log')}")
 
     def _end(self) -> None:
         if self._process is None:

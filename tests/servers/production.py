@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -15,7 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.servers.ports import wait_for
+import httpx
+
+from tests.servers.doors import port_of
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import ROLES
 
@@ -77,26 +80,29 @@ class Production:
 
 
 class WebServer:
-    """gunicorn with a portal; it ends with its context. port: where it listens on the loopback."""
+    """gunicorn with a portal; it ends with its context. door: what it listens on, its own from then on."""
 
-    def __init__(self, portal: Production, port: int, *, threads: int) -> None:
+    def __init__(self, portal: Production, door: socket.socket, *, threads: int) -> None:
         self._portal = portal
-        self._port = port
+        self._door = door
+        self._port = port_of(door)
         self._threads = threads
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "WebServer":
-        options = ["--bind", f"127.0.0.1:{self._port}", "--threads", str(self._threads)]
+        inherited = self._door.fileno()
+        options = ["--bind", f"fd://{inherited}", "--threads", str(self._threads)]
         path = self._portal.folder / "web.log"
         with path.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "tests.servers.portal_wsgi:application", *options],
-                cwd=ROOT, env=self._portal.environment,
+                cwd=ROOT, env=self._portal.environment, pass_fds=[inherited],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+        self._door.close()
         try:
-            wait_for(self._port, timeout_s=START_WAIT_S)
-        except TimeoutError as error:
+            httpx.get(f"http://127.0.0.1:{self._port}/about/", timeout=START_WAIT_S, trust_env=False)
+        except httpx.TransportError as error:
             self._end()
             raise RuntimeError(f"gunicorn did not start: {path.read_text()}") from error
         except BaseException:

@@ -10,13 +10,16 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
 from tests.servers.production import DELIVERY_KEY_ID, Production
 from tests.unit.vault.folders import write_folder
+from weights_vault.sealed.body import part_count, part_range
 from weights_vault.storage.signed_urls import ObjectUrls
+
+Part: TypeAlias = tuple[str, int]  # file id, part number
 
 RELEASE = "opt-175b"
 VALUES = 5_000_000  # two shards of 30 MB: four parts, two of them whole
@@ -47,6 +50,27 @@ class Published:
         """Path → the name of its object in the store, of the files that have several parts."""
         files = sorted(self.made["files"].items())
         return {path: file["object"] for path, file in files if path.startswith("model-")}
+
+    @property
+    def parts(self) -> set[Part]:
+        """Every part of the shards."""
+        return {part for part, path in self._every_part() if path in self.shards}
+
+    def bytes_without(self, known: set[Part]) -> int:
+        """Sealed bytes of all parts of all files but the known ones."""
+        sizes = {self.made["files"][path]["id"]: self._size(path) for path in self.made["files"]}
+        missing = [part for part, _ in self._every_part() if part not in known]
+        return sum(part_range(index, sizes[file]).sealed_size for file, index in missing)
+
+    def _every_part(self) -> list[tuple[Part, str]]:
+        return [
+            ((file["id"], index), path)
+            for path, file in self.made["files"].items()
+            for index in range(part_count(self._size(path)))
+        ]
+
+    def _size(self, path: str) -> int:
+        return (self.plain / path).stat().st_size
 
     def start(self, folder: Path, *words: str) -> subprocess.Popen[str]:
         """`weights download RELEASE --to folder --json` in a process of its own."""
@@ -116,16 +140,17 @@ def publish(portal: Production, authorities: Path) -> Published:
     return Published(portal, plain, home, authorities, made)
 
 
-def journaled(folder: Path) -> int:
-    """How many parts are in, as the folder's journal has them."""
+def journaled(folder: Path) -> set[Part]:
+    """The parts that are in, as the folder's journal has them; a line that a kill cut off is none."""
     journal = folder / ".weights" / "journal"
     lines = journal.read_text().split("\n")[:-1] if journal.exists() else []
-    return sum(line.startswith("part ") for line in lines)
+    words = [line.split(" ") for line in lines if line.startswith("part ")]
+    return {(file, int(index)) for _, file, index in words}
 
 
-def kill_after_first_part(process: subprocess.Popen[str], folder: Path) -> int:
-    """`kill -9` once a part is in and before the last one is. Returns: how many were in by then."""
-    while journaled(folder) == 0:
+def kill_after_first_part(process: subprocess.Popen[str], release: Published, folder: Path) -> set[Part]:
+    """`kill -9` once a part of a shard is in and others are not. Returns: what was in by then."""
+    while not release.parts & journaled(folder):
         try:
             process.wait(0.01)
         except subprocess.TimeoutExpired:
@@ -133,4 +158,6 @@ def kill_after_first_part(process: subprocess.Popen[str], folder: Path) -> int:
         raise AssertionError(process.communicate())
     process.kill()
     process.communicate()
-    return journaled(folder)
+    known = journaled(folder)
+    assert release.parts - known, "it was over before it was killed"
+    return known

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 from pathlib import Path
@@ -16,10 +17,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.client.published import Published, journaled, kill_after_first_part, publish
+from tests.integration.client.published import Published, kill_after_first_part, publish
 from tests.servers.certificate import write_certificate
+from tests.servers.doors import doors, port_of
 from tests.servers.nginx import Nginx, Places, binary, documented
-from tests.servers.ports import free_port, free_ports
+from tests.servers.ports import free_port
 from tests.servers.production import Production, WebServer
 
 pytestmark = pytest.mark.slow
@@ -37,9 +39,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def places(place: Path) -> Places:
+def held() -> Iterator[list[socket.socket]]:
+    """The sockets of nginx, with and without TLS, and of the portal."""
     binary()
-    https, http, portal = free_ports(3)
+    with doors(3) as held:
+        yield held
+
+
+@pytest.fixture(scope="module")
+def places(place: Path, held: list[socket.socket]) -> Places:
+    https, http, portal = map(port_of, held)
     certificate, key = write_certificate(place)
     return Places(
         https=https, http=http, portal=portal, store=place / "store", certificate=certificate, key=key
@@ -55,14 +64,14 @@ def release(place: Path, places: Places) -> Published:
 
 
 @pytest.fixture(scope="module")
-def nginx(place: Path, places: Places, release: Published) -> Iterator[Nginx]:
+def nginx(place: Path, places: Places, release: Published, held: list[socket.socket]) -> Iterator[Nginx]:
     """nginx, and the portal behind it."""
     folder = place / "nginx"
     folder.mkdir()
     http = SLOWLY + documented(places, folder)
     with (
-        WebServer(release.portal, places.portal, threads=THREADS),
-        Nginx(folder, http, [places.https, places.http]) as nginx,
+        WebServer(release.portal, held[2], threads=THREADS),
+        Nginx(folder, http, doors=held[:2]) as nginx,
     ):
         yield nginx
 
@@ -98,14 +107,14 @@ def test_a_release_is_downloaded_verified_and_opened(
 def test_d1_killed_it_goes_on_with_the_parts_that_are_in(
     nginx: Nginx, release: Published, tmp_path: Path
 ) -> None:
-    """D1: `kill -9`; what is in is not asked for again, as nginx's own log has it."""
+    """D1: `kill -9`; the second process fetches what the journal did not have, and no byte more."""
     folder = tmp_path / "release"
-    known = kill_after_first_part(release.start(folder, "--jobs", str(JOBS)), folder)
-    before = len(bodies_sent(nginx, release))
-    code, _, err = release.download(folder, "--jobs", str(JOBS))
+    known = kill_after_first_part(release.start(folder, "--jobs", str(JOBS)), release, folder)
+    code, document, err = release.download(folder, "--jobs", str(JOBS))
     assert code == 0, err
     release.assert_complete(folder)
-    assert len(bodies_sent(nginx, release)) - before <= journaled(folder) - known
+    assert document["fetched_bytes"] == release.bytes_without(known)
+    assert document["again_bytes"] == 0
 
 
 def test_d2_an_expired_url_is_renewed_silently(nginx: Nginx, release: Published, tmp_path: Path) -> None:
@@ -299,10 +308,11 @@ def test_a_body_longer_than_the_portal_reads_is_refused_at_the_door(nginx: Nginx
 def test_a_portal_that_is_down_is_told_with_the_time_to_wait(
     release: Published, places: Places, tmp_path: Path
 ) -> None:
-    port = free_port()
-    alone = Places(port, free_port(), free_port(), places.store, places.certificate, places.key)
-    with Nginx(tmp_path, documented(alone, tmp_path), [port]), release.ask() as client:
-        answer = client.get(f"https://127.0.0.1:{port}/delivery/none")
+    with doors(2) as held, release.ask() as client:
+        port, http = map(port_of, held)
+        alone = replace(places, https=port, http=http, portal=free_port())
+        with Nginx(tmp_path, documented(alone, tmp_path), doors=held):
+            answer = client.get(f"https://127.0.0.1:{port}/delivery/none")
     assert (answer.status_code, answer.headers["Retry-After"]) == (502, "10")
 
 
@@ -311,17 +321,10 @@ def test_g8_no_log_holds_a_signed_url_or_a_token(nginx: Nginx, release: Publishe
     with release.ask() as client:
         client.get(f"{url}&x=1")
         client.get(f"{release.url}/accounts/password/reset/key/1-abcdef-secret/")
+        client.get(f"{release.url}/about/")  # on the same connection: the lines before it are written
     assert "GET /accounts/password/reset/key/ " in nginx.log("weights-access.log")
     assert "GET /delivery/" in nginx.log("weights-access.log")
     logs = [*nginx.folder.glob("*.log"), *release.portal.folder.glob("*.log")]
     assert {"weights-access.log", "weights-error.log", "error.log", "web.log"} <= {log.name for log in logs}
     for log in logs:
         assert not re.search(r"signature=|wp_[A-Za-z0-9]|abcdef-secret", log.read_text()), log.name
-
-
-def bodies_sent(nginx: Nginx, release: Published) -> list[str]:
-    """The lines of nginx's log about pieces of shards that were sent whole."""
-    names = "|".join(release.shards.values())
-    return re.findall(
-        rf"^.* GET /delivery/(?:{names}) 206 .*$", nginx.log("weights-access.log"), re.MULTILINE
-    )
