@@ -9,6 +9,7 @@ from portal.web.views import (
     account,
     grants,
     keys,
+    ledger,
     pending,
     releases,
     requests,
@@ -46,6 +47,9 @@ urlpatterns = [
     path("review/grants/<slug:grant_id>/", staff_grants.change, name="staff_grant_change"),
     path("review/<slug:request_id>/", review.detail, name="review"),
     path("review/<slug:request_id>/vote/", review.vote, name="review_vote"),
+    path("ledger/", ledger.index, name="ledger"),
+    path("ledger/alerts/<slug:alert_id>/", ledger.alert, name="ledger_alert"),
+    path("ledger/<slug:grant_id>/", ledger.detail, name="ledger_grant"),
     path("about/", site.about, name="about"),
     path("theme/", site.theme, name="theme"),
 ]

@@ -58,6 +58,10 @@ WORDS: dict[str, dict[str, Word]] = {
         "quarantined": Word("Quarantined", "wait", "circle-pause"),
         "withdrawn": Word("Withdrawn", "bad", "ban"),
     },
+    "alert": {
+        "open": Word("Open", "wait", "triangle-alert"),
+        "acknowledged": Word("Looked at", "good", "circle-check"),
+    },
     "stage": {
         "closed": Word("Closed", "calm", "lock"),
         "partners": Word("Partners", "calm", "users"),

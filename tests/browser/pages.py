@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from licenses import actions
+from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
 from weights_vault.models import Release
@@ -59,6 +60,10 @@ LOOKS = (
     Look("review-voted", "rosa", "/review/{in_review}/"),
     Look("all-grants", "rosa", "/review/grants/"),
     Look("grant-change", "rosa", "/review/grants/{grant}/"),
+    Look("deliveries", "mika", "/ledger/"),
+    Look("deliveries-none", "mika", "/ledger/?person=nobody"),
+    Look("deliveries-grant", "mika", "/ledger/{grant}/"),
+    Look("alert", "mika", "/ledger/alerts/{alert}/"),
     Look("release-recalled", "ada", "/releases/opt-66b/"),
     Look("revisions", "mika", "/releases/opt-66b/revisions/"),
     Look("revisions-none", "mika", "/releases/gpt-2-xl/revisions/"),
@@ -92,6 +97,8 @@ def furnish(world: World) -> Mapping[str, str]:
     edited = {**ANSWERS, "role": "Engineer", "purpose": f"{ANSWERS['purpose']} Negative results too."}
     actions.edit(request=changed, answers=edited, by=world.by("bo"), now=world.ago(6))
     key = world.key("ada")
+    downloading(grant, until=world.now)
+    finished(grant, at=world.now, again=3 * 2**24)
     assert in_review.license_version is not None
     return {
         "license": in_review.license_version.pk,
@@ -102,6 +109,7 @@ def furnish(world: World) -> Mapping[str, str]:
         "approved": world.approved("eli", middle).pk,
         "changed": changed.pk,
         "key": key.pk,
+        "alert": alarming(grant, until=world.now).pk,
         "sound": big.revisions.get().pk,
         "damaged": damaged.pk,
         "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,

@@ -12,7 +12,7 @@ from itertools import islice
 from django.db.models import Count, Q, QuerySet
 
 from portal.accounts.models import User
-from weights_vault.models import Holding, LedgerEntry, Origin, Revision
+from weights_vault.models import Alert, Holding, LedgerEntry, Origin, Revision
 
 STRETCH = 1_000  # rows whose names are read at once while all are streamed
 
@@ -89,10 +89,10 @@ def holdings(wanted: Wanted) -> QuerySet[Holding]:
     return Holding.objects.filter(condition).order_by("-last_at", "-id")
 
 
-def rows(found: Iterable[LedgerEntry]) -> list[Row]:
-    """The entries with their names: three queries, however many entries."""
+def rows(found: Iterable[LedgerEntry], names: Names | None = None) -> list[Row]:
+    """The entries with their names: three queries, however many entries; none where the names are given."""
     listed = list(found)
-    names = names_of(listed)
+    names = names or names_of(listed)
     return [
         Row(
             entry,
@@ -111,12 +111,13 @@ def stream(found: QuerySet[LedgerEntry]) -> Iterator[Row]:
         yield from rows(stretch)
 
 
-def names_of(found: Iterable[LedgerEntry | Holding]) -> Names:
+def names_of(found: Iterable[LedgerEntry | Holding | Alert]) -> Names:
     """The names of what these rows speak of."""
     listed = list(found)
     origins = {each.origin for each in listed if isinstance(each, LedgerEntry) and each.origin}
+    revisions = {each.revision for each in listed if not isinstance(each, Alert)}
     return Names(
-        revisions=revisions_by_id({each.revision for each in listed}),
+        revisions=revisions_by_id(revisions) if revisions else {},
         people={
             user.public_id: user
             for user in User.objects.filter(public_id__in={each.person for each in listed})

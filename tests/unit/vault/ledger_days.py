@@ -39,6 +39,7 @@ def use(
             files=wanted,
             digests=[sha256(file.encode()).digest() for file in wanted] if headers else (),
             size=sum(known[file] for file in wanted),
+            lifetime_s=600 if kind == Kind.URLS else None,
             address=address,
             now=at,
         )

@@ -18,9 +18,10 @@ from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
+from tests.unit.web.deliveries import alarming
 from tests.unit.web.world import World
 from weights_vault.actions import keys
-from weights_vault.models import RecipientKey, Release, Revision
+from weights_vault.models import Alert, RecipientKey, Release, Revision
 
 PEOPLE = {
     "anonymous": None,
@@ -37,6 +38,7 @@ STATUS = {"page": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "nev
 FOR_ALL = ("page",) * 6
 OWN_LIST = ("signin", "page", "page", "page", "page", "page")
 OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
+RELEASES = ("signin", "no", "no", "no", "page", "page")
 LEGAL = ("signin", "no", "no", "page", "no", "page")
 MANAGED = ("signin", "no", "no", "no", "page", "page")
 
@@ -68,6 +70,9 @@ GET: dict[str, tuple[str, ...]] = {
     "review_vote": ("signin", "never", "never", "never", "never", "never"),
     "staff_grants": LEGAL,
     "staff_grant_change": LEGAL,
+    "ledger": RELEASES,
+    "ledger_grant": RELEASES,
+    "ledger_alert": RELEASES,
 }
 # What an empty POST by each of the others is answered: never a change of what is Ada's.
 OWN_FORM = ("signin", "page", "page", "page", "page")  # of a thing of their own, shown again: it was empty
@@ -89,6 +94,7 @@ POST: dict[str, tuple[str, ...]] = {
     "pending_action": NOT_THEIRS,
     "review_vote": VERDICT,
     "staff_grant_change": VERDICT,
+    "ledger_alert": ("signin", "no", "no", "page", "page"),
 }
 
 THINGS: dict[str, Any] = {
@@ -97,6 +103,7 @@ THINGS: dict[str, Any] = {
     "key_id": RecipientKey,
     "token_id": AccessToken,
     "action_id": PendingAction,
+    "alert_id": Alert,
     "revision_id": Revision,
 }
 
@@ -124,6 +131,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "key_id": [key.pk],
         "token_id": [token.pk],
         "action_id": [action.pk],
+        "alert_id": [alarming(grant).pk],
     }
 
 

@@ -13,7 +13,7 @@ from licenses.queries.timeline import TITLES
 from portal.accounts.models import PendingAction
 from portal.core.verdicts import Allowed, Denied
 from portal.web import journey, standing, story, words
-from weights_vault.models import RecipientKey
+from weights_vault.models import Alert, RecipientKey
 
 TONES = {"good", "wait", "turn", "bad", "calm"}
 ICONS = set(re.findall(r'id="([^"]+)"', Path(str(finders.find("web/icons.svg"))).read_text()))
@@ -25,6 +25,7 @@ STATES = {
     "stage": set(ReleaseTerms.Stage.values),
     "strategy": set(ReleaseTerms.Strategy.values),
     "verdict": set(Vote.Verdict.values),
+    "alert": set(Alert.State.values),
 }
 
 
