@@ -60,7 +60,7 @@ def _download(portal: Portal, granted: Granted, folder: Path) -> Ran:
 
 
 def _rows(size: int, published: Ran, fetched: Ran, web: int, facts: Sequence[str]) -> list[Row]:
-    publish = f"manage.py publish $T/model --release {RELEASE} --revision v1"
+    publish = f"python -m tests.benchmarks.processes.portal_world publish $T/model {RELEASE}"
     download = f"weights --quiet download {RELEASE} --to $T/out --jobs {JOBS}"
     told = (
         *facts,

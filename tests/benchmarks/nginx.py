@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.nginx import Nginx
+from tests.benchmarks.peers import program
+from tests.servers.ports import wait_for
 
 ACCEL = "/stored/"
-_HTTP = """
+START_S = 20.0
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+_CONFIGURATION = """
+daemon off;
+{user}
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+    {temporary}
     log_format parts '$request_method $uri $status $body_bytes_sent "$sent_http_content_range"';
     server {{
         listen 127.0.0.1:{port};
@@ -26,6 +41,7 @@ _HTTP = """
         location {accel} {{ internal; alias {store}/; {limit} }}
         location /plain/ {{ alias {plain}/; access_log off; }}
     }}
+}}
 """
 _LINE = re.compile(r'^(?P<method>\S+) (?P<path>\S+) (?P<status>\d+) (?P<sent>\d+) "(?P<range>[^"]*)"$')
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/\d+")
@@ -64,15 +80,33 @@ class Front:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def nginx(self, folder: Path) -> Nginx:
-        """A server to be entered; its log of deliveries is `access.log`. folder: empty."""
+    @contextmanager
+    def nginx(self, folder: Path) -> Iterator[None]:
+        """A running server; its log of deliveries is `access.log`. folder: all that it writes lies there."""
         folder.mkdir()
-        limit = f"limit_rate {self.bytes_per_s};" if self.bytes_per_s else ""
-        http = _HTTP.format(
-            folder=folder, port=self.port, portal_port=self.portal_port, accel=ACCEL, store=self.store,
-            limit=limit, plain=self.plain,
-        )  # fmt: skip
-        return Nginx(folder, http, [self.port])
+        (folder / "nginx.conf").write_text(self._configuration(folder))
+        command = [program("nginx"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(self.port, timeout_s=START_S)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def _configuration(self, folder: Path) -> str:
+        return _CONFIGURATION.format(
+            folder=folder,
+            # As root, workers would become www-data, who cannot read the store.
+            user="user root;" if os.geteuid() == 0 else "",
+            temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY),
+            limit=f"limit_rate {self.bytes_per_s};" if self.bytes_per_s else "",
+            port=self.port,
+            portal_port=self.portal_port,
+            accel=ACCEL,
+            store=self.store,
+            plain=self.plain,
+        )
 
 
 def sendings(log: str) -> list[Sending]:

@@ -110,7 +110,11 @@ def table(rows: Iterable[Row]) -> str:
     for row in rows:
         against, theirs, ratio = "–", "–", "–"
         if row.peer is not None:
-            against, theirs, ratio = row.peer.name, cell(row.peer, row.unit), f"{row.figure:.2f}"
+            against, theirs, ratio = (
+                row.peer.name.replace("|", "\\|"),
+                cell(row.peer, row.unit),
+                f"{row.figure:.2f}",
+            )
         ours = cell(row.ours, row.unit)
         goal = target_text(row.target, row)
         lines.append(f"| {row.what} | {ours} | {against} | {theirs} | {ratio} | {goal} | {verdict(row)} |")
@@ -124,10 +128,13 @@ def _details(key: str, rows: list[Row], notes: Mapping[str, str]) -> str:
     if facts := _once(fact for row in rows for fact in row.facts):
         lines += ["\n".join(f"- {fact}" for fact in facts) + "\n"]
     contestants = _once(
-        series for row in rows for series in (row.ours, row.peer) if series is not None and series.commands
+        (series.name, series.commands)
+        for row in rows
+        for series in (row.ours, row.peer)
+        if series is not None
     )
-    for series in contestants:
-        lines += [f"{series.name}:\n", "```", *series.commands, "```", ""]
+    for name, commands in contestants:
+        lines += [f"{name}:\n", "```", *commands, "```", ""]
     return "\n".join(lines)
 
 

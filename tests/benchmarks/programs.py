@@ -20,6 +20,7 @@ from tests.benchmarks.errors import BenchError
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 1_200
 WATCH_S = 0.02
+_PORT = re.compile(r"127\.0\.0\.1:\d+")
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
@@ -132,4 +133,4 @@ def shown(command: Sequence[str] | str, names: Mapping[str, str]) -> str:
     text = command if isinstance(command, str) else " ".join(command)
     for value in sorted(names, key=len, reverse=True):
         text = text.replace(value, names[value])
-    return text
+    return _PORT.sub("127.0.0.1:$PORT", text)

@@ -37,8 +37,8 @@ def publish(context: Context) -> list[Row]:
         aws += f"{model} s3://{store.bucket}/plain"
         names = {str(folder): "$T", "/usr/bin/": ""}
         ours = (
-            f"STORAGE_URL={store.gateway.storage_url(store.bucket)}",
-            "manage.py publish $T/model --release opt-1 --revision v1",
+            shown(f"STORAGE_URL='{store.gateway.storage_url(store.bucket)}' \\", names),
+            "python -m tests.benchmarks.processes.portal_world publish $T/model opt-1",
         )
         raced = race(
             [

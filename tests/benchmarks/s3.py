@@ -15,7 +15,10 @@ from tests.servers.ceph import ACCESS_KEY, REGION, SECRET_KEY, Gateway, ceph_gat
 
 STORE_BYTES = 16 * 2**30  # at most; taken as it fills
 BUCKET = "weights"
-FACT = "The gateway is Ceph's radosgw over a memory store, on the same two cores as everything else."
+FACT = (
+    "The gateway is Ceph's radosgw over a memory store, on the same cores as everything else. aws and rclone "
+    "have their own defaults; rclone's remote `store` is named by its environment (S3, Ceph, endpoint, keys)."
+)
 
 
 @dataclass(frozen=True)

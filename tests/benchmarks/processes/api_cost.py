@@ -105,4 +105,5 @@ def main() -> None:
     say(database=f"{connection.display_name} {database_version()}", **costs)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """The page that is written from figures and notes."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -51,6 +51,11 @@ def test_the_commands_of_a_group_stand_once_beneath_it() -> None:
     assert page.count("weights $T/file") == 1
     assert page.count("age -d $T/file") == 1
     assert page.count("- A fact.") == 1
+
+
+def test_a_name_with_a_pipe_stays_in_its_cell() -> None:
+    piped = replace(row(), peer=series("curl | age -d", 1.0))
+    assert r"| curl \| age -d |" in render([figures(piped)], {})
 
 
 def test_a_note_stands_under_the_title_of_its_rows() -> None:

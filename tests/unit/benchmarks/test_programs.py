@@ -53,3 +53,7 @@ def test_a_shown_command_names_no_path_of_this_machine() -> None:
     command = ["/usr/bin/age", "-d", "-i", "/dev/shm/bench-1/key", "/dev/shm/bench-1/store/x"]
     names = {"/dev/shm/bench-1": "$T", "/dev/shm/bench-1/store": "$STORE", "/usr/bin/": ""}
     assert shown(command, names) == "age -d -i $T/key $STORE/x"
+
+
+def test_a_shown_command_names_no_port_of_one_run() -> None:
+    assert shown("curl http://127.0.0.1:39139/plain/x", {}) == "curl http://127.0.0.1:$PORT/plain/x"
