@@ -50,7 +50,7 @@ def owner(gateway: Gateway) -> Any:
 
 
 @pytest.fixture(scope="session")
-def session() -> boto3.Session:
+def aws_session() -> boto3.Session:
     """One session of boto3 for all stores: each reads its models anew, which takes longer than the tests."""
     return boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY)
 
@@ -64,14 +64,14 @@ def bucket(owner: Any) -> str:
 
 
 @pytest.fixture
-def open_store(gateway: Gateway, bucket: str, session: boto3.Session) -> Callable[..., S3Storage]:
+def open_store(gateway: Gateway, bucket: str, aws_session: boto3.Session) -> Callable[..., S3Storage]:
     """open_store(**parameters of STORAGE_URL) → the store over the fresh bucket.
 
     endpoint: of something between the store and us. session: another one, for other credentials.
     """
 
     def open_it(
-        endpoint: str = gateway.endpoint, session: boto3.Session = session, **parameters: str
+        endpoint: str = gateway.endpoint, session: boto3.Session = aws_session, **parameters: str
     ) -> S3Storage:
         url = gateway.storage_url(bucket, **parameters).replace(gateway.endpoint, endpoint)
         return S3Storage(parse_location(url), session)

@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from weights_vault.storage import storage
+from weights_vault.storage.port import StorageError
 
 
 @register(Tags.security)
@@ -16,6 +17,6 @@ def storage_url_is_right(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     try:
         storage()
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, StorageError) as error:
         return [Error(str(error), hint="See .env.sample.", id="storage.E001")]
     return []

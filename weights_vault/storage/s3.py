@@ -45,7 +45,8 @@ class S3Storage:
 
     def __init__(self, location: S3Location, session: boto3.Session | None = None) -> None:
         self._location = location
-        self._session = session or boto3.Session()
+        with told_by_port("-"):
+            self._session = session or boto3.Session()  # reads boto3's files
         self._credentials = CredentialSource(self._session)
         self._making = Lock()  # a session makes one client at a time; the client serves all threads
 

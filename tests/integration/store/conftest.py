@@ -2,10 +2,10 @@
 
 from tests.servers.ceph_fixtures import (  # noqa: F401
     aws_environment,
+    aws_session,
     bucket,
     gateway,
     open_store,
     owner,
-    session,
     store,
 )

@@ -133,6 +133,15 @@ def test_wrong_url_stops_the_start(settings: Any) -> None:
     assert "an endpoint needs its region" in found[0].msg
 
 
+def test_profile_that_boto3_does_not_know_stops_the_start(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    settings.STORAGE_URL = "s3://bucket-of-nobody?region=eu-1"
+    found = [fault for fault in run_checks(tags=[Tags.security]) if fault.id == "storage.E001"]
+    assert "ProfileNotFound" in found[0].msg
+
+
 def test_scheme_chooses_the_adapter() -> None:
     assert isinstance(_open("file:///srv/weights"), FilesystemStorage)
     assert isinstance(_open("s3://bucket?region=eu-1"), S3Storage)
