@@ -19,7 +19,7 @@ def figures_text(level: str, figures: Mapping[str, Any]) -> str:
     """
     words = {"structure": _structure, "tensors": _tensors, "logits": _logits}.get(level, _other)(figures)
     if figures.get("problems"):
-        words.append(_count(figures["problems"], "problem"))
+        words.append(count_text(figures["problems"], "problem"))
     if isinstance(figures.get("seconds"), int | float):
         words.append(seconds_text(figures["seconds"]))
     return ", ".join(words)
@@ -36,7 +36,7 @@ def _structure(figures: Mapping[str, Any]) -> list[str]:
     words = [str(figures["architecture"])] if figures.get("architecture") else []
     for name, noun in (("files", "file"), ("shards", "shard"), ("tensors", "tensor")):
         if name in figures:
-            words.append(_count(figures[name], noun))
+            words.append(count_text(figures[name], noun))
     if isinstance(figures.get("dtypes"), dict):
         words.append(" + ".join(map(str, figures["dtypes"])) or "no dtype")
     return [*words, *_size(figures)] or _other(figures)
@@ -49,7 +49,7 @@ def _tensors(figures: Mapping[str, Any]) -> list[str]:
     judged = "read" if figures.get("problems") or not figures.get("digests_compared") else "identical"
     words = [f"tensors {figures.get('read', 0):,} of {figures['tensors']:,} {judged}", *_size(figures)]
     outliers = figures.get("outliers") or []
-    return [*words, _count(len(outliers), "outlier")] if outliers else words
+    return [*words, count_text(len(outliers), "outlier")] if outliers else words
 
 
 def _logits(figures: Mapping[str, Any]) -> list[str]:
@@ -70,5 +70,6 @@ def _size(figures: Mapping[str, Any]) -> list[str]:
     return [size_text(figures["bytes"])] if isinstance(figures.get("bytes"), int) else []
 
 
-def _count(count: int, noun: str) -> str:
+def count_text(count: int, noun: str) -> str:
+    """`1 file`, `21,000 parts`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -40,7 +40,7 @@ def _why(typed: str) -> str:
 def _unusable(typed: str, why: str) -> WrongUsage:
     return WrongUsage(
         "rate-unusable",
-        f"--limit-rate {typed} is not a rate.",
+        f"--limit-rate {typed!r} is not a rate.",
         why,
         "Examples, per second: --limit-rate 500K, --limit-rate 10M, --limit-rate 10MiB, --limit-rate 1.5G",
     )

@@ -72,11 +72,11 @@ def open_folder(settings: Settings, folder: DownloadFolder) -> tuple[FolderState
     """
     state = folder.state()
     if state is None:
-        there = folder.root.exists()
+        there = "It is a file, not a folder." if folder.root.exists() else "There is no such folder."
         raise WrongUsage(
             "not-a-download",
             f"{folder.root} is not a download of `weights`.",
-            "It has no .weights/state.json." if there else "There is no such folder.",
+            "It has no .weights/state.json." if folder.root.is_dir() else there,
             "Name the folder that `weights download` made.",
         )
     pinned = settings.portal_key or Pins(settings.home, state.portal).root

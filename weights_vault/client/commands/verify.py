@@ -93,6 +93,7 @@ def _report(
     verdict: FolderVerdict,
     mended: Summary | None,
 ) -> None:
+    from weights_vault.client.figures import count_text
     from weights_vault.client.output import size_text
 
     size = sum(each.file.size for each in verdict.files)
@@ -112,7 +113,8 @@ def _report(
         "warnings": work.output.warnings,
     }
     lines = [
-        f"{state.release}@{state.revision}: {len(verdict.files)} files, {size_text(size)}: all as published"
+        f"{state.release}@{state.revision}: {count_text(len(verdict.files), 'file')}, {size_text(size)}: "
+        "all as published"
     ]
     if mended:
         lines.append(f"mended: {size_text(mended.fetched)} fetched again")
@@ -123,7 +125,7 @@ def _notes(folder: Path, state: FolderState, verdict: FolderVerdict) -> list[str
     """What a person may want to know of a folder that is as published."""
     lines = []
     if verdict.left_out:
-        lines.append(f"{len(verdict.left_out)} files of the release were never asked for")
+        lines.append(f"never asked for: {_named(verdict.left_out)}")
     if verdict.extra:
         lines.append(f"not of the release: {_named(verdict.extra)}")
     if verdict.links:

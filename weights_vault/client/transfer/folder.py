@@ -202,7 +202,7 @@ class DownloadFolder:
             raise WrongUsage(
                 "folder-not-empty",
                 f"{self.root} exists and is not a download of `weights`.",
-                "Files that are already there might be overwritten.",
+                "What is already there might be overwritten." if self.root.is_dir() else "It is a file.",
                 "Choose an empty or a new folder with --to.",
             )
 

@@ -40,7 +40,7 @@ def read_notes(path: Path, manifest_sha256: str) -> Notes | None:
     """What a journal of this manifest says; None where there is none of it. Raises: OSError."""
     try:
         return _notes(path.read_bytes(), manifest_sha256)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from weights_vault.client.figures import seconds_text
+from weights_vault.client.figures import count_text, seconds_text
 from weights_vault.client.output import size_text
 from weights_vault.client.transfer.estimate import Estimate
 from weights_vault.client.transfer.preflight import Room
@@ -45,8 +45,9 @@ def document_of(trusted: TrustedManifest, grant: str, summary: Summary) -> dict[
 def lines_of(manifest: Manifest, summary: Summary) -> list[str]:
     """The same for people."""
     name = f"{manifest.release}@{manifest.revision}"
+    what = f"{count_text(summary.files, 'file')}, {size_text(summary.size)}"
     lines = [
-        f"{name}: {summary.files} files, {size_text(summary.size)}, verified and opened, in {summary.folder}",
+        f"{name}: {what}, verified and opened, in {summary.folder}",
         _fetched_text(summary),
     ]
     if summary.again:
@@ -89,7 +90,9 @@ def plan_lines(
     total = sum(file.size for file in files)
     here = total - expected.fetch
     lines = [f"{size_text(file.size):>10}  {file.path}" for file in files]
-    lines.append(f"{size_text(total)} in {len(files)} files of {manifest.release}@{manifest.revision}")
+    lines.append(
+        f"{size_text(total)} in {count_text(len(files), 'file')} of {manifest.release}@{manifest.revision}"
+    )
     if here:
         checked = f", of which {size_text(expected.unsure)} will be checked" if expected.unsure else ""
         lines.append(f"{size_text(here)} of it is in {folder} already{checked}")

@@ -46,7 +46,7 @@ def check_writable(folder: Path) -> None:
         raise MachineFault(
             "folder-not-writable",
             f"{folder} cannot be written.",
-            f"You may not write in {place}.",
+            f"You may not write in {place}." if place.is_dir() else f"{place} is a file, not a folder.",
             "Choose a folder that you may write with --to.",
         )
 

@@ -62,7 +62,8 @@ class TimeLeft:
         if moved != self._moved:
             self._moved, self._moved_at = moved, now
         silent = now - self._moved_at > SILENT_S
-        if silent or rate < 1 or self._rate.known_s < LEFT_KNOWN_AFTER_S:
+        over = moved >= reading.total
+        if over or silent or rate < 1 or self._rate.known_s < LEFT_KNOWN_AFTER_S:
             self._end = None
             return None
         end = now + (reading.total - moved) / rate
