@@ -15,7 +15,7 @@ from weights_vault.storage.port import ObjectWriter
 
 SEALERS = 2
 # Sealed parts in memory at a time, each being sealed or put: as many connections to the store.
-PIECES = 5
+PIECES = 3
 
 
 @dataclass(frozen=True)

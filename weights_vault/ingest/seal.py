@@ -17,8 +17,7 @@ from weights_vault.sealed.body import PLAIN_PART_SIZE, BodySealer, part_count, p
 from weights_vault.sealed.manifest import PartDigests, Tensor
 from weights_vault.storage.port import ObjectWriter, StorageError
 
-RING = 5
-PINNED_TOGETHER = 2  # parts to one transaction; less than RING, or the first would wait for the last
+RING = 3
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,6 @@ class _Pass:
         largest = min(self._size, PLAIN_PART_SIZE)
         self._ring = [_Slot(memoryview(bytearray(largest))) for _ in range(count)]
         self._known: dict[int, KnownPart] = {}
-        self._to_pin: list[Plain] = []
 
     def run(self, known: dict[int, KnownPart]) -> list[KnownPart]:
         """Returns: all parts, stored, in order."""
@@ -113,10 +111,9 @@ class _Pass:
         try:
             for index in range(count):
                 self._take(self._read(index))
-            self._pin()
             for slot in self._ring:
                 slot.wait()
-            self._record_stored(wait=True)
+            self._write_down({}, wait=True)
         except (StorageError, KeyboardInterrupt):
             self._record.keep(self._pieces.give_up())
             raise
@@ -127,8 +124,6 @@ class _Pass:
 
     def _read(self, index: int) -> Plain:
         where, slot = part_range(index, self._size), self._slot(index)
-        if self._to_pin and self._to_pin[0].index <= index - len(self._ring):
-            self._pin()  # it lies in this slot
         slot.wait()
         data = slot.buffer[: where.plain_size]
         self._file.read_into(data, where.plain_start)
@@ -136,34 +131,22 @@ class _Pass:
         return Plain(index, data, part_digest(data))
 
     def _take(self, part: Plain) -> None:
+        """Pin a part that is new, and seal what is not in the store."""
         known = self._known.get(part.index)
         if known is None:
-            self._to_pin.append(part)
-            if len(self._to_pin) == PINNED_TOGETHER:
-                self._pin()
-            return
-        if known.plain != part.digest:
+            self._write_down({part.index: KnownPart(part.digest)})
+        elif known.plain != part.digest:
             raise BodyChanged
-        if known.is_stored:
+        elif known.is_stored:
             self._progress.advance(len(part.data))
-        else:
-            self._seal(part)
-
-    def _pin(self) -> None:
-        """Make the digests of what was read durable, and only then let it be sealed."""
-        self._record_stored()
-        for part in self._to_pin:
-            self._seal(part)
-        self._to_pin.clear()
-
-    def _seal(self, part: Plain) -> None:
+            return
         self._slot(part.index).readers.append(self._pieces.seal(part))
 
-    def _record_stored(self, *, wait: bool = False) -> None:
-        """One transaction for the pins that are due and for what reached the store meanwhile."""
+    def _write_down(self, pins: Mapping[int, KnownPart], *, wait: bool = False) -> None:
+        """Make durable, in one transaction, a pin and what reached the store meanwhile."""
         stored = self._pieces.stored(wait=wait)
-        pins = {part.index: KnownPart(part.digest) for part in self._to_pin}
-        self._known |= pins | stored
-        self._record.keep(pins | stored)
+        changed = {**pins, **stored}
+        self._known |= changed
+        self._record.keep(changed)
         for index in stored:
             self._progress.advance(part_range(index, self._size).plain_size)

@@ -12,7 +12,7 @@ from tests.unit.vault.folders import safetensors
 from weights_vault.ingest.kinds import MAX_WEIGHTS_BYTES
 from weights_vault.ingest.pieces import PIECES
 from weights_vault.ingest.progress import SilentProgress
-from weights_vault.ingest.seal import PINNED_TOGETHER, RING, SealedFile, seal_file
+from weights_vault.ingest.seal import RING, SealedFile, seal_file
 from weights_vault.ingest.source import Fingerprint, SourceFile
 from weights_vault.ingest.under_way import NoRecord
 from weights_vault.sealed.body import (
@@ -107,7 +107,3 @@ def test_memory_is_a_few_parts_whatever_the_size(tmp_path: Path) -> None:
 def test_largest_file_fits_the_pieces_of_an_object() -> None:
     assert part_count(MAX_WEIGHTS_BYTES) <= MAX_PIECES
     assert MIN_PIECE_SIZE <= PART_SIZE
-
-
-def test_no_part_waits_in_the_ring_for_one_that_needs_its_place() -> None:
-    assert PINNED_TOGETHER < RING
