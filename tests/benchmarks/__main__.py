@@ -67,11 +67,15 @@ def main(arguments: Sequence[str]) -> int:
     names = wishes.only or TABLE
     runs = wishes.runs or (1 if names == ["large"] else 5)
     try:
-        figures = measure(names, wishes.size, runs, wishes.kills)
+        peers.ensure_programs(_programs(names))
     except BenchError as error:
-        print(f"The benchmark ends here: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
+    figures, failed = measure(names, wishes.size, runs, wishes.kills)
     print(table(figures.rows))
+    if failed:
+        print(f"Not measured, so nothing is kept: {', '.join(failed)}.", file=sys.stderr)
+        return 1
     kept = "table" if tuple(names) == TABLE else "large" if names == ["large"] else None
     if kept and not wishes.no_page:
         save(figures, kept)
@@ -79,26 +83,34 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(names: Sequence[str], size: int | None, runs: int, kills: int) -> Figures:
+def measure(names: Sequence[str], size: int | None, runs: int, kills: int) -> tuple[Figures, list[str]]:
     """Run these groups of rows, one after the other.
 
-    size: bytes that a row moves; None: what SIZES says. kills: of the row `resume`. Raises: BenchError.
+    size: bytes that a row moves; None: what SIZES says. kills: of the row `resume`.
+    Returns: the figures, and the groups that could not be measured, each told why when it happened.
     """
-    programs = sorted({program for name in names for program in PROGRAMS[name]})
-    peers.ensure_programs(programs)
     rows: list[Row] = []
+    failed: list[str] = []
     for name in names:
         context = Context(size or SIZES.get(name, GIB), runs, kills)
         context.say(f"{name} …")
-        rows += [with_size(row, context.size) for row in GROUPS[name](context)]
-    return Figures(
+        try:
+            measured = [with_size(row, context.size) for row in GROUPS[name](context)]
+        except (BenchError, RuntimeError, OSError) as error:  # servers raise the last two
+            context.say(f"{name} could not be measured: {error}")
+            failed.append(name)
+        else:
+            context.say(table(measured))
+            rows += measured
+    figures = Figures(
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         revision=_revision(),
         runs=runs,
         machine=this_machine(),
-        versions=_versions(names, programs),
+        versions=_versions(names),
         rows=tuple(rows),
     )
+    return figures, failed
 
 
 def with_size(row: Row, size: int) -> Row:
@@ -139,13 +151,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _versions(names: Sequence[str], programs: Sequence[str]) -> dict[str, str]:
+def _programs(names: Sequence[str]) -> list[str]:
+    return sorted({program for name in names for program in PROGRAMS[name]})
+
+
+def _versions(names: Sequence[str]) -> dict[str, str]:
     from importlib.metadata import version
 
     found = {"Python": sys.version.split()[0], **{name: version(name) for name in LIBRARIES}}
     if {"open-file", "seal"} & set(names):
         found |= peers.pinned(peers.REQUIREMENTS.read_text())
-    asked = [name for name in programs if name not in ("age-keygen", "ceph-mon", "ceph-osd", "radosgw")]
+    asked = [
+        name for name in _programs(names) if name not in ("age-keygen", "ceph-mon", "ceph-osd", "radosgw")
+    ]
     return found | peers.versions(asked)
 
 

@@ -113,7 +113,7 @@ def _nginx_peers(fetching: Fetching, front: Front) -> list[Contestant]:
 
 def from_s3(context: Context) -> list[Row]:
     """The portal signs URLs of the store; the peers fetch the same object with the store's own keys."""
-    with memory_folder(6 * context.size) as folder, s3.store() as store:
+    with memory_folder(5 * context.size) as folder, s3.store() as store:
         [port] = free_ports(1)
         portal = make_portal(
             folder / "portal", f"http://127.0.0.1:{port}", [RELEASE], **store.portal_settings()

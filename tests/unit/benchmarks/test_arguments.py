@@ -4,8 +4,12 @@ import argparse
 
 import pytest
 
+from tests.benchmarks import __main__ as command
 from tests.benchmarks.__main__ import GROUPS, PROGRAMS, TABLE, size_of, size_text, with_size
+from tests.benchmarks.context import Context
+from tests.benchmarks.errors import BenchError
 from tests.benchmarks.page import TITLES
+from tests.benchmarks.row import Row
 from tests.unit.benchmarks.figures_of_a_run import row
 
 
@@ -38,3 +42,17 @@ def test_what_a_row_moved_is_its_first_fact_but_for_rows_that_move_nothing() -> 
 
 def test_every_group_of_rows_has_a_title_and_a_list_of_its_programs() -> None:
     assert set(GROUPS) == set(TITLES) == set(PROGRAMS) == {*TABLE, "large"}
+
+
+def test_a_group_that_cannot_be_measured_does_not_take_the_others_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_room(context: Context) -> list[Row]:
+        raise BenchError("no room")
+
+    monkeypatch.setattr(command, "_versions", lambda names: {})
+    monkeypatch.setitem(GROUPS, "seal", no_room)
+    monkeypatch.setitem(GROUPS, "api", lambda context: [row(key="api")])
+    figures, failed = command.measure(["seal", "api"], size=None, runs=1, kills=1)
+    assert [each.key for each in figures.rows] == ["api"]
+    assert failed == ["seal"]
