@@ -118,3 +118,55 @@ def test_an_address_that_is_less_safe_than_the_portal_is_refused(
     monkeypatch.setattr(portal, "post", lambda path, body: answer)
     with pytest.raises(PortalFault):
         book(portal).url("fil_0")
+
+
+def test_d2_many_workers_whose_urls_end_at_once_make_one_renewal() -> None:
+    portal, clock = Portal(60.0), Clock()
+    urls = book(portal, clock)
+    urls.url("fil_0")
+    clock.time = 45.0
+    threads = [threading.Thread(target=urls.url, args=(f"fil_{number}",)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(portal.asked) == 2
+
+
+def test_d10_workers_whose_urls_are_all_refused_make_one_renewal() -> None:
+    portal = Portal()
+    urls = book(portal)
+    old = urls.url("fil_0")
+    barrier = threading.Barrier(16)
+
+    def refused_and_again() -> None:
+        urls.refused("fil_0", old)
+        barrier.wait(timeout=10)
+        urls.url("fil_0")
+
+    threads = [threading.Thread(target=refused_and_again) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(portal.asked) == 2
+
+
+def test_g7_urls_that_live_shorter_than_asked_for_are_believed() -> None:
+    """The store's own credentials end in 20 s, and its URLs with them."""
+    portal, clock = Portal(20.0), Clock()
+    urls = book(portal, clock)
+    urls.url("fil_0")
+    clock.time = 15.0
+    urls.url("fil_0")
+    assert len(portal.asked) == 2
+
+
+def test_d10_this_machines_clock_plays_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    portal, clock = Portal(), Clock()
+    monkeypatch.setattr("weights_vault.client.clock.now", lambda: NOW + timedelta(days=1))
+    urls = book(portal, clock)
+    urls.url("fil_0")
+    clock.time = 569.0
+    urls.url("fil_0")
+    assert len(portal.asked) == 1

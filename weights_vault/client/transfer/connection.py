@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
 
 from weights_vault.client.api import USER_AGENT
 from weights_vault.client.clock import now
@@ -166,9 +166,10 @@ class RangeConnection:
             "Accept-Encoding": "identity",
             "User-Agent": USER_AGENT,
         }
-        target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        # Put together by hand, letter by letter what was signed: urlunsplit mends what it finds odd.
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if self._proxy is not None and parts.scheme == "http":
-            target = urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
+            target = f"http://{parts.netloc}{target}"
             headers |= self._proxy.headers
         connection.request("GET", target, headers=headers)
         response = connection.getresponse()

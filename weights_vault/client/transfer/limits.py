@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from weights_vault.client.retry import backoff_s
 
-DEFAULT_JOBS = 4
 MAX_JOBS = 64
 # Where nobody says how many. Two keep two cores busy on a fast line, on which more are slower.
 FIRST_JOBS = 2
