@@ -91,13 +91,13 @@ class Gateway:
         return f"http://{HOST}:{self.port}"
 
     def storage_url(self, bucket: str, **parameters: str) -> str:
-        """What STORAGE_URL says for `bucket` ceph."""
+        """What STORAGE_URL says for `bucket`."""
         more = "".join(f"&{name}={value}" for name, value in parameters.items())
         return f"s3://{bucket}?endpoint={self.endpoint}&region={REGION}&path_style=1{more}"
 
 
 def missing_programs() -> str:
-    """What to install, as a sentence; empty where everything is tceph."""
+    """What to install, as a sentence; empty where everything is there."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     return f"no {', '.join(missing)}: apt-get install {PACKAGES}" if missing else ""
 
