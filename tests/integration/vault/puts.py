@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from weights_vault.storage.file_writer import FileWriter
+from weights_vault.storage.s3_writers import MultipartWriter, SinglePutWriter
 
-WRITERS: tuple[type[Any], ...] = (FileWriter,)
+WRITERS: tuple[type[Any], ...] = (FileWriter, MultipartWriter, SinglePutWriter)
 Watcher = Callable[[str, int, memoryview], None]  # object, number of the piece, its bytes
 
 

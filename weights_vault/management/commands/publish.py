@@ -55,7 +55,10 @@ class Command(DatabaseCommand):
         except Problem as problem:
             raise as_command_error(problem) from problem
         except StorageError as error:
-            raise CommandError(f"The store is at fault: {error}\n→ Mend it, then run this again.") from error
+            raise CommandError(
+                f"The store is at fault: {error}\n"
+                "→ What is in it so far is kept. Mend it, then run the same command again to go on."
+            ) from error
         except KeyboardInterrupt:
             raise CommandError("Stopped.\n→ Run the same command again to go on.", returncode=130) from None
         self._report(published, new)
