@@ -30,6 +30,8 @@ from weights_vault.client.transfer.proxies import Proxy, ProxyUnusable, proxy_fo
 
 # The most that one read asks for; it returns what is there. Larger ones cost nothing and gain nothing.
 SLICE_BYTES = 1 << 20
+# What came is told at least this often.
+REPORT_S = 0.1
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
@@ -195,16 +197,9 @@ class RangeConnection:
     def _read(self, response: http.client.HTTPResponse, fill: Fill) -> None:
         # One system call a read, and whatever it brings counts: a reset loses nothing that came before it.
         read = response.fp.readinto1 if response.length is not None else response.readinto
-        wanted, mark, waited_s = len(fill.view), fill.filled, 0.0
-        while fill.filled < wanted:
-            began = time.monotonic()
-            self._waiting_since = began - waited_s
-            count = read(fill.view[fill.filled : fill.filled + fill.piece])
-            waited_s += time.monotonic() - began
-            if not count:
-                raise LineTrouble("the connection ended early")
-            self._waiting_since = None  # what follows may wait, and that is no stall
-            fill.take(count)
+        mark, waited_s = fill.filled, 0.0
+        while fill.filled < len(fill.view):
+            waited_s += self._read_some(read, fill, waited_s)
             if fill.filled - mark >= STALL_BYTES:
                 mark, waited_s = fill.filled, 0.0
         self._waiting_since = time.monotonic()
@@ -213,6 +208,27 @@ class RangeConnection:
         response.close()
         if response.will_close:
             self.close()
+
+    def _read_some(self, read: Callable[[memoryview], int], fill: Fill, waited_s: float) -> float:
+        """Read a piece, or what comes in REPORT_S; TLS brings 16 KiB a read, too little to tell of each.
+
+        waited_s: how long was waited since STALL_BYTES came. Returns: how long this took.
+        """
+        began = time.monotonic()
+        self._waiting_since = began - waited_s
+        at, end = fill.filled, min(fill.filled + fill.piece, len(fill.view))
+        try:
+            while at < end and time.monotonic() - began < REPORT_S:
+                count = read(fill.view[at:end])
+                if not count:
+                    raise LineTrouble("the connection ended early")
+                at += count
+        finally:
+            took_s = time.monotonic() - began
+            self._waiting_since = None  # what follows may wait, and that is no stall
+            if at > fill.filled:
+                fill.take(at - fill.filled)
+        return took_s
 
     def _trouble(self, error: OSError | http.client.HTTPException) -> TransferTrouble:
         if self._stalled:
