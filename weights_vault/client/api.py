@@ -18,7 +18,7 @@ import httpx
 
 from weights_vault.client import clock
 from weights_vault.client.answers import Json, parts, unreadable
-from weights_vault.client.errors import AnswerTooLong, ClientError
+from weights_vault.client.errors import AnswerTooLong, ClientError, WrongUsage
 from weights_vault.client.problems import error_of, tls_or_network
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
@@ -61,11 +61,7 @@ class Api:
         self._now = now
         self._say = say
         self._max_tries = max_tries
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
-            follow_redirects=False,
-        )
+        self._http = _http_client()
 
     def __enter__(self) -> Self:
         return self
@@ -199,6 +195,31 @@ class Api:
             return response.status_code, response.headers, _bounded(response, max_bytes)
         finally:
             response.close()
+
+
+def _http_client() -> httpx.Client:
+    """A client as the environment wants it: its proxies and its certificates. Raises: WrongUsage."""
+    try:
+        return httpx.Client(
+            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
+            follow_redirects=False,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # The library's words would repeat the proxy's address, which may hold a password.
+        raise WrongUsage(
+            "proxy-unusable",
+            "The proxy of the environment cannot be used.",
+            "Only http:// proxies are spoken; one of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY is another.",
+            "Set them to http://HOST:PORT, or take them out of the environment: env -u ALL_PROXY weights …",
+        ) from None
+    except OSError:
+        raise WrongUsage(
+            "certificates-unusable",
+            "The certificates of the environment cannot be used.",
+            "What SSL_CERT_FILE or SSL_CERT_DIR names is not there, or holds no certificates.",
+            "Set it to a file of certificates (PEM), or take it out of the environment.",
+        ) from None
 
 
 def _bounded(response: httpx.Response, max_bytes: int) -> bytes:

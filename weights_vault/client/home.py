@@ -18,7 +18,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,10 @@ class Home:
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be written.", _OTHER_HOME) from None
         with os.fdopen(descriptor, "wb"):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with suppress(
+                OSError
+            ):  # a home without locks: each file is replaced whole anyway
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
 
 

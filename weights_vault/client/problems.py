@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.request import getproxies_environment
 
 import httpx
 
@@ -101,8 +102,13 @@ def tls_or_network(error: httpx.TransportError, portal: str) -> Unreachable:
         "portal-unreachable",
         f"{portal} could not be reached.",
         f"{reason or type(error).__name__}.",
-        "Check the network and the portal's address, then run the command again.",
+        f"Check the network{_proxy_hint()} and the portal's address, then run the command again.",
     )
+
+
+def _proxy_hint() -> str:
+    """Whoever has a proxy in the environment may not know that it stands between."""
+    return ", the proxy of the environment (HTTPS_PROXY, NO_PROXY)" if getproxies_environment() else ""
 
 
 def reference_of(code: str) -> str:

@@ -250,3 +250,25 @@ def test_a_larger_release_is_hashed_again_after_a_touch_and_nothing_is_fetched(
     done = enrolled("download", "opt-tiny", "--to", str(folder), "--json")
     assert (done.code, portal.sent) == (0, [])
     assert [each["phase"] for each in events(done.err) if each["event"] == "started"] == ["check"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reference"),
+    [
+        ("ALL_PROXY", "socks5://user:hidden-word@proxy:1", "proxy-unusable"),
+        ("HTTPS_PROXY", "ftp://user:hidden-word@proxy:1", "proxy-unusable"),
+        ("SSL_CERT_FILE", "/not/there", "certificates-unusable"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_2_without_its_secrets(
+    enrolled: Weights,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    reference: str,
+) -> None:
+    monkeypatch.setenv(name, value)
+    done = enrolled("download", "opt-tiny", "--to", str(tmp_path / "release"))
+    assert (done.code, f"error[{reference}]" in done.err) == (2, True)
+    assert "hidden-word" not in done.err
