@@ -37,6 +37,20 @@ def size(files: bytes | memoryview) -> int:
     return int.from_bytes(files, "little").bit_count()
 
 
+def ranges(files: bytes | memoryview) -> str:
+    """The ordinals of a bitmap for people: "0-299", "0 2-5 9", "" for none."""
+    bits, start, runs = int.from_bytes(files, "little"), 0, []
+    while bits:
+        gap = (bits & -bits).bit_length() - 1
+        bits >>= gap
+        length = (~bits & (bits + 1)).bit_length() - 1
+        bits >>= length
+        first, last = start + gap, start + gap + length - 1
+        runs.append(str(first) if length == 1 else f"{first}-{last}")
+        start = last + 1
+    return " ".join(runs)
+
+
 def place(files: bytes | memoryview, ordinal: int) -> int | None:
     """Return how many files stand before this one in the bitmap; None where it does not stand in it."""
     bits = int.from_bytes(files, "little")

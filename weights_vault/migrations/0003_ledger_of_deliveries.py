@@ -316,7 +316,7 @@ class Migration(migrations.Migration):
             model_name="ledgerentry",
             index=models.Index(
                 condition=models.Q(("kind", "headers")),
-                fields=["revision", "key", "grant"],
+                fields=["revision", "grant", "key"],
                 name="ledger_holders",
             ),
         ),

@@ -59,7 +59,7 @@ class LedgerEntry(models.Model):
             models.Index(fields=["revision", "at"], name="ledger_revision"),
             models.Index(fields=["at"], name="ledger_at"),
             models.Index(
-                fields=["revision", "key", "grant"], condition=Q(kind="headers"), name="ledger_holders"
+                fields=["revision", "grant", "key"], condition=Q(kind="headers"), name="ledger_holders"
             ),
         ]
         constraints = [

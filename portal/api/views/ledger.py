@@ -139,7 +139,7 @@ def _cells(row: Row) -> Sequence[Any]:
         revision.name if revision else "",
         entry.revision,
         entry.count,
-        " ".join(map(str, filesets.unpack(entry.files))),
+        filesets.ranges(entry.files),
         entry.size,
         entry.lifetime_s,
         origin.address if origin else "",

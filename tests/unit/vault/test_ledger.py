@@ -37,6 +37,20 @@ def test_a_bitmap_gives_back_its_files(ordinals: set[int]) -> None:
         assert filesets.place(packed, ordinal) == place
 
 
+@given(Ordinals)
+def test_ranges_say_the_same_files(ordinals: set[int]) -> None:
+    said: list[int] = []
+    for run in filesets.ranges(filesets.pack(ordinals)).split():
+        first, _, last = run.partition("-")
+        said += range(int(first), int(last or first) + 1)
+    assert said == sorted(ordinals)
+
+
+def test_a_run_of_files_is_said_by_its_ends() -> None:
+    assert filesets.ranges(filesets.pack([0, 2, 3, 4, 9])) == "0 2-4 9"
+    assert filesets.ranges(b"") == ""
+
+
 @given(Ordinals, Ordinals)
 def test_two_bitmaps_join(left: set[int], right: set[int]) -> None:
     joined = filesets.union(filesets.pack(left), filesets.pack(right))
