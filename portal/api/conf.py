@@ -22,8 +22,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     # Against abuse alone: counted in the cache, not atomic, never a quota.
     "DEFAULT_THROTTLE_RATES": {"address": "240/min", "account": "1200/min"},
-    # The caller's address is the connection's, not what an X-Forwarded-For says that anybody can send.
-    "NUM_PROXIES": 0,
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.PortalCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "portal.api.schema.PortalSchema",
     "EXCEPTION_HANDLER": "portal.api.problems.exception_handler",

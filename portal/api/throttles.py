@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from rest_framework.throttling import SimpleRateThrottle
 
+from portal.accounts.addresses import caller_address
+
 if TYPE_CHECKING:  # DRF's views import this module through the settings
     from rest_framework.request import Request
     from rest_framework.views import APIView
@@ -18,6 +20,9 @@ class AddressThrottle(SimpleRateThrottle):
         if request.user.is_authenticated:
             return None
         return f"throttle:address:{self.get_ident(request)}"
+
+    def get_ident(self, request: "Request") -> str:
+        return caller_address(request._request)
 
 
 class AccountThrottle(SimpleRateThrottle):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.settings.base import *
-from portal.settings.base import REST_FRAMEWORK, env
+from portal.settings.base import env
 
 
 def _required(name: str, hint: str) -> str:
@@ -60,6 +60,5 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    # The API's throttles, and allauth's limits on guessing, then count the address that the proxy saw.
-    REST_FRAMEWORK["NUM_PROXIES"] = 1
+    # Limits on calls and on guessing, and the ledger, then take the address that the proxy saw.
     ALLAUTH_TRUSTED_PROXY_COUNT = 1

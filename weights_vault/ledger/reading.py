@@ -59,8 +59,9 @@ def _issued(grant: str, revision: str, file: str) -> Iterator[tuple[LedgerEntry,
     ordinal = ordinals_of(revision).get(file)
     if ordinal is None:
         return
-    batches = LedgerEntry.objects.filter(kind=HEADERS, grant=grant, revision=revision).order_by("at", "id")
-    for entry in batches.iterator():
-        place = filesets.place(entry.files, ordinal)
+    # By the grant alone: a grant has few batches of headers, a revision those of everybody, and SQLite, given
+    # both, may walk through the latter.
+    for entry in LedgerEntry.objects.filter(kind=HEADERS, grant=grant).order_by("at", "id").iterator():
+        place = filesets.place(entry.files, ordinal) if entry.revision == revision else None
         if place is not None:
             yield entry, bytes(entry.digests)[place * DIGEST_SIZE : (place + 1) * DIGEST_SIZE]

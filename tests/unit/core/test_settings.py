@@ -27,9 +27,10 @@ BEHIND_A_PROXY = """
 import django; django.setup()
 from django.test import RequestFactory
 from allauth.account.adapter import get_adapter
+from rest_framework.request import Request
 from portal.api.throttles import AddressThrottle
 request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR="192.0.2.66, 203.0.113.5", REMOTE_ADDR="10.0.0.1")
-print(get_adapter().get_client_ip(request).strip(), AddressThrottle().get_ident(request))
+print(get_adapter().get_client_ip(request).strip(), AddressThrottle().get_ident(Request(request)))
 """
 
 
