@@ -1,6 +1,7 @@
 """Revoking while something is issued, with the real rule of access: before or after, never between (G2)."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,10 @@ from tests.integration.licenses.race import codes, crew
 from tests.unit.licenses.world import NOW, World
 from tests.unit.vault.fakes import passes
 from weights_vault import delivery, keeper
+from weights_vault.actions import receipts
 from weights_vault.actions.publish import publish_folder
 from weights_vault.ingest.progress import SilentProgress
-from weights_vault.models import LedgerEntry, RecipientKey, Revision
+from weights_vault.models import Holding, LedgerEntry, Origin, RecipientKey, Revision
 from weights_vault.sealed.keys import generate_identity
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -65,7 +67,13 @@ def issues(world: World, revision: Revision) -> Callable[[Grant], list[Callable[
     files = list(revision.files.all())
 
     def of(grant: Grant) -> list[Callable[[], object]]:
-        asked: dict[str, Any] = {"by": world.ada, "grant": grant.pk, "revision": revision, "now": NOW}
+        asked: dict[str, Any] = {
+            "by": world.ada,
+            "grant": grant.pk,
+            "revision": revision,
+            "now": NOW,
+            "address": "192.0.2.1",
+        }
         return [
             partial(delivery.issue_manifest, **asked),
             partial(delivery.issue_urls, files=files, **asked),
@@ -93,6 +101,28 @@ def test_live_grant_gets_all_three(world: World, issues: Any) -> None:
     grant = world.grant_in(states.ACTIVE)
     with crew(3) as race:
         assert codes(race.run(*issues(grant))) == []
+
+
+def test_batches_and_reports_at_once_each_stand_in_the_ledger(
+    world: World, issues: Any, revision: Revision
+) -> None:
+    """No two of them wait for each other, and the running sum misses none."""
+    grant = world.grant_in(states.ACTIVE)
+    said: dict[str, Any] = {"files": 1, "size": 1, "fetched": 1, "again": 0, "seconds": 1.0, "client": "w/1"}
+    report = partial(
+        receipts.report, by=world.ada, grant=grant.pk, revision=revision, event="verified", now=NOW, **said,
+        address="192.0.2.1",
+    )  # fmt: skip
+    for issue in issues(grant):
+        issue()
+    with crew(4) as race:
+        for _ in range(ROUNDS):
+            assert codes(race.run(*issues(grant), report)) == []
+    recorded = Counter(LedgerEntry.objects.values_list("kind", flat=True))
+    assert recorded == {"manifest": 16, "headers": 16, "urls": 16, "verified": 15}
+    holding = Holding.objects.get()
+    assert (holding.file_count, holding.verified_at) == (revision.files.count(), NOW)
+    assert Origin.objects.count() == 1
 
 
 def test_what_is_issued_stands_wholly_before_the_revocation_or_is_refused(world: World, issues: Any) -> None:

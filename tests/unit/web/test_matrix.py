@@ -38,7 +38,6 @@ STATUS = {"page": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "nev
 FOR_ALL = ("page",) * 6
 OWN_LIST = ("signin", "page", "page", "page", "page", "page")
 OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
-RELEASES = ("signin", "no", "no", "no", "page", "page")
 LEGAL = ("signin", "no", "no", "page", "no", "page")
 MANAGED = ("signin", "no", "no", "no", "page", "page")
 
@@ -70,9 +69,9 @@ GET: dict[str, tuple[str, ...]] = {
     "review_vote": ("signin", "never", "never", "never", "never", "never"),
     "staff_grants": LEGAL,
     "staff_grant_change": LEGAL,
-    "ledger": RELEASES,
-    "ledger_grant": RELEASES,
-    "ledger_alert": RELEASES,
+    "ledger": MANAGED,
+    "ledger_grant": MANAGED,
+    "ledger_alert": MANAGED,
 }
 # What an empty POST by each of the others is answered: never a change of what is Ada's.
 OWN_FORM = ("signin", "page", "page", "page", "page")  # of a thing of their own, shown again: it was empty
