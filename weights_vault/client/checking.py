@@ -22,9 +22,13 @@ TICK_S = 0.2
 
 @dataclass(frozen=True)
 class Check:
-    """Parts of one file to be hashed. name: what the caller knows it by. path: where it stands now."""
+    """Parts of one file to be hashed.
+
+    name: what the caller knows it by. shown: what people know it by. path: where it stands now.
+    """
 
     name: str
+    shown: str
     target: Target
     path: Path
     indices: frozenset[int]

@@ -155,9 +155,7 @@ class Home:
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be written.", _OTHER_HOME) from None
         with os.fdopen(descriptor, "wb"):
-            with suppress(
-                OSError
-            ):  # a home without locks: each file is replaced whole anyway
+            with suppress(OSError):  # a home without locks: each file is replaced whole anyway
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
 

@@ -16,6 +16,7 @@ from types import FrameType
 from weights_vault.client.errors import ClientError, Incomplete, Interrupted
 
 _NAMES = {signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+GOES_ON = "Run the same command again: it goes on where it stopped."
 _TAKEN = (signal.SIGINT, *_NAMES)
 
 
@@ -28,17 +29,17 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def ended_in_order(what: str, kept: str) -> Iterator[None]:
+def ended_in_order(what: str, kept: str, again: str = GOES_ON) -> Iterator[None]:
     """Turn signals in the block into the error of an interrupted or an incomplete command.
 
-    what: `The download`. kept: what stays, in a sentence.
+    what: `The download`. kept: what stays, in a sentence. again: what to do.
     Raises: Interrupted (130) after Ctrl-C, Incomplete(terminated) (6) after SIGTERM or SIGHUP.
     """
     before = _take() if threading.current_thread() is threading.main_thread() else {}
     try:
         yield
     except KeyboardInterrupt as stop:
-        raise _ended(stop, what, kept) from None
+        raise _ended(stop, what, kept, again) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -59,17 +60,17 @@ def _first(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
 
-def _ended(stop: KeyboardInterrupt, what: str, kept: str) -> ClientError:
+def _ended(stop: KeyboardInterrupt, what: str, kept: str, again: str) -> ClientError:
     if not isinstance(stop, Terminated):
         return Interrupted(
             "interrupted",
             f"{what} was interrupted.",
             f"You stopped it; {kept}",
-            "Run the same command again: it goes on where it stopped.",
+            again,
         )
     return Incomplete(
         "terminated",
         f"{what} was ended before it was complete.",
         f"{_NAMES[stop.number]} came, as from a scheduler at the end of a job's time; {kept}",
-        "Run the same command again: it goes on where it stopped.",
+        again,
     )

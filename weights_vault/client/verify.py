@@ -155,7 +155,7 @@ def _judged(
 
 def _check_of(folder: DownloadFolder, file: ManifestFile) -> Check:
     target = folder.plain(file)
-    return Check(file.id, target, target.final, frozenset(all_parts(file)))
+    return Check(file.id, file.path, target, target.final, frozenset(all_parts(file)))
 
 
 def _verdict(

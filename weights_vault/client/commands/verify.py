@@ -43,7 +43,7 @@ def verify(
     def tell(verdict: FileVerdict) -> None:
         work.output.message(f"{_WORDS[verdict.problem]}: {verdict.file.path}")
 
-    with ended_in_order("The check", "nothing was changed."):
+    with ended_in_order("The check", "nothing was changed.", "Run the same command again."):
         verdict = verify_folder(place, state, trusted, work.output, tell)
     mended = None
     if verdict.problems and repair:

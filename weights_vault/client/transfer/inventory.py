@@ -105,7 +105,7 @@ class _Stock:
         in_place = target.final.is_file() and not target.final.is_symlink()
         if file.id in self.asked.replaced:
             in_place = not target.partial.exists()
-        return Check(file.id, target, target.final if in_place else target.partial, indices)
+        return Check(file.id, file.path, target, target.final if in_place else target.partial, indices)
 
     def judged(self, file: ManifestFile, claimed: frozenset[int], good: frozenset[int]) -> Found:
         """What is missing of a file whose parts were hashed; everything is left where work can go on."""
@@ -146,7 +146,7 @@ def meter_of_checks(checks: Iterable[Check]) -> Meter:
     sizes = {check.name: sum(_span(check.target, index) for index in check.indices) for check in checks}
     meter = Meter(total=sum(sizes.values()), files=len(sizes))
     for check in checks:
-        meter.begin_file(check.name, check.target.final.name, sizes[check.name], 0)
+        meter.begin_file(check.name, check.shown, sizes[check.name], 0)
     return meter
 
 

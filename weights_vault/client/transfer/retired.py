@@ -71,7 +71,7 @@ class Retired:
             return True
         if target.final.lstat().st_size != old.file.size:
             return False
-        check = Check(old.file.id, target, target.final, frozenset(all_parts(old.file)))
+        check = Check(old.file.id, old.file.path, target, target.final, frozenset(all_parts(old.file)))
         return all(done.good == check.indices for done in check_all([check]))
 
 
