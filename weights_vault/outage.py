@@ -4,19 +4,24 @@ Pages, requests, reviews, manifests and headers stand in the database and go on.
 none is given while it is away: the caller comes back after a while instead of meeting a dead end.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 
 from portal.core.problems import Unavailable
 from weights_vault.models import File, SealedBody
-from weights_vault.storage import storage
-from weights_vault.storage.port import ObjectMissing, StorageBusy, StorageError
+from weights_vault.storage import Storage, storage
+from weights_vault.storage.in_time import in_time
+from weights_vault.storage.port import StorageBusy, StorageError
 
 RETRY_S = 30
 PAUSE_S = 5  # a store that does not answer is left alone for so long: no thread waits for it in vain
+ANSWER_S = 4.0  # a caller waits no longer for the store, whatever it asks there
 OTHERS_ASKED = 20
 FEWEST_OTHERS = 3
+
+logger = logging.getLogger(__name__)
 
 
 def as_unavailable(error: StorageError) -> Unavailable:
@@ -52,39 +57,62 @@ class StoreWatch:
             self._asking.release()
 
     def _ask(self, body: SealedBody) -> None:
+        hurry = Hurry(ANSWER_S)
         try:
-            if not is_there(body):
-                require_a_store(body)
+            if not hurry.has(body):
+                require_a_store(body, hurry)
         except StorageError as error:
+            if not self._away:
+                logger.error("the store is away: %s", error)
             self._away, self._ask_again_at = True, self._monotonic() + PAUSE_S
             raise as_unavailable(error) from error
         self._away = False
 
 
-def is_there(body: SealedBody) -> bool:
-    """Does the store have the object of `body`? Raises: StorageError: it cannot say."""
-    try:
-        storage().size(body.object_name)
-    except ObjectMissing:
-        return False
-    return True
+class Hurry:
+    """Asks the store for somebody who waits: all questions together take no more than `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def has(self, body: SealedBody) -> bool:
+        """Raises: StorageError: no answer in time."""
+        return self._in_time(lambda store: store.has(body.object_name))
+
+    def holds_nothing(self) -> bool:
+        """Raises: StorageError: no answer in time."""
+        return self._in_time(holds_nothing)
+
+    def _in_time(self, ask: Callable[[Storage], bool]) -> bool:
+        store = storage()
+        return in_time(lambda: ask(store), self._until - time.monotonic())
 
 
-def require_a_store(missing: SealedBody) -> None:
+def require_a_store(missing: SealedBody, hurry: Hurry) -> None:
     """An empty folder where a disk should be mounted has lost no object: it is not the store.
 
     missing: a body whose object is not there. The store counts as away where it holds nothing at all, or none
     of the others that were asked for.
     Raises: StorageError.
     """
-    stored = SealedBody.objects.filter(state=SealedBody.State.STORED).exclude(pk=missing.pk)
-    others = list(stored.order_by("?")[:OTHERS_ASKED])
-    if any(is_there(other) for other in others):
+    others = some_others(missing)
+    if any(hurry.has(other) for other in others):
         return
-    if len(others) >= FEWEST_OTHERS or next(iter(storage().objects()), None) is None:
+    if len(others) >= FEWEST_OTHERS or hurry.holds_nothing():
         raise StorageError(
             "the store holds none of the objects that it should: is its disk mounted, is it the right one?"
         )
+
+
+def some_others(body: SealedBody) -> list[SealedBody]:
+    """Up to OTHERS_ASKED stored bodies besides `body`, by chance."""
+    stored = SealedBody.objects.filter(state=SealedBody.State.STORED).exclude(pk=body.pk)
+    return list(stored.order_by("?").only("object_name", "nonce", "body_size")[:OTHERS_ASKED])
+
+
+def holds_nothing(store: Storage) -> bool:
+    """Raises: StorageError."""
+    return next(iter(store.objects()), None) is None
 
 
 _WATCH = StoreWatch()  # of this process

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from weights_vault.models.scrub import BodyCheck
 from weights_vault.sealed.body import PART_SIZE, part_digest, part_range
 from weights_vault.sealed.manifest import ManifestFile
-from weights_vault.storage.port import ObjectMissing, Storage
+from weights_vault.storage.port import ObjectMissing, Storage, StorageError
 
 Finding = BodyCheck.Finding
 
@@ -78,6 +78,20 @@ def read_on(store: Storage, name: str, signed: ManifestFile, start: int, allowan
             break
     finding = Finding.ROTTED if damaged else Finding.NONE
     return Reading(position, position >= len(signed.parts), finding, tuple(damaged))
+
+
+def require_still(store: Storage, name: str, signed: ManifestFile, found: Reading) -> None:
+    """Look once more at what `found` found first, before anything follows from it.
+
+    Raises: StorageError: it is sound now, so the store gave out other bytes for a while.
+    """
+    if found.finding == Finding.ROTTED:
+        buffer = memoryview(bytearray(min(PART_SIZE, signed.body_size)))
+        still = not _sound(store, name, signed, found.damaged[0], buffer)
+    else:
+        still = _absence(store, name, signed) == found.finding
+    if not still:
+        raise StorageError(f"the store gave out something else as object {name} than it does now")
 
 
 def _absence(store: Storage, name: str, signed: ManifestFile) -> Finding:

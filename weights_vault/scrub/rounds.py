@@ -16,10 +16,10 @@ from portal.core import jobs
 from portal.core.keys import public_keys
 from weights_vault.models import File, Revision, SealedBody
 from weights_vault.models.scrub import BodyCheck
-from weights_vault.outage import require_a_store
+from weights_vault.scrub.control import require_sane_store
 from weights_vault.scrub.due import bodies_of, next_body
 from weights_vault.scrub.findings import check_of, note, note_failure
-from weights_vault.scrub.reading import Allowance, Finding, read_on, unlimited
+from weights_vault.scrub.reading import Allowance, read_on, require_still, unlimited
 from weights_vault.sealed.errors import SealedError
 from weights_vault.sealed.manifest import ManifestFile, open_manifest
 from weights_vault.storage import storage
@@ -69,8 +69,9 @@ def _sit_over(body: SealedBody, start: int, clock: Callable[[], datetime], allow
     """Read on in one body and write down where it stands then. clock: the time, asked when it was read."""
     try:
         reading = read_on(storage(), body.object_name, _signed(body.pk), start, allowance)
-        if reading.finding == Finding.MISSING:
-            require_a_store(body)
+        if reading.finding:
+            require_sane_store(body)
+            require_still(storage(), body.object_name, _signed(body.pk), reading)
     except (StorageError, SealedError):
         note_failure(body=body, now=clock())
         raise

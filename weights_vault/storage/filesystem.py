@@ -78,6 +78,13 @@ class FilesystemStorage:
         except OSError as error:
             raise _not_read(error) from error
 
+    def has(self, name: str) -> bool:
+        try:
+            self.size(name)
+        except ObjectMissing:
+            return False
+        return True
+
     def delete(self, name: str) -> None:
         path = self._path(name)
         try:

@@ -134,6 +134,13 @@ class Storage(Protocol):
         """Bytes of an object. Raises: ObjectMissing, StorageError."""
         ...
 
+    def has(self, name: str) -> bool:
+        """Is there an object of that name? Asked once and without patience: for a caller who waits.
+
+        Raises: StorageError: the store does not say within a few seconds.
+        """
+        ...
+
     def delete(self, name: str) -> None:
         """Remove an object, finished or partial; one that is not there is no error."""
         ...

@@ -26,9 +26,9 @@ from weights_vault.storage.port import (
     random_name,
 )
 from weights_vault.storage.s3_bucket import Bucket
-from weights_vault.storage.s3_client import base_url_of, make_client
+from weights_vault.storage.s3_client import HURRIED, PATIENT, Patience, base_url_of, make_client
 from weights_vault.storage.s3_credentials import CredentialSource
-from weights_vault.storage.s3_errors import code_of, told_by_port
+from weights_vault.storage.s3_errors import code_of, told_by_port, told_in
 from weights_vault.storage.s3_location import S3Location
 from weights_vault.storage.s3_public import faults_for_strangers
 from weights_vault.storage.s3_reader import local_copy_of, open_object, read_exactly
@@ -71,18 +71,27 @@ class S3Storage:
     def size(self, name: str) -> int:
         return self._bucket.head(name).size
 
+    def has(self, name: str) -> bool:
+        try:
+            self._hurried.head(name)
+        except ObjectMissing:
+            return False
+        return True
+
     def delete(self, name: str) -> None:
-        with told_by_port(name):
-            self._bucket.client.delete_object(**self._bucket.at(name))
+        # The uploads first: one that is completed meanwhile leaves an object, which goes after it.
         for key, upload, _ in self._uploads(self._bucket.key(name)):
             if key == self._bucket.key(name):
                 self._abort(name, upload)
+        with told_by_port(name):
+            self._bucket.client.delete_object(**self._bucket.at(name))
 
     def objects(self) -> Iterator[StoredObject]:
         prefix = self._bucket.prefix
         pages = self._bucket.client.get_paginator("list_objects_v2")
         with told_by_port("-"):
             for page in pages.paginate(Bucket=self._bucket.name, Prefix=prefix):
+                told_in(page, "IsTruncated")
                 for found in page.get("Contents", []):
                     yield StoredObject(
                         found["Key"].removeprefix(prefix), found["Size"], found["LastModified"]
@@ -116,9 +125,10 @@ class S3Storage:
         try:
             with told_by_port("-"):
                 self._bucket.client.head_bucket(Bucket=self._bucket.name)
-                self._bucket.client.list_objects_v2(
+                found = self._bucket.client.list_objects_v2(
                     Bucket=self._bucket.name, Prefix=self._bucket.prefix, MaxKeys=1
                 )
+                told_in(found, "IsTruncated")
             name = random_name()
             self._abort(name, begin_upload(self._bucket, name, SINGLE_PUT_SIZE + 1).upload)
         except ObjectMissing:
@@ -138,6 +148,11 @@ class S3Storage:
         return self._make_bucket(signed=True)
 
     @cached_property
+    def _hurried(self) -> Bucket:
+        """For a caller who waits for the answer: asked once, and not for long."""
+        return self._make_bucket(signed=True, patience=HURRIED)
+
+    @cached_property
     def _stranger(self) -> Bucket:
         return self._make_bucket(signed=False)
 
@@ -146,9 +161,9 @@ class S3Storage:
         base_url = base_url_of(self._stranger.client, self._location)
         return QuerySigner(base_url, self._bucket.client.meta.region_name)
 
-    def _make_bucket(self, *, signed: bool) -> Bucket:
+    def _make_bucket(self, *, signed: bool, patience: Patience = PATIENT) -> Bucket:
         with self._making, told_by_port("-"):
-            client = make_client(self._location, session=self._session, signed=signed)
+            client = make_client(self._location, session=self._session, signed=signed, patience=patience)
         return Bucket(client, self._location)
 
     def _uploads(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
@@ -156,6 +171,7 @@ class S3Storage:
         pages = self._bucket.client.get_paginator("list_multipart_uploads")
         with told_by_port("-"):
             for page in pages.paginate(Bucket=self._bucket.name, Prefix=prefix):
+                told_in(page, "IsTruncated")
                 for found in page.get("Uploads", []):
                     yield found["Key"], found["UploadId"], found["Initiated"]
 

@@ -1,11 +1,15 @@
 """One bucket as the parts of the S3 adapter see it: its client, its name, and keys for object names."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from weights_vault.storage.port import ObjectMissing, is_object_name
-from weights_vault.storage.s3_errors import told_by_port
+from weights_vault.storage.port import ObjectMissing, StorageBusy, is_object_name
+from weights_vault.storage.s3_errors import told_by_port, told_in
 from weights_vault.storage.s3_location import S3Location
+
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,15})-(?P<last>[0-9]{1,15})/(?:[0-9]{1,15}|\*)")
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,21 @@ class Bucket:
         """Raises: ObjectMissing, StorageError."""
         with told_by_port(name):
             answer = self.client.head_object(**self.at(name))
-        return Head(int(answer["ContentLength"]), unquoted(answer["ETag"]))
+        return Head(int(told_in(answer, "ContentLength")), unquoted(told_in(answer, "ETag")))
 
     def read(self, name: str, offset: int, out: memoryview) -> int:
         """One ranged GET that fills `out` as far as the answer goes; return how far that was.
 
-        Raises: ObjectMissing, StorageError: also when the connection breaks before a byte came.
+        Raises: ObjectMissing, StorageError: also when the connection breaks before a byte came, and when what
+            came is not the range that was asked for.
         """
         filled = 0
         last = offset + out.nbytes - 1
         with told_by_port(name):
-            body = self.client.get_object(**self.at(name), Range=f"bytes={offset}-{last}")["Body"]
+            answer = self.client.get_object(**self.at(name), Range=f"bytes={offset}-{last}")
+            body = answer["Body"]
             try:
+                _require_range(answer, offset, last)
                 while filled < out.nbytes and (count := body.readinto(out[filled:])):
                     filled += count
             except Exception:
@@ -59,6 +66,15 @@ class Bucket:
             finally:
                 body.close()
         return filled
+
+
+def _require_range(answer: Mapping[str, Any], offset: int, last: int) -> None:
+    """A whole object, or a proxy's page with 200, must not be taken for the bytes of a range: they would look
+    like damage.
+    """
+    told = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
+    if told is None or int(told["first"]) != offset or int(told["last"]) > last:
+        raise StorageBusy("the store did not answer with the range that it was asked for")
 
 
 def unquoted(etag: str) -> str:

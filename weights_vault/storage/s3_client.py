@@ -1,5 +1,6 @@
 """The client of boto3 for a bucket, and the addresses it would use."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -8,13 +9,26 @@ from botocore.config import Config
 
 from weights_vault.storage.s3_location import S3Location
 
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 60
 ATTEMPTS = 4  # of boto3, with its backoff, before an error is told
 MAX_CONNECTIONS = 32
 
 
-def make_client(location: S3Location, *, session: boto3.Session, signed: bool = True) -> Any:
+@dataclass(frozen=True)
+class Patience:
+    """Seconds for one try; attempts: None for ATTEMPTS."""
+
+    connect_s: float
+    read_s: float
+    attempts: int | None = None
+
+
+PATIENT = Patience(connect_s=5, read_s=60)
+HURRIED = Patience(connect_s=1.5, read_s=2.5, attempts=1)
+
+
+def make_client(
+    location: S3Location, *, session: boto3.Session, signed: bool = True, patience: Patience = PATIENT
+) -> Any:
     """A client of boto3, safe for threads. `signed=False`: one that asks as a stranger would."""
     return session.client(
         "s3",
@@ -29,9 +43,9 @@ def make_client(location: S3Location, *, session: boto3.Session, signed: bool = 
                 # every byte back, and opens it, before anything is published.
                 "payload_signing_enabled": not location.is_confidential,
             },
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            connect_timeout=patience.connect_s,
+            read_timeout=patience.read_s,
+            retries={"mode": "standard", "total_max_attempts": patience.attempts or ATTEMPTS},
             max_pool_connections=MAX_CONNECTIONS,
             request_checksum_calculation=location.checksums,
             response_checksum_validation=location.checksums,

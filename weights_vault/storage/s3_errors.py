@@ -22,6 +22,7 @@ from botocore.exceptions import (
     SSLError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from weights_vault.storage.port import DEFAULT_RETRY_S, ObjectMissing, StorageBusy, StorageError
@@ -62,8 +63,24 @@ def told_by_port(name: str) -> Iterator[None]:
         raise StorageError("there are no credentials for the store, or they cannot be renewed") from None
     except NoRegionError:
         raise StorageError("the store's region is not known: add &region=… to STORAGE_URL") from None
+    except ResponseParserError:
+        raise _no_store() from None
     except BotoCoreError as error:
         raise StorageError(f"the store cannot be used ({type(error).__name__})") from None
+
+
+def told_in(answer: Mapping[str, Any], name: str) -> Any:
+    """What an answer tells under `name`, which every S3 store tells.
+
+    Raises: StorageError: it does not. A proxy's page ("sorry", 200) is an answer to boto3 and none to us.
+    """
+    if name not in answer:
+        raise _no_store()
+    return answer[name]
+
+
+def _no_store() -> StorageError:
+    return StorageBusy("what answers is no S3 store: does a proxy answer in its place?")
 
 
 def code_of(error: ClientError) -> str:

@@ -21,6 +21,7 @@ FORM = "s3://BUCKET?endpoint=https://HOST&region=REGION"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _PREFIX = re.compile(r"(?:[A-Za-z0-9!_'()-][A-Za-z0-9!_.'()-]{0,99}/){0,8}")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
 _PARAMETERS = {"endpoint", "region", "prefix", "path_style", "checksums"}
 _THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _SWITCH = {"1": True, "0": False}
@@ -51,6 +52,8 @@ class S3Location:
 
 def parse_location(url: str) -> S3Location:
     """Raises: ImproperlyConfigured: with what is wrong, never with the URL, which may hold a secret."""
+    if _BLANK.search(url):
+        raise _wrong("it has a blank or a line break")  # urlsplit would drop some of them and say nothing
     try:
         parts = urlsplit(url)
         port = parts.port

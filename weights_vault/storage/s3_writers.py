@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from weights_vault.storage.port import ObjectExists, ObjectMissing, StorageError
 from weights_vault.storage.s3_bucket import Bucket, unquoted
-from weights_vault.storage.s3_errors import code_of, told_by_port
+from weights_vault.storage.s3_errors import code_of, told_by_port, told_in
 
 MEDIA_TYPE = "application/octet-stream"
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -53,9 +53,10 @@ class SinglePutWriter:
             raise StorageError(f"object {self._name} lacks a piece")
         with told_by_port(self._name):
             try:
-                self._bucket.client.put_object(
+                answer = self._bucket.client.put_object(
                     **self._bucket.at(self._name), Body=self._data, ContentType=MEDIA_TYPE, IfNoneMatch="*"
                 )
+                told_in(answer, "ETag")
             except ClientError as error:
                 if code_of(error) not in _TAKEN:
                     raise
@@ -111,12 +112,13 @@ class MultipartWriter:
             return
         with told_by_port(self._name):
             try:
-                self._bucket.client.complete_multipart_upload(
+                answer = self._bucket.client.complete_multipart_upload(
                     **self._bucket.at(self._name),
                     UploadId=self.upload,
                     MultipartUpload={"Parts": [_part(*each) for each in enumerate(receipts, start=1)]},
                     IfNoneMatch="*",
                 )
+                told_in(answer, "ETag")
             except ClientError as error:
                 if code_of(error) not in _TAKEN | _GONE:
                     raise
@@ -160,7 +162,7 @@ def begin_upload(bucket: Bucket, name: str, size: int) -> MultipartWriter:
     announced = {"ChecksumAlgorithm": "CRC32"} if bucket.has_checksums else {}
     with told_by_port(name):
         answer = bucket.client.create_multipart_upload(**bucket.at(name), ContentType=MEDIA_TYPE, **announced)
-    return MultipartWriter(bucket, name, size, answer["UploadId"], {})
+    return MultipartWriter(bucket, name, size, told_in(answer, "UploadId"), {})
 
 
 def resume_upload(bucket: Bucket, name: str, size: int, upload: str) -> "MultipartWriter | FinishedObject":
@@ -188,7 +190,7 @@ def parts_of(bucket: Bucket, key: str, upload: str) -> list[dict[str, Any]]:
     asked = {"Bucket": bucket.name, "Key": key, "UploadId": upload}
     with told_by_port(key):
         pages = bucket.client.get_paginator("list_parts").paginate(**asked)
-        return [part for page in pages for part in page.get("Parts", [])]
+        return [part for page in pages if told_in(page, "UploadId") for part in page.get("Parts", [])]
 
 
 def same_object(bucket: Bucket, name: str, size: int, receipts: Sequence[str]) -> bool:
@@ -218,7 +220,7 @@ def _expected_etags(receipts: Sequence[str]) -> set[str]:
 
 def _receipt(answer: Mapping[str, Any]) -> str:
     """The ETag, and the checksum where the store keeps one: completing the upload must repeat both."""
-    words = [unquoted(answer["ETag"])]
+    words = [unquoted(told_in(answer, "ETag"))]
     words += [f"{name}={answer[name]}" for name in _CHECKSUMS if answer.get(name)]
     return " ".join(words)
 

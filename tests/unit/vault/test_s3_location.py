@@ -61,6 +61,8 @@ WRONG = {
     "bucket with a port": "s3://bucket:80",
     "bucket in capitals": "s3://Bucket",
     "bucket with two dots": "s3://bu..cket",
+    "bucket with a line break": "s3://00\n0",
+    "blank before": " s3://bucket",
     "path": "s3://bucket/folder",
     "fragment": "s3://bucket#folder",
     "unknown parameter": "s3://bucket?regoin=eu-1",
