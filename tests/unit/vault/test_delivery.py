@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -16,12 +17,14 @@ from portal.core.models import AuditEvent
 from portal.core.problems import Invalid, NotFound, NotPermitted
 from portal.core.verdicts import Denied
 from tests.unit.vault.fakes import GRANT, FakePolicy
+from tests.unit.vault.scrubbing import store_that
 from weights_vault import delivery
 from weights_vault.heads import sign_all
 from weights_vault.models import HeadRecord, Release, Revision, TrustRecord
 from weights_vault.queries import files_of
 from weights_vault.sealed.manifest import envelope_digest, open_manifest
 from weights_vault.sealed.trust import Head, TrustDocument, open_head, open_trust
+from weights_vault.storage import SignedUrls, storage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -106,6 +109,21 @@ def test_urls_stand_in_no_log_no_audit_row_and_no_repr(
     for _, url in issued.urls:
         assert parse_qs(urlsplit(url).query)["signature"][0] not in told
         assert urlsplit(url).path.rpartition("/")[2] not in told
+
+
+def test_no_row_is_locked_while_the_store_signs(
+    session: Principal, revision: Revision, now: datetime
+) -> None:
+    """Renewing credentials may take a store as long as it likes."""
+    depth, outside, store = [], len(connection.atomic_blocks), storage()
+
+    def slow(names: Any, **asked: Any) -> SignedUrls:
+        depth.append(len(connection.atomic_blocks))
+        return type(store).urls(store, names, **asked)
+
+    with store_that(urls=slow):
+        delivery.issue_urls(by=session, grant=GRANT, revision=revision, files=files_of(revision), now=now)
+    assert depth == [outside]
 
 
 def test_batch_of_urls_leaves_one_audit_event(session: Principal, revision: Revision, now: datetime) -> None:
