@@ -25,14 +25,13 @@ from urllib.parse import SplitResult, urlsplit
 from weights_vault.client.api import USER_AGENT
 from weights_vault.client.clock import now
 from weights_vault.client.retry import retry_after_s
+from weights_vault.client.transfer.body_reader import REPORT_S, Read, reader_of
 from weights_vault.client.transfer.limits import STALL_BYTES
 from weights_vault.client.transfer.proxies import Proxy, ProxyUnusable, proxy_for
 
 # The most that one read asks for; it returns what is there. On a fast line 4 MiB take a twentieth less of the
 # processor than 1 MiB.
 SLICE_BYTES = 4 << 20
-# What came is told at least this often.
-REPORT_S = 0.1
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
@@ -196,8 +195,8 @@ class RangeConnection:
         return self._http
 
     def _read(self, response: http.client.HTTPResponse, fill: Fill) -> None:
-        # One system call a read, and whatever it brings counts: a reset loses nothing that came before it.
-        read = response.fp.readinto1 if response.length is not None else response.readinto
+        sock = self._http.sock if self._http is not None else None
+        read = reader_of(response, sock)
         mark, waited_s = fill.filled, 0.0
         while fill.filled < len(fill.view):
             waited_s += self._read_some(read, fill, waited_s)
@@ -209,8 +208,10 @@ class RangeConnection:
         response.close()
         if response.will_close:
             self.close()
+        elif sock is not None:
+            sock.settimeout(self._stall_s)
 
-    def _read_some(self, read: Callable[[memoryview], int], fill: Fill, waited_s: float) -> float:
+    def _read_some(self, read: Read, fill: Fill, waited_s: float) -> float:
         """Read a piece, or what comes in REPORT_S; TLS brings 16 KiB a read, too little to tell of each.
 
         waited_s: how long was waited since STALL_BYTES came. Returns: how long this took.
@@ -221,9 +222,9 @@ class RangeConnection:
         try:
             while at < end and time.monotonic() - began < REPORT_S:
                 count = read(fill.view[at:end])
-                if not count:
+                if count == 0:
                     raise LineTrouble("the connection ended early")
-                at += count
+                at += count or 0
         finally:
             took_s = time.monotonic() - began
             self._waiting_since = None  # what follows may wait, and that is no stall

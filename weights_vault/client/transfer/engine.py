@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from weights_vault.client.errors import ClientError, machine_fault
@@ -169,7 +170,7 @@ class _Worker(threading.Thread):
             self._engine.worker_ended()
 
     def _take_parts(self) -> None:
-        buffer = memoryview(mmap.mmap(-1, PART_SIZE))  # not a byte of it is used before something comes
+        buffer = _part_buffer()
         while not self._stop_event.is_set() and (task := self._work.plan.take()) is not None:
             self._do(task, buffer)
             if self._engine.too_many(self):
@@ -187,3 +188,12 @@ class _Worker(threading.Thread):
             job.finish(work.folder, work.journal)
             work.urls.finished(task.file.id)
             work.meter.file_in(task.file.id)
+
+
+def _part_buffer() -> memoryview:
+    """Room for one part, of which nothing is taken before something comes; in huge pages where there are."""
+    room = mmap.mmap(-1, PART_SIZE)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel without them
+            room.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(room)
