@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 
-from weights_vault.ingest.under_way import KnownPart
+from weights_vault.ingest.under_way import BodyChanged, KnownPart
 from weights_vault.sealed.body import BodySealer, part_count, part_digest, part_range
-from weights_vault.storage.port import ObjectWriter
+from weights_vault.storage.port import ObjectExists, ObjectWriter
 
 SEALERS = 2
 # Sealed parts in memory at a time, each being sealed or put: as many connections to the store.
@@ -58,7 +58,8 @@ class Pieces:
     def stored(self, *, wait: bool = False) -> dict[int, KnownPart]:
         """The parts that reached the store since the last call; `wait` for all that are under way.
 
-        Raises: StorageError, the first there was; `give_up` then has what did reach the store.
+        Raises: StorageError, the first there was; `give_up` then has what did reach the store. BodyChanged:
+            the object is finished.
         """
         done = {index: future for index, future in self._under_way.items() if wait or future.done()}
         parts = {index: future.result() for index, future in done.items()}
@@ -102,6 +103,8 @@ class Pieces:
             start = piece_range(index, self._sealer.plain_size).start
             receipt = self._writer.put(index, start, memoryview(piece))
             stored.set_result(KnownPart(part.plain, part.sealed, receipt))
+        except ObjectExists:  # finished by a run that this database does not remember
+            stored.set_exception(BodyChanged())
         except BaseException as error:  # the thread that waits for the part raises it
             stored.set_exception(error)
         finally:

@@ -46,7 +46,8 @@ def seal_file(
     record: what an earlier run pinned and stored of this body: parts that are in the store are neither sealed
         nor put again.
     Raises: SourceChanged: the file is not what was scanned, before, while or after it was read (I2).
-        BodyChanged: a part is not the one that was pinned under this key; nothing of it was sealed.
+        BodyChanged: a part is not the one that was pinned under this key, or nobody knows what was: nothing
+            of it was sealed.
         StorageError: what is recorded by then is there for the next run.
     """
     with opened(source) as file, Sums(source) as sums, Pieces(sealer, nonce, writer) as pieces:
@@ -66,8 +67,16 @@ def stored_bytes(source: SourceFile, known: Mapping[int, KnownPart]) -> int:
 
 
 def _stored_before(source: SourceFile, writer: ObjectWriter, record: Record) -> dict[int, KnownPart]:
-    """What is known; a part that the store has lost since is only pinned."""
+    """What is known; a part that the store has lost since is only pinned.
+
+    Raises: BodyChanged: the store has something of a part that was never pinned, as far as is known here.
+    """
     known = dict(record.known())
+    for index in range(part_count(source.size)):
+        # Pins are older than what they pin, unless the database is: put back from a backup, or cut off from
+        # its power. Which plaintext was sealed under this key then, nobody knows any more.
+        if index not in known and writer.begun(index, piece_range(index, source.size).start):
+            raise BodyChanged
     for index, part in known.items():
         if part.is_stored and not writer.holds(index, len(piece_range(index, source.size)), part.receipt):
             known[index] = KnownPart(part.plain)

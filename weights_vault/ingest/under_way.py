@@ -30,7 +30,9 @@ class KnownPart:
 
 
 class BodyChanged(Exception):
-    """A part differs from the one pinned under this body's key: the body has to be made anew."""
+    """A part differs from the one pinned under this body's key, or nobody knows any more what was sealed
+    under it: the body has to be made anew.
+    """
 
 
 class Record(Protocol):
@@ -41,7 +43,10 @@ class Record(Protocol):
         ...
 
     def keep(self, parts: Mapping[int, KnownPart]) -> None:
-        """Write `parts` over what is known of them. Durable when it returns."""
+        """Write `parts` over what is known of them. Durable when it returns.
+
+        Raises: BodyChanged: another plaintext was pinned meanwhile; nothing is written.
+        """
         ...
 
 
@@ -94,7 +99,8 @@ class BodyRecord:
             )
             for index, part in parts.items()
         ]
-        with transaction.atomic():
+        # Durable: in a transaction around this one, a pin could be taken back after its part was put.
+        with transaction.atomic(durable=True):
             PartUnderWay.objects.bulk_create(
                 rows,
                 update_conflicts=True,
@@ -102,6 +108,12 @@ class BodyRecord:
                 # A pin is written once: whatever happens here, the first plaintext is the one that counts.
                 update_fields=["sealed", "receipt"],
             )
+            self._require_pinned(parts)
+
+    def _require_pinned(self, parts: Mapping[int, KnownPart]) -> None:
+        rows = PartUnderWay.objects.filter(under_way=self._under_way, index__in=parts)
+        if dict(rows.values_list("index", "plain")) != {index: part.plain for index, part in parts.items()}:
+            raise BodyChanged
 
 
 def forget(body: SealedBody) -> None:

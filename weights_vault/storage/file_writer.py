@@ -22,7 +22,8 @@ from weights_vault.storage.port import ObjectExists, ObjectMissing, StorageError
 PARTIAL_SUFFIX = ".partial"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _GROUP_MAY_READ = stat.S_IRGRP | stat.S_IXGRP
-_WRITE = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_WRITE = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+_LOOK = 4_096  # bytes of a piece that tell whether it was begun
 
 
 class FileWriter:
@@ -53,6 +54,13 @@ class FileWriter:
     def holds(self, number: int, size: int, receipt: str) -> bool:
         return receipt == this_boot()
 
+    def begun(self, number: int, offset: int) -> bool:
+        try:
+            # A piece is written from its front; what was never written is zeros.
+            return any(os.pread(self._descriptor, _LOOK, offset))
+        except OSError as error:
+            raise not_written(error) from error
+
     def commit(self, receipts: Sequence[str]) -> None:
         if not receipts or any(receipt != this_boot() for receipt in receipts):
             raise StorageError(f"object {self._final.name} lacks a piece")
@@ -60,12 +68,21 @@ class FileWriter:
         try:
             if os.fstat(self._descriptor).st_size != self._size:
                 raise StorageError(f"object {self._final.name} does not have its {self._size} bytes")
-            os.fsync(self._descriptor)
+            self._sync(partial)
             self._link(partial)
             partial.unlink(missing_ok=True)
-            sync_folder(self._final.parent)
+            sync_folders(self._final)
         except OSError as error:
             raise not_written(error) from error
+
+    def _sync(self, partial: Path) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError:
+            # The kernel may have dropped what it could not write, and says so once: the next sync would
+            # succeed. So there is nothing left to resume.
+            partial.unlink(missing_ok=True)
+            raise
 
     def _link(self, partial: Path) -> None:
         try:
@@ -95,8 +112,14 @@ class FinishedFile:
     def holds(self, number: int, size: int, receipt: str) -> bool:
         return True
 
+    def begun(self, number: int, offset: int) -> bool:
+        return True
+
     def commit(self, receipts: Sequence[str]) -> None:
-        sync_folder(self._final.parent)
+        try:
+            sync_folders(self._final)
+        except OSError as error:
+            raise not_written(error) from error
 
 
 def create_file(final: Path, size: int) -> FileWriter:
@@ -128,18 +151,44 @@ def resume_file(final: Path, size: int) -> "FileWriter | FinishedFile":
     """
     partial = partial_path(final)
     try:
-        if final.exists():
-            return _finished(final, partial, size)
-        descriptor = os.open(partial, _WRITE)
-    except FileNotFoundError as error:
-        raise ObjectMissing(f"object {final.name} was not begun") from error
+        while True:
+            if final.exists():
+                return _finished(final, partial, size)
+            descriptor = _open_partial(final, partial)
+            if descriptor is not None and _is_still(descriptor, partial):
+                break  # else somebody finished or deleted it between two of our steps
     except OSError as error:
         raise not_written(error) from error
-    _lock(descriptor, final)
     if os.fstat(descriptor).st_size != size:
         os.close(descriptor)
         raise ObjectMissing(f"object {final.name} was begun with another size")
     return FileWriter(descriptor, final, size)
+
+
+def _open_partial(final: Path, partial: Path) -> int | None:
+    """Open it, locked; None where it was finished meanwhile. Raises: ObjectMissing, ObjectExists, OSError."""
+    try:
+        descriptor = os.open(partial, _WRITE)
+    except FileNotFoundError as error:
+        if final.exists():
+            return None
+        raise ObjectMissing(f"object {final.name} was not begun") from error
+    _lock(descriptor, final)
+    return descriptor
+
+
+def _is_still(descriptor: int, partial: Path) -> bool:
+    """Is what was opened and locked still the partial object, and nothing but that? Closes it if not: an
+    object that has its name is never written to.
+    """
+    status = os.fstat(descriptor)
+    try:
+        same = status.st_nlink == 1 and os.path.samestat(status, partial.lstat())
+    except FileNotFoundError:
+        same = False
+    if not same:
+        os.close(descriptor)
+    return same
 
 
 def _finished(final: Path, partial: Path, size: int) -> "FinishedFile":
@@ -155,20 +204,24 @@ def partial_path(final: Path) -> Path:
 
 
 def make_folders(root: Path, folder: Path) -> None:
-    """Make root/ab/cd and sync what is new into its parents."""
-    missing = [path for path in (root, folder.parent, folder) if not path.exists()]
-    for path in missing:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if path != root:
+    """Make ab/cd in `root`, which must be there: a disk that is not mounted is not written beside."""
+    for path in (folder.parent, folder):
+        if not path.exists():
+            path.mkdir(exist_ok=True, mode=0o700)
             path.chmod(0o700 | _groups_share(root))
-        sync_folder(path.parent)
 
 
 def _groups_share(root: Path) -> int:
     return root.stat().st_mode & _GROUP_MAY_READ
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folders(final: Path) -> None:
+    """Bring the object's name to the disk, and those of the folders around it."""
+    for folder in final.parents[:3]:
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -196,3 +249,6 @@ def _lock(descriptor: int, final: Path) -> None:
     except BlockingIOError as error:
         os.close(descriptor)
         raise ObjectExists(f"object {final.name} is being written already") from error
+    except OSError as error:  # NFS without its lock daemon
+        os.close(descriptor)
+        raise StorageError(f"the store's disk has no file locks: {error.strerror}") from error

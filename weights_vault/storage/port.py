@@ -90,6 +90,10 @@ class ObjectWriter(Protocol):
         """After `resume`: is the piece of that receipt and size still there? If not, put it again."""
         ...
 
+    def begun(self, number: int, offset: int) -> bool:
+        """Did anything of piece `number`, which lies at `offset`, reach the store, whoever put it?"""
+        ...
+
     def commit(self, receipts: Sequence[str]) -> None:
         """Make the object durable under its name. receipts: of all pieces, in order.
 

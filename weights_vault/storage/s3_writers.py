@@ -48,6 +48,9 @@ class SinglePutWriter:
     def holds(self, number: int, size: int, receipt: str) -> bool:
         return False
 
+    def begun(self, number: int, offset: int) -> bool:
+        return False
+
     def commit(self, receipts: Sequence[str]) -> None:
         if list(receipts) != [_md5(self._data)] or len(self._data) != self._size:
             raise StorageError(f"object {self._name} lacks a piece")
@@ -103,6 +106,9 @@ class MultipartWriter:
     def holds(self, number: int, size: int, receipt: str) -> bool:
         return self._kept.get(number) == (receipt, size)
 
+    def begun(self, number: int, offset: int) -> bool:
+        return number in self._kept
+
     def commit(self, receipts: Sequence[str]) -> None:
         sizes = [self._sizes.get(number, -1) for number in range(len(receipts))]
         if -1 in sizes or sum(sizes) != self._size:
@@ -149,6 +155,9 @@ class FinishedObject:
         raise ObjectExists(f"object {self._name} is finished")
 
     def holds(self, number: int, size: int, receipt: str) -> bool:
+        return True
+
+    def begun(self, number: int, offset: int) -> bool:
         return True
 
     def commit(self, receipts: Sequence[str]) -> None:
