@@ -17,44 +17,47 @@ HEAD = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 1000\r\n\r\n"
 @pytest.fixture
 def store() -> Iterator[tuple[socket.socket, socket.socket]]:
     """The store's end of a connection, and ours."""
-    theirs, ours = socket.socketpair()
-    ours.settimeout(5.0)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ours = socket.create_connection(listening.getsockname(), timeout=5.0)
+        theirs, _ = listening.accept()
     with closing(theirs), closing(ours):
         yield theirs, ours
 
 
-def reader(ours: socket.socket) -> Read:
-    response = http.client.HTTPResponse(ours)
-    response.begin()
-    return reader_of(response, ours)
-
-
-def test_what_came_with_the_headers_comes_first(store: tuple[socket.socket, socket.socket]) -> None:
+@pytest.fixture
+def read(store: tuple[socket.socket, socket.socket]) -> Iterator[Read]:
+    """Reads a body of which `ab` came with the headers."""
     theirs, ours = store
-    theirs.sendall(HEAD + b"abc")
-    read, view = reader(ours), memoryview(bytearray(4))
-    theirs.sendall(b"defg")
-    assert (read(view[:2]), bytes(view[:2])) == (2, b"ab")
-    assert (read(view), bytes(view[:1])) == (1, b"c")
-    assert (read(view), bytes(view)) == (4, b"defg")
+    theirs.sendall(HEAD + b"ab")
+    with closing(http.client.HTTPResponse(ours)) as response:
+        response.begin()
+        yield reader_of(response, ours)
+
+
+def test_what_came_with_the_headers_comes_first(
+    store: tuple[socket.socket, socket.socket], read: Read
+) -> None:
+    view = memoryview(bytearray(4))
+    assert (read(view[:1]), bytes(view[:1])) == (1, b"a")
+    store[0].sendall(b"cdef")
+    assert (read(view), bytes(view[:1])) == (1, b"b")
+    assert (read(view), bytes(view)) == (4, b"cdef")
 
 
 def test_a_read_that_does_not_fill_gives_what_came_in_time(
-    store: tuple[socket.socket, socket.socket],
+    store: tuple[socket.socket, socket.socket], read: Read
 ) -> None:
-    theirs, ours = store
-    theirs.sendall(HEAD + b"a")
-    read, view = reader(ours), memoryview(bytearray(4))
+    view = memoryview(bytearray(4))
     read(view)
-    theirs.sendall(b"bc")
-    assert (read(view), bytes(view[:2])) == (2, b"bc")
+    store[0].sendall(b"cd")
+    assert (read(view), bytes(view[:2])) == (2, b"cd")
 
 
-def test_a_silent_line_gives_none_and_a_closed_one_zero(store: tuple[socket.socket, socket.socket]) -> None:
-    theirs, ours = store
-    theirs.sendall(HEAD + b"a")
-    read, view = reader(ours), memoryview(bytearray(4))
+def test_a_silent_line_gives_none_and_a_closed_one_zero(
+    store: tuple[socket.socket, socket.socket], read: Read
+) -> None:
+    view = memoryview(bytearray(4))
     read(view)
     assert read(view) is None
-    theirs.close()
+    store[0].close()
     assert read(view) == 0
