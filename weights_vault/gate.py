@@ -8,6 +8,7 @@ bodies, so that what is tested is what recipients will get, not what lies in the
 import base64
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from weights_vault.sealed.keys import generate_identity
 WORKER = (sys.executable, "-m", "weights_vault.smoke.worker")
 TIME_LIMIT_S = 6 * 3600
 MAX_REPORT_BYTES = 16 * 2**20
+MAX_FILE_BYTES = 2**30  # of any file that the worker writes
 ERROR_CHARACTERS = 2_000
 VERDICTS = {0: "passed", 8: "failed"}  # the worker's exit status → what its report must say
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -82,27 +84,38 @@ def run_worker(job: Mapping[str, Any]) -> Report:
 
 
 def _run(job: bytes, bodies: ReadBack) -> tuple[bytes, bytes, int]:
-    """Returns: what the worker said on stdout and on stderr, and its exit status."""
-    with tempfile.TemporaryDirectory(prefix="smoke-home-") as home, tempfile.TemporaryFile() as output:
+    """Returns: what the worker said on stdout, the end of what it said on stderr, and its exit status.
+
+    Both go into files: a worker that never stops talking fills neither memory nor disk of this machine.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="smoke-home-") as home,
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+    ):
         worker = subprocess.Popen(
             WORKER,
             stdin=subprocess.PIPE,
             stdout=output,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             cwd=CHECKOUT,
             env=_environment(home),
             pass_fds=bodies.worker_ends,
             start_new_session=True,
         )
+        # It does nothing before it has its job: so this comes first.
+        resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
         bodies.begin()
-        errors = _feed(worker, job)
+        _feed(worker, job)
         output.seek(0)
-        return output.read(MAX_REPORT_BYTES + 1), errors, worker.returncode
+        errors.seek(-min(errors.seek(0, os.SEEK_END), 4 * ERROR_CHARACTERS), os.SEEK_END)
+        return output.read(MAX_REPORT_BYTES + 1), errors.read(), worker.returncode
 
 
-def _feed(worker: "subprocess.Popen[bytes]", job: bytes) -> bytes:
+def _feed(worker: "subprocess.Popen[bytes]", job: bytes) -> None:
+    """Until it ended. Raises: WorkerFailed: it takes too long."""
     try:
-        return worker.communicate(job, timeout=TIME_LIMIT_S)[1]
+        worker.communicate(job, timeout=TIME_LIMIT_S)
     except BaseException as error:
         # The worker leads its own group: what it forked ends with it.
         with suppress(ProcessLookupError):

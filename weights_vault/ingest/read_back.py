@@ -22,6 +22,7 @@ from weights_vault.storage import storage
 from weights_vault.storage.port import StorageError
 
 PIPE_BYTES = 1 << 20  # Linux's limit for the unprivileged
+LAST_ANSWER_S = 60.0  # for one part to come from the store
 _REQUEST = re.compile(rb"([A-Za-z0-9._-]{1,64}) ([0-9]{1,13}) ([0-9]{1,8})\n")
 
 
@@ -49,10 +50,13 @@ class ReadBack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Call it when the worker has ended: the thread ends with the last other end of its pipes."""
+        """Call it when the worker has ended: the thread ends with the last other end of its pipes.
+
+        What the worker left running may hold such an end; nobody waits for that longer than LAST_ANSWER_S.
+        """
         self._close_worker_ends()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(LAST_ANSWER_S)
         else:
             self._close_own_ends()
 

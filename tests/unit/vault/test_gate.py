@@ -5,9 +5,11 @@ import hashlib
 import json
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from portal.accounts.principals import system_principal
 from tests.stored import store_object
 from weights_vault import gate
 from weights_vault.gate import WorkerFailed, gate_report, run_worker
+from weights_vault.ingest import read_back
 from weights_vault.keeper import GATE_GRANT
 from weights_vault.models import Revision
 from weights_vault.sealed.body import PART_SIZE, open_body
@@ -84,6 +87,47 @@ def test_worker_that_crashes_is_quoted(worker: Callable[[str], None]) -> None:
     worker("raise RuntimeError('out of memory')")
     with pytest.raises(WorkerFailed, match="out of memory"):
         run_worker({})
+
+
+def test_worker_that_never_stops_talking_fills_neither_memory_nor_disk(
+    worker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W3"""
+    monkeypatch.setattr(gate, "MAX_FILE_BYTES", 100_000)
+    worker(
+        "import os, sys; sys.stdin.read()\n"
+        "for to in (1, 2):\n"
+        "    try:\n"
+        "        while os.write(to, b'x' * 1_000 + b'the end'): pass\n"
+        "    except OSError: pass\n"
+        "os._exit(1)"
+    )
+    kept: list[int] = []
+    real = gate._read_report
+    monkeypatch.setattr(
+        gate,
+        "_read_report",
+        lambda *said: kept.extend(map(len, said[:2])) or real(*said),  # type: ignore[func-returns-value]
+    )
+    with pytest.raises(WorkerFailed, match="the end"):
+        run_worker({})
+    assert kept == [100_000, 4 * gate.ERROR_CHARACTERS]
+
+
+def test_what_the_worker_left_running_is_not_waited_for(
+    worker: Callable[[str], None], body: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """W3: a child in a session of its own holds the pipes, and stdout and stderr."""
+    monkeypatch.setattr(read_back, "LAST_ANSWER_S", 0.2)
+    note = tmp_path / "child"
+    worker(
+        "import os, signal\n"
+        "if child := os.fork():\n"
+        f"    open({str(note)!r}, 'w').write(str(child)); print({PASSED!r}, flush=True); os._exit(0)\n"
+        "os.setsid(); signal.pause()"
+    )
+    assert run_worker({"bodies": {"fil_1": NAME}})["verdict"] == "passed"
+    os.kill(int(note.read_text()), signal.SIGKILL)
 
 
 def test_worker_is_given_nothing_of_our_environment(
