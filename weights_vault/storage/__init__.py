@@ -5,6 +5,7 @@ s3://bucket?…           a bucket (`s3.py`, `s3_location.py` has the form); the
 """
 
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,6 +24,8 @@ __all__ = ["ObjectWriter", "SignedUrls", "Storage", "StoredObject", "delivery_ur
 def _open(url: str) -> Storage:
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        if settings.EMBEDDED:  # in production the operator makes it: one that is missing is not mounted
+            Path(parts.path).mkdir(parents=True, exist_ok=True, mode=0o700)
         return FilesystemStorage(parts.path, urls=delivery_urls)
     if parts.scheme == "s3":
         from weights_vault.storage.s3 import S3Storage  # boto3 takes 0.1 s to import

@@ -136,6 +136,11 @@ def create_file(final: Path, size: int) -> FileWriter:
         _lock(descriptor, final)
         if size:
             os.posix_fallocate(descriptor, 0, size)
+    except ObjectExists:
+        raise  # somebody resumed it already, and has its lock
+    except StorageError:
+        partial.unlink(missing_ok=True)
+        raise
     except OSError as error:
         os.close(descriptor)
         partial.unlink(missing_ok=True)

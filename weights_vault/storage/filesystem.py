@@ -41,6 +41,8 @@ class FilesystemStorage:
 
     def create(self, name: str, *, size: int) -> AbstractContextManager[ObjectWriter]:
         final = self._path(name)
+        if not self.root.is_dir():
+            raise StorageError(self._not_there())
         try:
             make_folders(self.root, final.parent)
         except OSError as error:
@@ -94,6 +96,12 @@ class FilesystemStorage:
             raise not_written(error) from error
 
     def objects(self) -> Iterator[StoredObject]:
+        try:
+            yield from self._objects()
+        except OSError as error:
+            raise _not_read(error) from error
+
+    def _objects(self) -> Iterator[StoredObject]:
         for path in self.root.glob("*/*/*"):
             name = path.name.removeprefix(".").removesuffix(PARTIAL_SUFFIX)
             try:
@@ -120,15 +128,16 @@ class FilesystemStorage:
         return None
 
     def faults(self) -> list[str]:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            return [f"the folder {self.root} cannot be made: {error.strerror}"]
+        if not self.root.is_dir():
+            return [self._not_there()]
         if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
             return [f"the folder {self.root} cannot be read and written by this process"]
         if shutil.disk_usage(self.root).free == 0:
             return [f"the disk of {self.root} is full"]
         return []
+
+    def _not_there(self) -> str:
+        return f"the folder {self.root} is not there: mount its disk, or make it"
 
     def public_faults(self) -> list[str]:
         for served in (settings.STATIC_ROOT, settings.MEDIA_ROOT):

@@ -30,6 +30,7 @@ def main() -> None:
     key, nonce, name = new_file_key(), new_nonce(), random_name()
     began = time.perf_counter()
     sealer = BodySealer(key, nonce, source.size)
+    store.mkdir(parents=True, exist_ok=True)
     with FilesystemStorage(store, delivery_urls).create(name, size=sealed_size(source.size)) as writer:
         sealed = seal_file(source, sealer, nonce, writer, NoRecord(), SilentProgress())
         writer.commit(sealed.receipts)

@@ -58,6 +58,7 @@ def places(place: Path, held: list[socket.socket]) -> Places:
 @pytest.fixture(scope="module")
 def release(place: Path, places: Places) -> Published:
     url, store = f"https://127.0.0.1:{places.https}", f"file://{places.store}"
+    places.store.mkdir(mode=0o750)  # as on the page
     # A portal that sent bodies itself would send one at a time.
     portal = Production(place, url=url, store=store, DELIVERY_ACCEL=ACCEL, DELIVERY_MOST_AT_ONCE="1")
     return publish(portal, places.certificate)

@@ -197,10 +197,19 @@ def test_name_that_we_did_not_make_addresses_nothing(name: str, store_root: Path
 
 def test_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file is in the way")
-    store = FilesystemStorage(tmp_path / "store" / "deeper", urls=_no_urls)
-    with pytest.raises(StorageError):
+    store = FilesystemStorage(tmp_path / "store", urls=_no_urls)
+    with pytest.raises(StorageError, match="not there"):
         store.create(random_name(), size=1)
-    assert "cannot be made" in store.faults()[0]
+    assert "not there" in store.faults()[0]
+
+
+def test_a_disk_that_is_not_mounted_is_a_fault_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
+    root = tmp_path / "mnt" / "store"
+    store = FilesystemStorage(root, urls=_no_urls)
+    assert store.faults() == [f"the folder {root} is not there: mount its disk, or make it"]
+    with pytest.raises(StorageError, match="mount its disk"):
+        store.create(random_name(), size=1)
+    assert not root.parent.exists()
 
 
 def full(*arguments: Any) -> int:

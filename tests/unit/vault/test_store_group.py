@@ -39,7 +39,7 @@ def put() -> None:
 def test_objects_are_as_readable_to_the_group_as_the_stores_folder(
     umask: None, store_root: Path, own: int, folder: int, body: int
 ) -> None:
-    store_root.mkdir()
+    store_root.mkdir(exist_ok=True)
     store_root.chmod(own)
     put()
     found = {(kind, mode & 0o777) for kind, mode in modes(store_root)}
@@ -53,7 +53,7 @@ def test_a_store_that_the_portal_makes_is_its_own_alone(umask: None, store_root:
 
 
 def test_others_never_get_anything(umask: None, store_root: Path) -> None:
-    store_root.mkdir()
+    store_root.mkdir(exist_ok=True)
     store_root.chmod(0o777)
     put()
     assert not any(mode & 0o027 for _, mode in modes(store_root))
