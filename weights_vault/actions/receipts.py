@@ -46,7 +46,8 @@ def report(
     held = Holding.objects.select_for_update().filter(grant=grant, revision=revision.pk, person=person)
     if held.first() is None:
         raise _invalid("revision", "Nothing of this revision was given under this grant.")
-    if files > revision.files.count():
+    published = revision.files.count()
+    if files > published:
         raise _invalid("files", "The revision has fewer files.")
     _require_few(grant, now)
     entry = writing.add(
@@ -55,6 +56,7 @@ def report(
         person=person,
         revision=revision,
         count=files,
+        whole=files == published,
         size=size,
         fetched=fetched,
         again=again,

@@ -15,10 +15,10 @@ from weights_vault.ledger.origins import origin_of
 from weights_vault.models import File, Holding, LedgerEntry, Revision
 
 Kind = LedgerEntry.Kind
-# What a client's word says besides itself: a download is complete once the digests of all its parts were
-# checked, and only what was checked is opened.
+# What a client's word says besides itself: a download is complete once all its parts were checked against
+# their signed digests and opened, and only what was checked is opened.
 REPORTED = {
-    Kind.COMPLETED: ("completed_at", "verified_at"),
+    Kind.COMPLETED: ("completed_at", "verified_at", "opened_at"),
     Kind.VERIFIED: ("completed_at", "verified_at"),
     Kind.OPENED: ("completed_at", "verified_at", "opened_at"),
 }
@@ -40,12 +40,14 @@ def add(
     address: str = "",
     files: Sequence[str] = (),
     digests: Sequence[bytes] = (),
+    whole: bool = True,
     **fields: Any,
 ) -> LedgerEntry:
     """Append one entry and bring the running sum up to it.
 
     person: public id. files: ids of files of `revision`. digests: of headers, SHA-256, one a file in the same
-    order. address: of the caller; "" where there is none. fields: further columns of the entry.
+    order. address: of the caller; "" where there is none. whole: a report is of all files of the revision.
+    fields: further columns of the entry.
     Raises: RuntimeError: no transaction is open.
     """
     if not transaction.get_connection().in_atomic_block:
@@ -68,7 +70,7 @@ def add(
             **fields,
         }
     )
-    _sum_up(holding, entry)
+    _sum_up(holding, entry, whole)
     return entry
 
 
@@ -80,7 +82,7 @@ def _holding(grant: str, person: str, revision: Revision, now: datetime) -> Hold
     )[0]
 
 
-def _sum_up(holding: Holding, entry: LedgerEntry) -> None:
+def _sum_up(holding: Holding, entry: LedgerEntry, whole: bool) -> None:
     changed = {"last_at", "stirred"}
     holding.last_at, holding.stirred = max(holding.last_at, entry.at), True
     if entry.kind == Kind.HEADERS:
@@ -88,8 +90,8 @@ def _sum_up(holding: Holding, entry: LedgerEntry) -> None:
         holding.file_count = filesets.size(holding.files)
         changed |= {"files", "file_count"}
     for column in REPORTED.get(Kind(entry.kind), ()):
-        # Complete once; verified again and again.
-        if column != "completed_at" or holding.completed_at is None:
+        # Complete once, and never by a part of the files; verified again and again.
+        if column != "completed_at" or (whole and holding.completed_at is None):
             setattr(holding, column, entry.at)
             changed.add(column)
     holding.save(update_fields=changed)

@@ -95,7 +95,7 @@ class ReceiptBody(BodySerializer):
     revision = serializers.CharField(max_length=64, help_text="Name of the revision, `v1`.")
     event = serializers.ChoiceField(
         ["completed", "verified", "opened"],
-        help_text="`completed`: every part is here and its digest was checked.",
+        help_text="`completed`: every part is here, was checked against its digest and opened.",
     )
     files = serializers.IntegerField(min_value=1, max_value=1_000_000)
     bytes = serializers.IntegerField(min_value=0, max_value=MOST_BYTES, help_text="Of these files, as kept.")

@@ -213,7 +213,7 @@ def report(session: Principal, revision: Revision, now: datetime) -> Callable[..
             "grant": GRANT,
             "revision": revision,
             "event": "completed",
-            "files": 2,
+            "files": revision.files.count(),
             "size": 100,
             "fetched": 120,
             "again": 20,
@@ -234,9 +234,9 @@ class TestReceipts:
     ) -> None:
         delivery.issue_manifest(**asked)
         entry = report()
-        assert (entry.kind, entry.count, entry.fetched, entry.again) == ("completed", 2, 120, 20)
+        assert (entry.kind, entry.fetched, entry.again) == ("completed", 120, 20)
         holding = Holding.objects.get()
-        assert (holding.completed_at, holding.verified_at, holding.opened_at) == (now, now, None)
+        assert (holding.completed_at, holding.verified_at, holding.opened_at) == (now, now, now)
         assert trail(f"grant:{GRANT}").last().kind == "download.completed"  # type: ignore[union-attr]
 
     def test_complete_once_and_verified_again_and_again(
@@ -267,6 +267,33 @@ class TestReceipts:
         delivery.issue_manifest(**asked)
         with pytest.raises(Invalid):
             report(files=revision.files.count() + 1)
+
+    @pytest.mark.parametrize(
+        ("event", "files", "complete", "opened"),
+        [
+            ("completed", 2, True, True),
+            ("verified", 2, True, False),
+            ("opened", 2, True, True),
+            ("completed", 1, False, True),
+            ("verified", 1, False, False),
+        ],
+    )
+    def test_what_a_word_says_besides_itself(
+        self,
+        event: str,
+        files: int,
+        complete: bool,
+        opened: bool,
+        report: Callable[..., LedgerEntry],
+        asked: dict[str, Any],
+        revision: Revision,
+    ) -> None:
+        """A download of some files is checked and opened, and not complete."""
+        delivery.issue_manifest(**asked)
+        report(event=event, files=revision.files.count() if files == 2 else files)
+        holding = Holding.objects.get()
+        assert holding.verified_at is not None
+        assert (holding.completed_at is not None, holding.opened_at is not None) == (complete, opened)
 
     def test_nobody_without_an_account_reports(self, report: Callable[..., LedgerEntry]) -> None:
         with pytest.raises(NotPermitted):

@@ -17,7 +17,7 @@ from tests.unit.web.conftest import OpenAs
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.world import World
 from weights_vault.ledger import figures
-from weights_vault.models import Alert, Release
+from weights_vault.models import Alert, Holding, Release
 
 
 @pytest.fixture
@@ -56,7 +56,10 @@ class TestList:
     def test_what_the_client_reported_stands_in_it(self, mika: Client, grant: Grant, world: World) -> None:
         downloading(grant, until=world.now)
         finished(grant, at=world.now)
-        assert "Complete" in shown(mika, "/ledger/")
+        page = shown(mika, "/ledger/")
+        assert 'Opened</span><span class="cell-note">complete, verified ' in page
+        finished_in_part = Holding.objects.update(completed_at=None)
+        assert (finished_in_part, "in part, verified " in shown(mika, "/ledger/")) == (1, True)
 
     def test_urls_are_those_of_the_last_day_alone(self, mika: Client, grant: Grant, world: World) -> None:
         downloading(grant, until=world.now - timedelta(days=2))
