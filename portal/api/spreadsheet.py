@@ -7,7 +7,8 @@ runs it: such a cell gets an apostrophe, which spreadsheets do not show (A5). Ne
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Also as a Japanese keyboard types them: some spreadsheets take these for the same.
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 ROWS_A_PIECE = 200
 
 
@@ -28,7 +29,10 @@ def inert(cell: object) -> object:
     """Return a cell that no spreadsheet runs. None is an empty cell; numbers stay numbers."""
     if cell is None:
         return ""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+    # Some drop spaces in front before they look.
+    if isinstance(cell, str) and (
+        cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)
+    ):
         return f"'{cell}"
     return cell
 

@@ -233,7 +233,17 @@ class TestCsv:
 
     def test_a5_no_cell_is_a_formula(self, world: World, rows: Callable[[], list[dict[str, str]]]) -> None:
         """A5"""
-        for name in ('=HYPERLINK("http://x","y")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"):
+        for name in (
+            '=HYPERLINK("http://x","y")',
+            "+1",
+            "-1+1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            " =1",
+            "\u00a0=1",
+            "＝1",
+        ):
             User.objects.filter(pk=world.researcher.pk).update(full_name=name)
             assert {row["name"] for row in rows()} == {f"'{name}"}
 
