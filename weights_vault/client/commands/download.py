@@ -65,7 +65,6 @@ def download(
 
     Run again to resume. In a folder with another revision of the release it fetches only what changed.
     """
-    from weights_vault.client.enrolled import KeyFinder
     from weights_vault.client.rates import parse_rate
     from weights_vault.client.releases import parse_release
     from weights_vault.client.transfer.wishes import Wishes
@@ -81,6 +80,10 @@ def download(
         group=group,
     )
     with work.portal() as api:
+        # All of it public, but for one's own keys; answered while the rest of the program loads.
+        api.ahead(f"/releases/{name.release}", "/trust", f"/releases/{name.release}/head", "/keys")
+        from weights_vault.client.enrolled import KeyFinder
+
         key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
         session = _prepared(work, api, name, wishes, key, ask_for_key=not dry_run)
         if dry_run:
@@ -100,7 +103,7 @@ def _prepared(
 
     found = find_release(api, name)
     if not (lacks_key := access_of(found).get("code") == "no_recipient_key"):
-        grant_of(api, found, name)  # a refusal comes before anything else is asked or made
+        grant_of(api, found, name)  # a refusal comes before anything is made
     check_recalled(found, name)  # the signed head decides; this says why
     chain = work.trust(api)
     head = chain.head(name.release)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
-from weights_vault.client.api import USER_AGENT
+from weights_vault.client.api import USER_AGENT, tls
 from weights_vault.client.clock import now
 from weights_vault.client.retry import retry_after_s
 from weights_vault.client.transfer.body_reader import REPORT_S, Read, reader_of
@@ -256,12 +256,8 @@ def _connection(parts: SplitResult, proxy: Proxy | None, connect_s: float) -> ht
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """One for all connections, trusting what the portal's API is trusted by; making one takes 20 ms."""
-    from httpx import create_ssl_context
-
-    context = create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    """One for all connections: the one that the portal's API is trusted by."""
+    return tls()
 
 
 def _tunnel_status(error: Exception) -> str | None:
