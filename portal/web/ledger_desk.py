@@ -1,6 +1,6 @@
 """A release manager's view of the deliveries: who has what, each batch in plain sentences, and alerts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ from portal.web.story import Told
 from weights_vault.ledger import figures, listing
 from weights_vault.ledger.listing import Names, Row, Wanted
 from weights_vault.ledger.rules import BY_CODE
-from weights_vault.models import Alert, Holding, LedgerEntry, RecipientKey, Release, Revision
+from weights_vault.models import Alert, Holding, LedgerEntry, Release, Revision
 from weights_vault.policies import may_read_ledger
 
 DAY: Final = timedelta(days=1)
@@ -100,12 +100,13 @@ def acknowledger(alert: Alert) -> str:
 
 
 def page_of(grant: str, entries: Sequence[LedgerEntry]) -> dict[str, Any]:
-    """Context of one grant's page: what it holds, its chart, these entries told. Raises: NotFound."""
+    """Context of one grant's page: what it holds, its chart, these entries (`figures.with_origin_and_key`)
+    told. Raises: NotFound.
+    """
     holdings = list(listing.holdings(Wanted(grant=grant)))
     if not holdings:
         raise NotFound()
-    names = listing.names_of([*holdings, *entries])
-    keys = _keys(entry.key for entry in entries)
+    names = listing.names_of(holdings)  # an entry speaks of nothing that no sum speaks of
     days = figures.bytes_by_day(grant, holdings[0].last_at.astimezone(UTC).date())
     return {
         "alerts": [_raised(alert, names.people) for alert in _open_alerts().filter(grant=grant)],
@@ -115,7 +116,7 @@ def page_of(grant: str, entries: Sequence[LedgerEntry]) -> dict[str, Any]:
         "held": [(holding, names.revisions.get(holding.revision)) for holding in holdings],
         "bars": bars(days),
         "most": max(size for _, size in days),
-        "timeline": [_told(row, keys) for row in listing.rows(entries, names)],
+        "timeline": [_told(row) for row in listing.rows(entries, names)],
     }
 
 
@@ -156,27 +157,24 @@ def _line(holding: Holding, names: Names, urls: Mapping[tuple[str, str], tuple[i
     return Line(holding, person, revision, count, size)
 
 
-def _keys(ids: Iterable[str]) -> dict[str, RecipientKey]:
-    return RecipientKey.objects.in_bulk({each for each in ids if each})
-
-
-def _told(row: Row, keys: dict[str, RecipientKey]) -> Told:
-    entry, tone_icon = row.entry, _LOOKS[row.entry.kind]
-    origin = f"from {row.origin.address}" if row.origin else "address not kept"
+def _told(row: Row) -> Told:
+    entry: Any = row.entry
+    origin = f"from {entry.address}" if entry.address else "address not kept"
     revision = str(row.revision) if row.revision else entry.revision
-    return Told(entry.at, _sentence(row, keys), revision, "", origin, *tone_icon)
+    return Told(entry.at, _sentence(row), revision, "", origin, *_LOOKS[entry.kind])
 
 
-def _sentence(row: Row, keys: dict[str, RecipientKey]) -> str:
-    entry = row.entry
-    total = row.revision.file_count if row.revision else entry.count  # type: ignore[attr-defined]
+def _sentence(row: Row) -> str:
+    entry: Any = row.entry
+    revision: Any = row.revision
+    total = revision.file_count if revision else entry.count
     files = f"{entry.count:,} of {total:,} files" if total != 1 else "the one file"
     match entry.kind:
         case "manifest":
             return "The manifest was given."
         case "headers":
-            key = keys.get(entry.key)
-            name = f"“{key.name}” ({key.fingerprint})" if key else entry.key
+            named = entry.key_name is not None
+            name = f"“{entry.key_name}” ({entry.key_fingerprint})" if named else entry.key
             return f"Headers of {files} were given for the key {name}."
         case "urls":
             minutes = max(1, (entry.lifetime_s or 0) // 60)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
-from weights_vault.models import Holding, LedgerEntry, Origin
+from weights_vault.models import Holding, LedgerEntry, Origin, RecipientKey
 
 URLS = LedgerEntry.Kind.URLS
 CHART_DAYS = 30
@@ -24,6 +24,16 @@ def with_addresses(holdings: QuerySet[Holding]) -> QuerySet[Holding]:
     kept = Origin.objects.filter(grant=OuterRef("grant")).order_by().values("grant")
     counted = kept.annotate(many=Count("address", distinct=True)).values("many")
     return holdings.annotate(addresses=Coalesce(Subquery(counted), 0))
+
+
+def with_origin_and_key(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+    """`entries`, each with `address`, `key_name` and `key_fingerprint`; None where the row is gone."""
+    key = RecipientKey.objects.filter(pk=OuterRef("key")).order_by()
+    return entries.annotate(
+        address=Subquery(Origin.objects.filter(pk=OuterRef("origin")).order_by().values("address")),
+        key_name=Subquery(key.values("name")),
+        key_fingerprint=Subquery(key.values("fingerprint")),
+    )
 
 
 def bytes_by_day(grant: str, until: date) -> list[tuple[date, int]]:

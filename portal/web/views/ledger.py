@@ -41,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @private("GET")
 def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
     ledger_desk.enter(reader(request))
-    entries = listing.entries(Wanted(grant=grant_id))
+    entries = figures.with_origin_and_key(listing.entries(Wanted(grant=grant_id)))
     page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **ledger_desk.page_of(grant_id, list(page)),

@@ -109,7 +109,7 @@ class TestList:
         downloading(grant, until=world.now, days=1)
         few = self.queries(mika, f"/ledger/{grant.pk}/")
         downloading(grant, until=world.now, days=9)
-        assert len(self.queries(mika, f"/ledger/{grant.pk}/")) <= len(few) <= 14
+        assert len(self.queries(mika, f"/ledger/{grant.pk}/")) <= len(few) <= 12
 
     def queries(self, client: Client, address: str) -> list[str]:
         """The tables that are read, in their order."""
