@@ -64,7 +64,7 @@ def _recall(
     if not reason:
         raise Invalid(
             "invalid",
-            "A reason is needed: recipients are told it.",
+            "A reason is needed: whoever sees the release reads it.",
             "Say why.",
             errors={"reason": ["Say why."]},
         )

@@ -1,6 +1,7 @@
 """What lies in the store for nothing is reported, and never deleted."""
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from portal.accounts.roles import RELEASE_MANAGER
 from portal.core import jobs
 from portal.core.models import Job, OutboxMessage
 from tests.stored import store_object
+from tests.unit.vault.scrubbing import store_that
 from weights_vault import keeper, tidy
 from weights_vault.models import Revision
-from weights_vault.storage import storage
+from weights_vault.storage import StoredObject, storage
 from weights_vault.storage.port import random_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -54,7 +56,39 @@ def test_objects_without_a_row_and_old_unfinished_ones_are_told_apart(
     found = tidy.leftovers(later())
     assert {each.name for each in found.unnamed} == {lost, begun}
     assert [each.name for each in found.abandoned] == [body.object_name]
-    assert str(found).startswith("2 objects that no row names and 1 unfinished uploads, ")
+    assert str(found).startswith("2 objects that no row names and 1 unfinished upload, ")
+
+
+def test_a_million_objects_are_counted_and_not_kept(
+    now: datetime, django_assert_max_num_queries: Any, db: None
+) -> None:
+    kept: list[Any] = []
+
+    def many() -> Iterator[StoredObject]:
+        for number in range(20_000):
+            found = StoredObject(f"{number:040x}", 3, now - timedelta(days=30))
+            kept.append(weakref.ref(found))
+            yield found
+
+    with store_that(objects=many), django_assert_max_num_queries(40):
+        found = tidy.leftovers(now)
+    assert (found.unnamed_count, found.size) == (20_000, 60_000)
+    assert sum(each() is not None for each in kept) <= tidy.MAX_SHOWN
+    assert str(found) == "20,000 objects that no row names, 60,000 bytes"
+
+
+def test_the_same_names_are_the_same_in_whatever_order(now: datetime, db: None) -> None:
+    names = [random_name() for _ in range(50)]
+
+    def mark(order: Sequence[str]) -> int:
+        def told() -> Iterator[StoredObject]:
+            return (StoredObject(name, 3, now - timedelta(days=30)) for name in order)
+
+        with store_that(objects=told):
+            return tidy.leftovers(now).mark
+
+    assert mark(names) == mark(names[::-1])
+    assert mark(names[1:]) != mark(names)
 
 
 def test_what_is_young_may_still_get_its_row(revision: Revision) -> None:

@@ -26,6 +26,7 @@ RECALLS: dict[str, tuple[Callable[..., Revision], str]] = {
     "restore": (recalls.restore, "Give out a quarantined revision again."),
     "withdraw": (recalls.withdraw, "Stop giving out a revision, for good."),
 }
+REASON = "Mailed to everybody who has headers of it, and shown on the release's page to all who see that."
 
 
 class Command(DatabaseCommand):
@@ -38,7 +39,7 @@ class Command(DatabaseCommand):
         for verb, (_, meaning) in RECALLS.items():
             recall = verbs.add_parser(verb, help=meaning)
             recall.add_argument("revision", metavar="RELEASE@REVISION")
-            recall.add_argument("--reason", required=True, metavar="TEXT", help="Recipients are told it.")
+            recall.add_argument("--reason", required=True, metavar="TEXT", help=REASON)
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         by, now = system_principal("release"), timezone.now()
