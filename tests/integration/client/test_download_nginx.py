@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import re
 import socket
+import sqlite3
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
@@ -23,6 +24,7 @@ from tests.servers.doors import doors, port_of
 from tests.servers.nginx import Nginx, Places, binary, documented
 from tests.servers.ports import free_port
 from tests.servers.production import Production, WebServer
+from weights_vault.client.api import USER_AGENT
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +105,25 @@ def test_a_release_is_downloaded_verified_and_opened(
     assert code == 0, err
     assert (document["complete"], document["again_bytes"]) == (True, 0)
     release.assert_complete(tmp_path / "release")
+    assert document["receipt_sent"]
+
+
+def test_its_receipt_stands_in_the_ledger(nginx: Nginx, release: Published, tmp_path: Path) -> None:
+    """What the real client says is taken as it says it; the address is the client's own, not nginx's word."""
+    code, document, err = release.download(tmp_path / "release", "--jobs", str(JOBS))
+    assert (code, document["receipt_sent"]) == (0, True), err
+    with closing(sqlite3.connect(release.portal.folder / "portal.sqlite3")) as database:
+        told = database.execute(
+            'SELECT e.kind, e."count", e.fetched, e.again, e.client, o.address'
+            " FROM weights_vault_ledgerentry e JOIN weights_vault_origin o ON o.id = e.origin"
+            " ORDER BY e.id DESC LIMIT 1"
+        ).fetchone()
+        said = database.execute(
+            "SELECT completed_at, verified_at, opened_at FROM weights_vault_holding"
+        ).fetchone()
+    files, fetched = len(release.made["files"]), document["fetched_bytes"]
+    assert told == ("completed", files, fetched, document["again_bytes"], USER_AGENT, "127.0.0.1")
+    assert all(said)
 
 
 def test_d1_killed_it_goes_on_with_the_parts_that_are_in(
