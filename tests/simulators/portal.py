@@ -113,6 +113,7 @@ class SimulatedPortal:
     def __init__(self, sealed: Sequence[SealedFile] | None = None) -> None:
         self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.store_url: str | None = None
         self.signing = {role: SigningKey.generate() for role in ROLES}
         self.clock_offset = timedelta(0)
         self.access: dict[str, Any] = dict(ALLOWED)
@@ -270,11 +271,13 @@ class SimulatedPortal:
         return base64.b64encode(header).decode()
 
     def sign_url(self, file_id: str) -> str:
-        """A URL of a file's body that lives url_lifetime_s."""
+        """A URL of a file's body that lives url_lifetime_s; at `store_url`, where another store stands in."""
         name = secrets.token_hex(16)
         self.urls[name] = (file_id, self.now + timedelta(seconds=self.url_lifetime_s))
         signature = hashlib.sha256(name.encode()).hexdigest()
-        return f"{self.url}/delivery/{name}?key=k1&issued=1&lifetime=600&signature={signature}"
+        return (
+            f"{self.store_url or self.url}/delivery/{name}?key=k1&issued=1&lifetime=600&signature={signature}"
+        )
 
     def body_of(self, file_id: str) -> bytes:
         """The stored object of a file."""
