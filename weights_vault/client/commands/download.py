@@ -80,8 +80,8 @@ def download(
         group=group,
     )
     with work.portal() as api:
-        # All of it public, but for one's own keys; answered while the rest of the program loads.
-        api.ahead(f"/releases/{name.release}", "/trust", f"/releases/{name.release}/head", "/keys")
+        # Answered while the rest of the program loads. What is not public is about oneself.
+        api.ahead(f"/releases/{name.release}", "/trust", f"/releases/{name.release}/head", "/keys", "/me")
         from weights_vault.client.enrolled import KeyFinder
 
         key = KeyFinder(work.settings, api, work.output, identity or work.settings.identity_file)
@@ -113,6 +113,7 @@ def _prepared(
         key()
         found = find_release(api, name)
     grant = grant_of(api, found, name)
+    api.ahead(f"/grants/{grant}")
     trusted = chain.manifest(head, revision, grant)
     return Session(api, work.output, trusted, grant, wishes)
 
