@@ -1,14 +1,14 @@
 """What was recalled: for the release's page, for a grant's page, and for the release manager."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Min
+from django.db.models import Count, Min, Q
 
-from weights_vault.models import BodyCheck, File, Holding, Release, Revision
-from weights_vault.queries import holders_of, revisions_of
-from weights_vault.scrub.due import bodies_of
+from weights_vault.models import File, Holding, LedgerEntry, Release, Revision, SealedBody
+from weights_vault.queries import revisions_of
 from weights_vault.scrub.findings import describe
 from weights_vault.states import REVISION_TRANSITIONS, Transition
 
@@ -27,9 +27,13 @@ def recalled_under(grant: str) -> list[Revision]:
     return list(found.defer("manifest").order_by("-sequence"))
 
 
-def holder_count(revision: Revision) -> int:
-    """How many grants were given headers of `revision`."""
-    return len({grant for grants in holders_of(revision).values() for grant in grants})
+def holder_counts(revisions: Sequence[Revision]) -> dict[str, int]:
+    """Revision id → how many grants were given headers of it."""
+    held = LedgerEntry.objects.filter(
+        kind=LedgerEntry.Kind.HEADERS, revision__in=[each.pk for each in revisions]
+    )
+    counted = held.order_by().values("revision").annotate(grants=Count("grant", distinct=True))
+    return dict(counted.values_list("revision", "grants"))
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,34 @@ class Soundness:
     damaged: Sequence[str]
 
 
-def soundness_of(revision: Revision) -> Soundness:
-    """What the scrubber knows of `revision`."""
-    checks = BodyCheck.objects.filter(body__files__revision=revision)
-    read = checks.filter(checked_at__isnull=False)
-    unread = bodies_of(revision).count() - read.count()
-    oldest = read.aggregate(oldest=Min("checked_at"))["oldest"]
-    paths = dict(File.objects.filter(revision=revision).values_list("body_id", "path"))
-    damaged = checks.filter(found_at__isnull=False).select_related("body")
-    told = sorted(describe(check, paths[check.body_id]) for check in damaged)
-    return Soundness(read_at=None if unread else oldest, unread=unread, damaged=told)
+def soundness_of(revisions: Sequence[Revision]) -> dict[str, Soundness]:
+    """Revision id → what the scrubber knows of it. Two queries, however many there are."""
+    files = File.objects.filter(revision__in=revisions, body__state=SealedBody.State.STORED).order_by()
+    known = files.values("revision").annotate(
+        read_at=Min("body__check_row__checked_at"),
+        unread=Count("pk", filter=Q(body__check_row__checked_at=None)),
+    )
+    damaged = _damaged(revisions)
+    found = {row["revision"]: row for row in known}
+    return {
+        each.pk: _soundness(found.get(each.pk, {"read_at": None, "unread": 0}), damaged.get(each.pk, []))
+        for each in revisions
+    }
+
+
+def _soundness(row: Mapping[str, Any], damaged: Sequence[str]) -> Soundness:
+    read_at = None if row["unread"] else row["read_at"]
+    return Soundness(read_at=read_at, unread=row["unread"], damaged=sorted(damaged))
+
+
+def _damaged(revisions: Sequence[Revision]) -> dict[str, list[str]]:
+    files = File.objects.filter(revision__in=revisions, body__check_row__found_at__isnull=False)
+    told: dict[str, list[str]] = {}
+    for file in files.select_related("body__check_row").defer("tensors").order_by("path"):
+        check = file.body.check_row
+        check.body = file.body
+        told.setdefault(file.revision_id, []).append(describe(check, file.path))
+    return told
 
 
 def moves_from(state: str) -> list[Transition]:

@@ -55,7 +55,7 @@ def enter(principal: Principal, slug: str) -> Release:
 
 def rows(release: Release) -> list[Row]:
     """All that was ever published of the release, newest first."""
-    return [_row(revision) for revision in vault.with_sizes(vault.revisions_of(release))]
+    return _rows(list(vault.with_sizes(vault.revisions_of(release))))
 
 
 def row(release: Release, revision_id: str) -> Row:
@@ -63,7 +63,7 @@ def row(release: Release, revision_id: str) -> Row:
     revision = vault.with_sizes(vault.revisions_of(release)).filter(pk=revision_id).first()
     if revision is None:
         raise NotFound()
-    return _row(revision)
+    return _rows([revision])[0]
 
 
 def verbs(found: Row) -> list[tuple[str, str]]:
@@ -83,8 +83,9 @@ def page_of(release: Release, found: Row) -> dict[str, Any]:
     }
 
 
-def _row(revision: Revision) -> Row:
-    return Row(revision, recalls.holder_count(revision), recalls.soundness_of(revision))
+def _rows(revisions: list[Revision]) -> list[Row]:
+    holders, soundness = recalls.holder_counts(revisions), recalls.soundness_of(revisions)
+    return [Row(each, holders.get(each.pk, 0), soundness[each.pk]) for each in revisions]
 
 
 def _timeline(events: Iterable[AuditEvent]) -> list[Told]:

@@ -1,7 +1,9 @@
 """The release manager's revisions: what became of each, and the recall of one."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from licenses.models import Grant
@@ -48,6 +50,21 @@ def test_the_list_tells_state_size_holders_and_what_the_store_has(
     page = text(mika, "/releases/opt-175b/revisions/")
     for said in ("v1", "Published", "GiB", '<td data-label="Holders">1</td>', "13 files not yet compared"):
         assert said in page
+
+
+def test_the_list_asks_the_database_as_often_for_many_revisions(
+    mika: Client, world: World, big: Release, revision: Revision, grant: Grant
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            text(mika, "/releases/opt-175b/revisions/")
+        return len(asked)
+
+    queries()  # what is read once for a process
+    one = queries()
+    for sequence in (2, 3):
+        world.publish(big, shards(3, 1_000), f"v{sequence}", sequence=sequence)
+    assert queries() == one
 
 
 def test_a_release_without_revisions_says_how_one_comes_to_be(mika: Client) -> None:

@@ -174,7 +174,7 @@ class World:
             sequence=sequence,
             state=Revision.State.PUBLISHED,
             manifest=b"{}",
-            manifest_sha256=hashlib.sha256(release.slug.encode()).hexdigest(),
+            manifest_sha256=hashlib.sha256(f"{release.slug}@{name}".encode()).hexdigest(),
             created_at=self.ago(50),
             published_at=self.ago(49),
             created_by="system:test",
