@@ -6,6 +6,7 @@ shows progress and takes Ctrl-C.
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import stat
@@ -17,6 +18,8 @@ from pathlib import Path
 from weights_vault.client.parts import Target, is_good
 
 CHECK_THREADS = 2
+# No such file, a link, a socket: no plain file stands there.
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENODEV})
 TICK_S = 0.2
 
 
@@ -164,12 +167,17 @@ class _Work:
 
 
 def _opened(check: Check) -> _Open | None:
-    """The file, open for reading; None where there is none, where it is no plain one, or begins otherwise."""
+    """The file, open for reading; None where there is none, where it is no plain one, or begins otherwise.
+
+    Raises: OSError: it cannot be read.
+    """
     try:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(check.path, flags)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise  # it is there and cannot be read: that is not the same as missing
     status = os.fstat(descriptor)
     prefix = check.target.prefix
     if not stat.S_ISREG(status.st_mode) or os.pread(descriptor, len(prefix), 0) != prefix:

@@ -29,6 +29,8 @@ from weights_vault.client.trust import TrustedManifest, check_place
 from weights_vault.sealed.manifest import ManifestFile, envelope_digest, open_manifest
 from weights_vault.sealed.trust import open_trust
 
+_READABLE = "Let its owner give you the right to read it, or check the disk; then run the same command again."
+
 
 @dataclass(frozen=True)
 class FileVerdict:
@@ -115,14 +117,14 @@ def verify_folder(
     """
     asked = choose_files(trusted.manifest, state.include)
     earlier = [] if state.complete else EarlierRevisions(folder).read(trusted.keys)
-    known = {file.path for file in trusted.manifest.files}
+    known, asked_for = {file.path for file in trusted.manifest.files}, {file.path for file in asked}
     old = {file.path for each in earlier for file in each.manifest.files}
     extra = [path for path in _paths_in(folder.root) if path not in known | old]
     hashed = list(asked if only is None else only)
     judged = {each.file.id: each for each in _judged(folder, hashed, earlier, output, on_file)}
     return FolderVerdict(
         files=tuple(judged.get(file.id, FileVerdict(file)) for file in asked),
-        left_out=tuple(file.path for file in trusted.manifest.files if file not in asked),
+        left_out=tuple(file.path for file in trusted.manifest.files if file.path not in asked_for),
         extra=tuple(extra),
         links=tuple(path for path in extra if (folder.root / path).is_symlink()),
         exposed=tuple(exposed(folder.root, [file.path for file in asked], shared=state.group)),
@@ -148,7 +150,7 @@ def _judged(
             on_file(verdict)
             yield verdict
     except OSError as error:
-        raise machine_fault(error, f"{folder.root} cannot be read.") from None
+        raise machine_fault(error, f"{folder.root} cannot be read.", _READABLE) from None
     finally:
         display.close()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,17 @@ def test_a_wrong_rate_is_refused_before_anything_is_asked(
     assert (done.code, "error[rate-unusable]" in done.err, portal.asked) == (2, True, [])
 
 
-def test_group_opens_to_the_group_and_says_what_that_means(enrolled: Weights, tmp_path: Path) -> None:
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    """What people have; the portal's settings take another for the process that reads them."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def test_group_opens_to_the_group_and_says_what_that_means(
+    enrolled: Weights, tmp_path: Path, usual_umask: None
+) -> None:
     folder = tmp_path / "release"
     done = enrolled("download", "opt-tiny", "--to", str(folder), "--group", "--json")
     assert done.code == 0

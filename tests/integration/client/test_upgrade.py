@@ -21,7 +21,7 @@ from tests.simulators.sealed_release import (
     random_files,
     seal_files,
 )
-from weights_vault.client.errors import Incomplete, NotAllowed
+from weights_vault.client.errors import Incomplete, NotAllowed, WrongUsage
 from weights_vault.sealed.body import PLAIN_PART_SIZE
 
 BIG = random_files(seed=1, big=PLAIN_PART_SIZE + MIB)["big.safetensors"]
@@ -247,6 +247,10 @@ def test_documents_that_are_not_the_publishers_are_no_word_on_what_to_remove(rec
         recipient.portal,
         {path: data for path, data in FIRST.items() if path != "gone/notes.txt"} | {"config.json": b"{}"},
     )
+    with pytest.raises(WrongUsage) as caught:
+        recipient.download()  # nothing says whose config.json this is
+    assert (caught.value.reference, "config.json" in caught.value.why) == ("folder-holds-yours", True)
+    (recipient.folder / "config.json").rename(recipient.folder / "config.json.before")
     recipient.download()
     recipient.assert_complete(second)
     assert (recipient.folder / "gone" / "notes.txt").exists()

@@ -47,7 +47,8 @@ class EarlierRevisions:
         if documents is None:
             return  # nothing to rely on: its files are found by digest, or left alone
         place = self._root / state.manifest_sha256
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for corner in (self._root, place):
+            corner.mkdir(mode=0o700, exist_ok=True)
         write_whole(place / "manifest.dsse.json", documents[0])
         write_whole(place / "trust.dsse.json", documents[1])
         if read_notes(self._folder.journal_path, state.manifest_sha256) is not None:

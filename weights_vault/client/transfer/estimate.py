@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from weights_vault.client.transfer.earlier import Earlier
@@ -10,7 +10,7 @@ from weights_vault.client.transfer.folder import DownloadFolder
 from weights_vault.client.transfer.journal import Notes, read_notes
 from weights_vault.client.transfer.plan import all_parts, missing_bytes
 from weights_vault.client.transfer.preflight import inodes_for
-from weights_vault.client.transfer.upgrade import Upgrade, plan_upgrade
+from weights_vault.client.transfer.upgrade import plan_upgrade
 from weights_vault.client.trust import TrustedManifest
 from weights_vault.sealed.manifest import ManifestFile
 
@@ -38,14 +38,19 @@ def estimate(
     """Look at a folder, which may not exist yet. Raises: OSError."""
     notes = read_notes(folder.journal_path, trusted.sha256) or Notes()
     upgrade = plan_upgrade(folder, notes, trusted.manifest, files, earlier, keep_sealed=keep_sealed)
-    missing = {file.id: _missing(folder, notes, upgrade, file, keep_sealed=keep_sealed) for file in files}
+    here = upgrade.here()
+    missing = {
+        file.id: _missing(folder, notes, file, here, upgrade.replaced, keep_sealed=keep_sealed)
+        for file in files
+    }
     new = [file for file in files if not folder.plain(file).final.exists()]
     fetch = missing_bytes((file, missing[file.id]) for file in files)
     copied = missing_bytes((step.file, step.indices) for step in upgrade.copyings)
+    kept = {file.id for file in upgrade.kept}
     unsure = sum(
         file.size - missing_bytes([(file, missing[file.id])])
         for file in files
-        if not notes.is_known(file.id, folder.plain(file).final) and file not in upgrade.kept
+        if not notes.is_known(file.id, folder.plain(file).final) and file.id not in kept
     )
     sealed = 2 if keep_sealed else 1
     return Estimate(
@@ -57,17 +62,26 @@ def estimate(
 
 
 def _missing(
-    folder: DownloadFolder, notes: Notes, upgrade: Upgrade, file: ManifestFile, *, keep_sealed: bool
+    folder: DownloadFolder,
+    notes: Notes,
+    file: ManifestFile,
+    here: Mapping[str, frozenset[int]],
+    replaced: Set[str],
+    *,
+    keep_sealed: bool,
 ) -> frozenset[int]:
-    """Part numbers that are not in, as far as can be told without hashing."""
+    """Part numbers that are not in, as far as can be told without hashing.
+
+    here, replaced: what the upgrade brings along, by file id, and whose place an older file has.
+    """
     every, plain = frozenset(all_parts(file)), folder.plain(file)
     sealed = folder.sealed(file)
     if keep_sealed and not (sealed.final.exists() or sealed.partial.exists()):
         return every
     if notes.is_known(file.id, plain.final):
         return frozenset()
-    left = every - upgrade.here().get(file.id, frozenset())
+    left = every - here.get(file.id, frozenset())
     if plain.partial.exists():
         left -= notes.parts.get(file.id, set())
-    in_place = plain.final.is_file() and file.id not in upgrade.replaced
+    in_place = plain.final.is_file() and file.id not in replaced
     return frozenset() if in_place else left

@@ -119,7 +119,11 @@ class DownloadFolder:
         check_writable(self.root)
 
     def make(self) -> None:
-        """Make the folder and its own corner, 0700. Raises: MachineFault."""
+        """Make the folder and its own corner, 0700. Raises: WrongUsage(folder-has-links), MachineFault."""
+        # The folder may be a person's link; below it everything is ours, and what is in partial/ is removed.
+        for corner in (self.own, self.own / "partial", self.own / "before"):
+            if corner.is_symlink():
+                raise leads_elsewhere(corner)
         try:
             self.root.parent.mkdir(parents=True, exist_ok=True)
             for folder in (self.root, self.own, self.own / "partial"):
@@ -171,12 +175,7 @@ class DownloadFolder:
         for name in path.parent.relative_to(self.root).parts:
             current = current / name
             if current.is_symlink():
-                raise WrongUsage(
-                    "folder-has-links",
-                    f"{current} is a symbolic link.",
-                    "Files are never written through links.",
-                    "Remove the link, or choose a new folder with --to.",
-                )
+                raise leads_elsewhere(current)
             current.mkdir(mode=0o700, exist_ok=True)
 
     def clear_partial(self) -> None:
@@ -198,13 +197,24 @@ class DownloadFolder:
             occupied = self.root.is_dir() and any(entry.name != ".weights" for entry in self.root.iterdir())
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be read.") from None
-        if occupied or (self.root.exists() and not self.root.is_dir()):
+        if occupied or (os.path.lexists(self.root) and not self.root.is_dir()):
+            file = "It is a file." if self.root.exists() else "It is a link that leads nowhere."
             raise WrongUsage(
                 "folder-not-empty",
                 f"{self.root} exists and is not a download of `weights`.",
-                "What is already there might be overwritten." if self.root.is_dir() else "It is a file.",
+                "What is already there might be overwritten." if self.root.is_dir() else file,
                 "Choose an empty or a new folder with --to.",
             )
+
+
+def leads_elsewhere(link: Path) -> WrongUsage:
+    """The error for a link where a folder or a file of ours should stand."""
+    return WrongUsage(
+        "folder-has-links",
+        f"{link} is a symbolic link.",
+        "Files are never written through links.",
+        "Remove the link, or choose a new folder with --to.",
+    )
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -175,5 +175,8 @@ def _is_whole(sealed: Target) -> bool:
 
 def reopen(target: Target) -> None:
     """Take a file back from its final name, so that nothing damaged stands there while it is mended."""
-    if target.final.is_file() or target.final.is_symlink():
+    for name in (target.final, target.partial):
+        if name.is_symlink():
+            name.unlink()  # what it leads to is not ours, and stays
+    if target.final.is_file():
         target.final.replace(target.partial)

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,7 +50,7 @@ def locked(own: Path, root: Path) -> Iterator[None]:
     own: the folder's .weights. root: the folder, for words.
     Raises: WrongUsage(folder-in-use), OSError.
     """
-    descriptor = os.open(own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         held = _acquired(descriptor, own, root)
         try:
@@ -66,7 +67,9 @@ def in_use(root: Path, holder: Holder | None, file: Path | None) -> WrongUsage:
     who = f"process {holder.pid} on {holder.host}, since {holder.began}" if holder else "another process"
     step = "Wait until it has finished, or choose another folder with --to."
     if file is not None:
-        step = f"Wait for it. If no `weights` runs there any more, remove its mark: rm {file}"
+        step = (
+            f"Wait for it. If no `weights` runs there any more, remove its mark: rm {shlex.quote(str(file))}"
+        )
     return WrongUsage(
         "folder-in-use", f"Another `weights` is working in {root}.", f"It is held by {who}.", step
     )

@@ -79,8 +79,7 @@ def check_names(manifest: Manifest) -> None:
     ids: set[str] = set()
     for file in manifest.files:
         path = file.path.casefold()
-        above = path.split("/")[:-1]
-        folders |= {"/".join(above[: depth + 1]) for depth in range(len(above))}
+        folders |= {*folders_of(path)}
         if path in paths or path.split("/")[0] in RESERVED or file.id in ids or not _is_file_name(file.id):
             raise _clash(file.path)
         paths.add(path)
@@ -97,6 +96,12 @@ def missing_bytes(missing: Iterable[tuple[ManifestFile, Iterable[int]]]) -> int:
 def all_parts(file: ManifestFile) -> set[int]:
     """Every part number of a file, from 0."""
     return set(range(part_count(file.size)))
+
+
+def folders_of(path: str) -> list[str]:
+    """The folders above a path of the manifest, from the top: `a/b/c` → `a`, `a/b`."""
+    above = path.split("/")[:-1]
+    return ["/".join(above[: depth + 1]) for depth in range(len(above))]
 
 
 def _is_file_name(identifier: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from weights_vault.client.checking import Check, check_all
 from weights_vault.client.transfer.earlier import Earlier
 from weights_vault.client.transfer.folder import DownloadFolder
-from weights_vault.client.transfer.plan import all_parts
+from weights_vault.client.transfer.plan import all_parts, folders_of
 from weights_vault.client.transfer.upgrade import Old
 from weights_vault.sealed.manifest import Manifest, ManifestFile
 
@@ -25,6 +25,7 @@ class Retired:
         self._folder = folder
         self._manifest = manifest
         self._paths = {file.path for file in manifest.files}
+        self._folded = {path.casefold(): path for path in self._paths}
         self._old: dict[str, list[Old]] = {}
         self._sealed: list[ManifestFile] = []
         for each in earlier:
@@ -35,7 +36,8 @@ class Retired:
 
     def in_the_way(self) -> list[str]:
         """Paths that must go first: a file where a folder is needed, or in a folder where a file is."""
-        return [path for path in self._old if any(_clash(path, new) for new in self._paths)]
+        folders = {above for path in self._paths for above in folders_of(path)}
+        return [path for path in self._old if path in folders or self._paths & {*folders_of(path)}]
 
     def everything(self) -> list[str]:
         """All paths that the new revision lacks."""
@@ -46,6 +48,8 @@ class Retired:
         left = []
         for path in paths:
             place = self._folder.root / path
+            if self._is_new_one(path):
+                continue
             if not self._folder.is_within(place) or not (place.is_file() or place.is_symlink()):
                 continue
             if place.is_symlink() or not any(self._is_as_published(old) for old in self._old[path]):
@@ -65,6 +69,14 @@ class Retired:
                     place.unlink(missing_ok=True)
                 _remove_empty(body.final.parent, self._folder.root)
 
+    def _is_new_one(self, path: str) -> bool:
+        """Whether this name leads to a file of the new revision, on a disk that ignores case."""
+        new, place = self._folded.get(path.casefold()), self._folder.root / path
+        try:
+            return new is not None and place.samefile(self._folder.root / new)
+        except OSError:
+            return False
+
     def _is_as_published(self, old: Old) -> bool:
         target = self._folder.plain(old.file)
         if old.notes.is_known(old.file.id, target.final):
@@ -72,11 +84,10 @@ class Retired:
         if target.final.lstat().st_size != old.file.size:
             return False
         check = Check(old.file.id, old.file.path, target, target.final, frozenset(all_parts(old.file)))
-        return all(done.good == check.indices for done in check_all([check]))
-
-
-def _clash(old: str, new: str) -> bool:
-    return new.startswith(f"{old}/") or old.startswith(f"{new}/")
+        try:
+            return all(done.good == check.indices for done in check_all([check]))
+        except PermissionError:
+            return False  # a mode that nobody gave it but its owner
 
 
 def _begins_with(path: Path, prefix: bytes) -> bool:

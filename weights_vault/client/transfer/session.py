@@ -42,6 +42,7 @@ from weights_vault.client.transfer.upgrade_steps import take_over
 from weights_vault.client.transfer.urls import UrlBook
 from weights_vault.client.transfer.wishes import Summary, Wishes
 from weights_vault.client.transfer.writer import FileJob, make_job
+from weights_vault.client.transfer.yours import make_way, refuse_yours
 from weights_vault.client.trust import TrustedManifest
 from weights_vault.sealed.body import part_range
 from weights_vault.sealed.manifest import ManifestFile
@@ -81,6 +82,8 @@ class Session:
         folder, files = DownloadFolder(self.wishes.folder), self.files()
         folder.check_usable(self._state(folder))
         earlier = self._earlier(folder, EarlierRevisions(folder))
+        notes = read_notes(folder.journal_path, self.trusted.sha256) or Notes()
+        refuse_yours(folder, notes, files, earlier, self.wishes.suspects)
         return estimate(folder, self.trusted, files, earlier, keep_sealed=self.wishes.keep_sealed)
 
     def files(self) -> list[ManifestFile]:
@@ -104,7 +107,7 @@ class Session:
             check_large_files(folder.own, (file.size for file in files))
             earlier = kept.read(self.trusted.keys)
             retired = Retired(folder, manifest, earlier)
-            retired.remove(retired.in_the_way())
+            make_way(folder, files, retired.remove(retired.in_the_way()))
             meter, damaged = self._transfer(folder, files, earlier, key)
             complete, left = self._complete(folder, state, kept, retired)
         return Summary(
