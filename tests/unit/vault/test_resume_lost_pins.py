@@ -23,8 +23,7 @@ from weights_vault.storage.port import StorageError
 pytestmark = [pytest.mark.django_db]
 
 
-@pytest.mark.parametrize("forgotten", [0, 2])
-@pytest.mark.parametrize("changed", [True, False])
+@pytest.mark.parametrize(("forgotten", "changed"), [(0, False), (2, True)])
 def test_piece_in_the_store_without_its_pin_ends_the_body(
     forgotten: int, changed: bool, begun: SealedBody, shard: Path, publish: Publish
 ) -> None:

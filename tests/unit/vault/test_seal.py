@@ -13,7 +13,7 @@ from weights_vault.ingest.kinds import MAX_WEIGHTS_BYTES
 from weights_vault.ingest.pieces import PIECES
 from weights_vault.ingest.progress import SilentProgress
 from weights_vault.ingest.seal import RING, SealedFile, seal_file
-from weights_vault.ingest.source import Fingerprint, SourceFile
+from weights_vault.ingest.source import Fingerprint, SourceChanged, SourceFile
 from weights_vault.ingest.under_way import NoRecord
 from weights_vault.sealed.body import (
     PART_SIZE,
@@ -81,6 +81,27 @@ def test_sealed_body_opens_to_the_source_at_every_boundary(size: int, tmp_path: 
         where = part_range(index, size)
         assert digests.plain == part_digest(data[where.plain_start : where.plain_end])
         assert digests.sealed == part_digest(body[where.body_start : where.body_end])
+
+
+class Rewriting(Collector):
+    """The source is written to while its last part is on its way, when all of it was read."""
+
+    def __init__(self, source: SourceFile) -> None:
+        super().__init__(0)
+        self._source = source
+
+    def put(self, number: int, offset: int, data: memoryview) -> str:
+        if number == part_count(self._source.size) - 1:
+            self._source.place.write_bytes(b"x" * self._source.size)
+        return super().put(number, offset, data)
+
+
+def test_source_that_changes_after_its_last_byte_was_read_is_not_sealed(tmp_path: Path) -> None:
+    """I2: the caller has nothing that it could commit."""
+    (tmp_path / "file").write_bytes(bytes(PLAIN_PART_SIZE + 1))
+    source = source_of(tmp_path / "file")
+    with pytest.raises(SourceChanged):
+        seal(source, Rewriting(source))
 
 
 def test_tensor_that_crosses_parts_is_measured_whole(tmp_path: Path) -> None:
