@@ -98,3 +98,21 @@ def test_a_disk_without_locks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StorageError, match="no file locks"):
         storage().create(random_name(), size=4)
     assert list(storage().objects()) == []
+
+
+def test_an_object_that_lost_bytes_on_its_way_is_not_committed(store_root: Path) -> None:
+    name = random_name()
+    with storage().create(name, size=len(WHOLE)) as writer:
+        receipts = [writer.put(each, OFFSETS[each], memoryview(PIECES[each])) for each in range(3)]
+        os.truncate(partial_path(place_of(store_root, name)), 5)
+        with pytest.raises(StorageError, match="does not have its 12 bytes"):
+            writer.commit(receipts)
+    with pytest.raises(ObjectMissing):
+        storage().size(name)
+
+
+def test_a_finished_object_of_another_size_is_another_object() -> None:
+    name = random_name()
+    store_object(name, WHOLE)
+    with pytest.raises(ObjectExists):
+        storage().resume(name, size=len(WHOLE) + 1, upload="")
