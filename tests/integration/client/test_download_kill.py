@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,14 +18,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.client.process import ROOT, download_command, enrolled
 from tests.integration.client.published import Part
-from tests.integration.client.traced import CALLS, Traced
-from tests.simulators.portal import TOKEN, SimulatedPortal
+from tests.integration.client.traced import Traced
+from tests.simulators.portal import SimulatedPortal
 from tests.simulators.sealed_release import MIB, SealedRelease, random_files, seal_files
 from weights_vault.sealed.body import NONCE_SIZE, PART_SIZE, part_range
-from weights_vault.sealed.keys import generate_identity
 
-ROOT = Path(__file__).parents[3]
 JOBS = 2
 SLOW_BYTES_PER_S = 11 * MIB  # of each connection
 LASTS_S = 3.0
@@ -56,27 +53,21 @@ def portal() -> Iterator[SimulatedPortal]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, portal: SimulatedPortal) -> Path:
-    """A folder with a home and an enrolled key."""
-    identity = generate_identity("x25519")
-    portal.add_key(str(identity.recipient))
-    key = tmp_path / "key.txt"
-    key.write_text(identity.to_text() + "\n")
-    key.chmod(0o600)
-    return tmp_path
+def place(tmp_path: Path, portal: SimulatedPortal) -> Place:
+    return Place(tmp_path, enrolled(portal, tmp_path))
 
 
-def start(portal: SimulatedPortal, place: Path, folder: Path, *options: str, **more: str) -> Traced:
-    """`weights download` into the folder, under strace with these options. more: of its environment."""
-    environment = os.environ | {
-        "WEIGHTS_HOME": str(place / "home"),
-        "WEIGHTS_PORTAL": portal.url,
-        "WEIGHTS_TOKEN": TOKEN,
-        "WEIGHTS_IDENTITY": str(place / "key.txt"),
-    }
-    words = ["download", "opt-tiny", "--to", str(folder), "--jobs", str(JOBS), "--json"]
-    command = [sys.executable, "-m", "weights_vault.client.main", *words]
-    return Traced(command, options, environment=environment | more, cwd=ROOT, calls=CALLS)
+@dataclass(frozen=True)
+class Place:
+    """Where folders are made, and the environment of a person with an enrolled key."""
+
+    path: Path
+    environment: dict[str, str]
+
+    def start(self, folder: Path, *options: str, **more: str) -> Traced:
+        """`weights download` into the folder, under strace with these options. more: of its environment."""
+        command = download_command(folder, jobs=JOBS)
+        return Traced(command, options, environment=self.environment | more, cwd=ROOT)
 
 
 def wait_a_moment(portal: SimulatedPortal) -> None:
@@ -241,7 +232,7 @@ def dies(victim: Victim, aim: Aim, portal: SimulatedPortal) -> bool:
 
 
 def test_d1_killed_a_hundred_times_at_every_step_it_resumes_with_the_same_result(
-    portal: SimulatedPortal, place: Path
+    portal: SimulatedPortal, place: Place
 ) -> None:
     """D1: what is in is never fetched again, so that a kill costs what was under way: a part a worker.
 
@@ -255,10 +246,10 @@ def test_d1_killed_a_hundred_times_at_every_step_it_resumes_with_the_same_result
     known: set[Part] = set()
     pages = 0
     while aims:
-        aim, folder, before = aims[-1], place / f"release-{number}", len(portal.sent)
+        aim, folder, before = aims[-1], place.path / f"release-{number}", len(portal.sent)
         more = {"OPENSSL_ia32cap": "0:0"} if aim.slow_opening else {}
         victim = Victim(folder, noted(folder).total())
-        victim.traced = start(portal, place, folder, *aim.options(folder, portal.release), **more)
+        victim.traced = place.start(folder, *aim.options(folder, portal.release), **more)
         killed = dies(victim, aim, portal)
         fetched = begun(portal, before)
         assert not fetched & known
@@ -284,7 +275,7 @@ def test_d1_killed_a_hundred_times_at_every_step_it_resumes_with_the_same_result
     assert seen.keys() >= PHASES
     assert (kills >= KILLS, pages > 0) == (True, True)
     portal.bytes_per_s, before = 0, len(portal.sent)
-    traced = start(portal, place, folder)
+    traced = place.start(folder)
     out, err = traced.ended()
     assert traced.process.returncode == 0, err
     assert json.loads(out)["complete"] is True
@@ -293,9 +284,9 @@ def test_d1_killed_a_hundred_times_at_every_step_it_resumes_with_the_same_result
 
 
 def test_ctrl_c_ends_with_130_keeps_the_state_and_says_how_to_resume(
-    portal: SimulatedPortal, place: Path
+    portal: SimulatedPortal, place: Place
 ) -> None:
-    traced = start(portal, place, place / "release")
+    traced = place.start(place.path / "release")
     while not portal.sent:
         wait_a_moment(portal)
     traced.process.send_signal(signal.SIGINT)
@@ -304,8 +295,8 @@ def test_ctrl_c_ends_with_130_keeps_the_state_and_says_how_to_resume(
     assert json.loads(out)["error"]["reference"] == "interrupted"
     assert "Run the same command again" in err
     assert "Traceback" not in err
-    assert_final_names_are_whole(place / "release", portal.release)
+    assert_final_names_are_whole(place.path / "release", portal.release)
     portal.bytes_per_s = 0
-    traced = start(portal, place, place / "release")
+    traced = place.start(place.path / "release")
     traced.ended()
     assert traced.process.returncode == 0
