@@ -10,8 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def write_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a key and a certificate of 127.0.0.1 for a day. Returns: certificate.pem, key.pem."""
+def write_certificate(folder: Path, *, longer: timedelta = timedelta(0)) -> tuple[Path, Path]:
+    """Make a key and a certificate of 127.0.0.1 for a day, and longer at both ends.
+
+    Returns: certificate.pem, key.pem.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -22,8 +25,8 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(hours=1) - longer)
+        .not_valid_after(now + timedelta(days=1) + longer)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())

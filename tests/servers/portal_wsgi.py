@@ -1,7 +1,8 @@
 """The portal as gunicorn serves it. A test that puts the file named by STALE_URL_MARK has URLs expire early.
 
-A clock that lies would lie to the check as well, and a test cannot wait a minute: what the store signs next,
-and that alone, is signed as if its lifetime had passed, while the portal says that it is good.
+The file says in how many seconds; an empty one, that they have. A clock that lies would lie to the check as
+well, and a test cannot wait a minute: what the store signs next, and that alone, is signed as if that much of
+its lifetime were left, while the portal says that it is good.
 """
 
 import os
@@ -24,11 +25,12 @@ _sign = STORE.urls
 
 def urls(names: Iterable[str], *, lifetime_s: int, now: datetime) -> SignedUrls:
     try:
+        left_s = int(MARK.read_text() or -5)
         MARK.unlink()
     except FileNotFoundError:
         signed = now
     else:
-        signed = now - timedelta(seconds=lifetime_s + 5)
+        signed = now - timedelta(seconds=lifetime_s - left_s)
     made: SignedUrls = _sign(names, lifetime_s=lifetime_s, now=signed)
     return replace(made, expires=made.expires + (now - signed))
 

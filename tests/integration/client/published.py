@@ -7,6 +7,7 @@ import os
 import ssl
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,18 +73,18 @@ class Published:
     def _size(self, path: str) -> int:
         return (self.plain / path).stat().st_size
 
-    def start(self, folder: Path, *words: str) -> subprocess.Popen[str]:
-        """`weights download RELEASE --to folder --json` in a process of its own."""
+    def start(self, folder: Path, *words: str, front: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """`weights download RELEASE --to folder --json` in a process of its own. front: stands before it."""
         command = ["download", RELEASE, "--to", str(folder), "--json", *words]
         return subprocess.Popen(
-            [sys.executable, "-m", "weights_vault.client.main", *command],
+            [*front, sys.executable, "-m", "weights_vault.client.main", *command],
             cwd=ROOT, env=self._environment, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def download(self, folder: Path, *words: str) -> tuple[int, Any, str]:
+    def download(self, folder: Path, *words: str, front: Sequence[str] = ()) -> tuple[int, Any, str]:
         """Run a download to its end. Returns: exit code, the document on stdout, what it said on stderr."""
-        process = self.start(folder, *words)
+        process = self.start(folder, *words, front=front)
         out, err = process.communicate(timeout=END_S)
         return process.returncode, json.loads(out), err
 
