@@ -23,6 +23,7 @@ from weights_vault.heads import renew_head
 from weights_vault.ingest.alike import first_alike
 from weights_vault.ingest.kinds import REFERENCE_PATHS
 from weights_vault.ingest.lock import publishing
+from weights_vault.ingest.memory import return_large_buffers
 from weights_vault.ingest.progress import SealingProgress
 from weights_vault.ingest.scan import has_reference, scan
 from weights_vault.ingest.source import SourceFile
@@ -94,6 +95,7 @@ def publish_folder(
     """
     _require_may_publish(release, by)
     _require_name(name)
+    return_large_buffers()
     progress.note(f"scanning {folder}")
     files = scan(folder, exclude)
     with publishing(release):

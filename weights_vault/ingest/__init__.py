@@ -11,6 +11,7 @@ sums.py       its SHA-256 and the figures of its tensors, beside the sealing
 tensors.py    digests and statistics of tensors as their bytes go by
 pieces.py     sealing parts and putting them into the store
 under_way.py  what is remembered of a body while it is sealed, to go on with it
+memory.py     large buffers given back to the system
 read_back.py  stored bodies, for the smoke worker
 progress.py   what the person at the terminal sees
 lock.py       one publish of a release at a time

@@ -17,7 +17,7 @@ from weights_vault.sealed.body import PLAIN_PART_SIZE, BodySealer, part_count, p
 from weights_vault.sealed.manifest import PartDigests, Tensor
 from weights_vault.storage.port import ObjectWriter, StorageError
 
-RING = 3
+RING = 2
 
 
 @dataclass(frozen=True)

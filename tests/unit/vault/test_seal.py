@@ -1,16 +1,20 @@
 """Sealing one file in one pass: right, and in bounded memory."""
 
 import hashlib
+import platform
+import threading
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.unit.vault.folders import safetensors
 from weights_vault.ingest.kinds import MAX_WEIGHTS_BYTES
-from weights_vault.ingest.pieces import PIECES
+from weights_vault.ingest.memory import return_large_buffers
+from weights_vault.ingest.pieces import PIECES, Pieces, Plain
 from weights_vault.ingest.progress import SilentProgress
 from weights_vault.ingest.seal import RING, SealedFile, seal_file
 from weights_vault.ingest.source import Fingerprint, SourceChanged, SourceFile
@@ -126,6 +130,38 @@ def test_memory_is_a_few_parts_whatever_the_size(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert sum(writer.sizes.values()) == sealed_size(size)
     assert peak < (RING + PIECES) * PART_SIZE + 8 * MIB
+
+
+class Waiting(BodySealer):
+    """Seals a part when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(KEY, NONCE, 1)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def seal_part(self, index: int, plaintext: Any, out: Any) -> int:
+        self.begun.set()
+        assert self.go.wait(10)
+        return super().seal_part(index, plaintext, out)
+
+
+def test_what_is_sealed_after_giving_up_is_not_put() -> None:
+    sealer, writer = Waiting(), Collector(0)
+    pieces = Pieces(sealer, NONCE, writer)
+    pieces.seal(Plain(0, memoryview(b"x"), part_digest(b"x")))
+    assert sealer.begun.wait(10)
+    ending = threading.Thread(target=pieces.give_up)
+    ending.start()
+    given_up = pieces._given_up.wait(10)
+    sealer.go.set()
+    ending.join()
+    assert given_up
+    assert writer.sizes == {}
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no glibc")
+def test_large_buffers_go_back_to_the_system() -> None:
+    assert return_large_buffers()
 
 
 def test_largest_file_fits_the_pieces_of_an_object() -> None:
