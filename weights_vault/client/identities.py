@@ -13,6 +13,7 @@ from pathlib import Path
 from weights_vault.client.clock import now
 from weights_vault.client.errors import WrongUsage
 from weights_vault.client.home import read_private
+from weights_vault.client.output import typed
 from weights_vault.client.settings import Settings
 from weights_vault.sealed.errors import SealedError
 from weights_vault.sealed.keys import Identity, generate_identity, parse_identity_file
@@ -52,6 +53,13 @@ def read_identities(path: Path) -> list[LocalIdentity]:
     try:
         found = parse_identity_file(text)
     except SealedError as error:
+        if error.reference == "key-file-encrypted":
+            raise WrongUsage(
+                "identity-file-unusable",
+                f"{path} is encrypted.",
+                "`weights` asks for no passphrase: it runs in jobs, where nobody could type one.",
+                f"Decrypt it into a file of yours alone: (umask 077; age -d {typed(path)} > FILE)",
+            ) from None
         raise WrongUsage(
             "identity-file-unusable",
             f"{path} holds no identity that can be used.",

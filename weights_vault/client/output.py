@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from weights_vault.client.errors import ClientError, MachineFault
@@ -192,6 +194,11 @@ def _blocks(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[st
         for row in rows
     ]
     return [line for block in blocks for line in [*block, ""]][:-1]
+
+
+def typed(path: Path) -> str:
+    """A path for a command that people copy: a blank in it must not make `chmod -R` speak of two places."""
+    return shlex.quote(str(path))
 
 
 def moment_text(moment: str) -> str:

@@ -7,12 +7,13 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.simulators.portal import TOKEN, SimulatedPortal
+from tests.simulators.portal import TOKEN, Answer, SimulatedPortal
 from tests.simulators.sealed_release import MIB, SealedFile, random_files, seal_files
 from weights_vault.sealed.keys import generate_identity
 
@@ -126,3 +127,22 @@ def _read(master: int) -> bytes:
         return os.read(master, 65536)
     except OSError:  # Linux says EIO where the other end is closed
         return b""
+
+
+def test_before_anything_is_fetched_a_signal_ends_with_6_too(
+    portal: SimulatedPortal, start: Start, tmp_path: Path
+) -> None:
+    """A job whose time ends while the portal is asked goes back into the queue as well."""
+    asked = threading.Event()
+
+    def never(handler: object) -> None:
+        asked.set()
+        portal.closing.wait()
+
+    portal.answers["/api/v1/trust"] = Answer(write=never)
+    process = start()
+    assert asked.wait(30)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, "error[terminated]" in err) == (6, True), err
+    assert not (tmp_path / "release").exists()

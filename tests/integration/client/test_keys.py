@@ -198,3 +198,11 @@ def test_download_with_an_identity_file_enrolls_that_one(
     assert done.code == 0
     assert [key.recipient for key in portal.keys.values()] == [recipient]
     assert list(home.glob("keys/*.txt")) == []
+
+
+def test_an_encrypted_identity_file_says_how_to_decrypt_it(weights: Weights, tmp_path: Path) -> None:
+    path = tmp_path / "my key.age"
+    path.write_text("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n")
+    path.chmod(0o600)
+    done = weights("keys", "add", str(path))
+    assert (done.code, f"age -d '{path}' > FILE" in done.err) == (2, True)

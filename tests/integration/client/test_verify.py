@@ -239,3 +239,31 @@ def test_a_disk_that_cannot_be_read_is_7(
     monkeypatch.setattr(os, "preadv", failing)
     done = weights("verify", str(folder))
     assert (done.code, "error[disk-error]" in done.err) == (7, True)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(
+    weights: Weights, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member of the group looks at files that are the owner's alone."""
+    opened = os.open
+
+    def refusing(path: object, *rest: int, **more: int) -> int:
+        if Path(str(path)).name == "config.json":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(str(path), *rest, **more)
+
+    monkeypatch.setattr(os, "open", refusing)
+    done = weights("verify", str(folder))
+    assert (done.code, "error[folder-not-writable]" in done.err) == (7, True)
+    assert ("missing" in done.err, "config.json" in done.err) == (False, True)
+    assert "Let its owner give you the right to read it" in done.err
+
+
+def test_what_is_to_be_copied_into_a_shell_names_the_folder_and_nothing_else(
+    weights: Weights, folder: Path
+) -> None:
+    place = folder.rename(folder.with_name("two words"))
+    place.chmod(0o755)
+    assert f"chmod -R u=rwX,go= '{place}'" in weights("verify", str(place)).out
+    flip(place / "large.safetensors", 5)
+    assert f"`weights verify '{place}' --repair`" in weights("verify", str(place)).err

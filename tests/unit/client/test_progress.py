@@ -169,3 +169,13 @@ def test_with_json_events_come_as_lines_on_stderr() -> None:
 
 def test_make_display_gives_events_with_json_on_a_terminal_too() -> None:
     assert isinstance(make_display(Output(stderr=Terminal(), as_json=True), meter()), EventDisplay)
+
+
+@pytest.mark.parametrize(("term", "display"), [("dumb", LineDisplay), ("xterm", BarDisplay)])
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, term: str, display: type
+) -> None:
+    """As Emacs' shell: bars would show nothing for hours, and all at the end."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert isinstance(make_display(Output(stderr=Terminal()), meter()), display)

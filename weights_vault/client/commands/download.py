@@ -67,6 +67,7 @@ def download(
     """
     from weights_vault.client.rates import parse_rate
     from weights_vault.client.releases import parse_release
+    from weights_vault.client.signals import ended_in_order
     from weights_vault.client.transfer.wishes import Wishes
 
     work: Workplace = context.obj
@@ -79,7 +80,8 @@ def download(
         limit_rate=parse_rate(limit_rate) if limit_rate is not None else None,
         group=group,
     )
-    with work.portal() as api:
+    kept = f"what was in stays in {wishes.folder}."
+    with ended_in_order("The download", kept), work.portal() as api:
         # Answered while the rest of the program loads. What is not public is about oneself.
         api.ahead(f"/releases/{name.release}", "/trust", f"/releases/{name.release}/head", "/keys", "/me")
         from weights_vault.client.enrolled import KeyFinder

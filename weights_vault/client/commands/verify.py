@@ -123,6 +123,8 @@ def _report(
 
 def _notes(folder: Path, state: FolderState, verdict: FolderVerdict) -> list[str]:
     """What a person may want to know of a folder that is as published."""
+    from weights_vault.client.output import typed
+
     lines = []
     if verdict.left_out:
         lines.append(f"never asked for: {_named(verdict.left_out)}")
@@ -133,7 +135,7 @@ def _notes(folder: Path, state: FolderState, verdict: FolderVerdict) -> list[str
     if verdict.exposed:
         mode = "u=rwX,g=rX,o=" if state.group else "u=rwX,go="
         lines.append(f"open to others: {_named(verdict.exposed)}")
-        lines.append(f"  to close them: chmod -R {mode} {folder}")
+        lines.append(f"  to close them: chmod -R {mode} {typed(folder)}")
     return lines
 
 
@@ -145,6 +147,7 @@ def _named(names: tuple[str, ...]) -> str:
 def _unlike(folder: Path, state: FolderState, verdict: FolderVerdict) -> ClientError:
     """The error for a folder that is not what was published: unfinished, on its way, or damaged."""
     from weights_vault.client.errors import Incomplete, IntegrityFailure
+    from weights_vault.client.output import typed
 
     count = f"{len(verdict.problems)} of {len(verdict.files)} files"
     if not state.complete and all(each.problem in ("missing", "old") for each in verdict.problems):
@@ -153,13 +156,13 @@ def _unlike(folder: Path, state: FolderState, verdict: FolderVerdict) -> ClientE
             "download-unfinished",
             f"The download in {folder} is not finished{way}.",
             f"{count} are not in yet; the others are as published.",
-            f"Run `weights download {state.release}@{state.revision} --to {folder}`: it goes on.",
+            f"Run `weights download {state.release}@{state.revision} --to {typed(folder)}`: it goes on.",
         )
     return IntegrityFailure(
         "folder-damaged",
         f"{count} are not what was published.",
         "; ".join(_problem_text(each) for each in verdict.problems[:NAMED]),
-        f"`weights verify {folder} --repair` fetches what is damaged again, and only that.",
+        f"`weights verify {typed(folder)} --repair` fetches what is damaged again, and only that.",
     )
 
 

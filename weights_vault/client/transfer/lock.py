@@ -12,7 +12,6 @@ import errno
 import fcntl
 import json
 import os
-import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from typing import Any
 
 from weights_vault.client import clock
 from weights_vault.client.errors import WrongUsage
+from weights_vault.client.output import typed
 
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL})
 
@@ -67,9 +67,7 @@ def in_use(root: Path, holder: Holder | None, file: Path | None) -> WrongUsage:
     who = f"process {holder.pid} on {holder.host}, since {holder.began}" if holder else "another process"
     step = "Wait until it has finished, or choose another folder with --to."
     if file is not None:
-        step = (
-            f"Wait for it. If no `weights` runs there any more, remove its mark: rm {shlex.quote(str(file))}"
-        )
+        step = f"Wait for it. If no `weights` runs there any more, remove its mark: rm {typed(file)}"
     return WrongUsage(
         "folder-in-use", f"Another `weights` is working in {root}.", f"It is held by {who}.", step
     )

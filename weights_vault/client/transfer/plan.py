@@ -14,6 +14,9 @@ from weights_vault.client.transfer.folder import RESERVED
 from weights_vault.sealed.body import PartRange, part_count, part_range
 from weights_vault.sealed.manifest import Manifest, ManifestFile
 
+# Paths that a line can hold.
+NAMED = 5
+
 
 @dataclass(frozen=True)
 class PartTask:
@@ -62,7 +65,8 @@ def choose_files(manifest: Manifest, include: Sequence[str]) -> list[ManifestFil
         raise WrongUsage(
             "nothing-included",
             "No file of this release matches --include.",
-            f"Its files are {', '.join(file.path for file in manifest.files[:5])}, …",
+            f"Its files are {', '.join(file.path for file in manifest.files[:NAMED])}"
+            f"{', …' if len(manifest.files) > NAMED else '.'}",
             f"`weights show {manifest.release}` lists them; quote the pattern, as in --include '*.json'.",
         )
     return chosen

@@ -5,6 +5,7 @@ Runs in the main thread; workers only raise the meter's numbers.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -56,9 +57,15 @@ def make_display(output: Output, meter: Meter, phase: Phase = Phase.download) ->
         return NoDisplay()
     if output.as_json:
         return EventDisplay(output, meter, phase)
-    if output.stderr.isatty() and shutil.get_terminal_size().columns >= BAR_COLUMNS:
+    if _takes_bars(output):
         return BarDisplay(output, meter, phase)
     return LineDisplay(output, meter, phase)
+
+
+def _takes_bars(output: Output) -> bool:
+    """Whether stderr is a terminal with room, whose cursor moves; on others bars show at the end alone."""
+    moves = os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+    return output.stderr.isatty() and moves and shutil.get_terminal_size().columns >= BAR_COLUMNS
 
 
 class NoDisplay:
