@@ -86,6 +86,8 @@ class FileWriter:
 
     def _link(self, partial: Path) -> None:
         try:
+            if not os.path.samestat(os.fstat(self._descriptor), partial.lstat()):
+                raise FileNotFoundError  # deleted, and begun anew by somebody else
             os.link(partial, self._final)
         except FileExistsError as error:
             raise ObjectExists(f"object {self._final.name} exists") from error

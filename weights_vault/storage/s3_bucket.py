@@ -14,10 +14,14 @@ _CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,15})-(?P<last>[0-9]{1,15})
 
 @dataclass(frozen=True)
 class Head:
-    """What stands under a name. size: bytes; etag: without quotes."""
+    """What stands under a name. size: bytes; etag: without quotes. has_digest: the ETag is made of MD5s.
+
+    It is not where the store encrypts with keys of a key service or of the caller.
+    """
 
     size: int
     etag: str
+    has_digest: bool
 
 
 class Bucket:
@@ -43,7 +47,12 @@ class Bucket:
         """Raises: ObjectMissing, StorageError."""
         with told_by_port(name):
             answer = self.client.head_object(**self.at(name))
-        return Head(int(told_in(answer, "ContentLength")), unquoted(told_in(answer, "ETag")))
+        encrypted = str(answer.get("ServerSideEncryption", "")).startswith("aws:kms")
+        return Head(
+            int(told_in(answer, "ContentLength")),
+            unquoted(told_in(answer, "ETag")),
+            has_digest=not (encrypted or "SSECustomerAlgorithm" in answer),
+        )
 
     def read(self, name: str, offset: int, out: memoryview) -> int:
         """One ranged GET that fills `out` as far as the answer goes; return how far that was.

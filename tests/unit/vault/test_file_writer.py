@@ -116,3 +116,14 @@ def test_a_finished_object_of_another_size_is_another_object() -> None:
     store_object(name, WHOLE)
     with pytest.raises(ObjectExists):
         storage().resume(name, size=len(WHOLE) + 1, upload="")
+
+
+def test_what_another_began_anew_under_the_name_is_not_committed(store_root: Path) -> None:
+    name = random_name()
+    with storage().create(name, size=4) as deleted:
+        receipt = deleted.put(0, 0, memoryview(b"body"))
+        storage().delete(name)
+        again = storage().create(name, size=4)
+        with again, pytest.raises(StorageError, match="was deleted while it was written"):
+            deleted.commit([receipt])
+    assert [found.partial for found in storage().objects()] == [True]

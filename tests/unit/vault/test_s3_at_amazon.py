@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from weights_vault.storage.port import random_name
+from weights_vault.storage.port import ObjectExists, random_name
 from weights_vault.storage.s3 import SINGLE_PUT_SIZE, S3Storage
 from weights_vault.storage.s3_location import parse_location
 
@@ -26,6 +26,7 @@ class Amazon:
 
     def __init__(self) -> None:
         self.requests: list[AWSPreparedRequest] = []
+        self.found: dict[str, str] = {}  # headers of the answer to HEAD; none: the object is missing
 
     def answer(self, request: AWSPreparedRequest, **more: Any) -> AWSResponse:
         self.requests.append(request)
@@ -33,8 +34,9 @@ class Amazon:
         if "X-Amz-Trailer" in request.headers:
             headers["x-amz-checksum-crc32"] = CRC
         body = BEGUN if request.url.endswith("uploads") else DONE if request.method == "POST" else b""
-        status = 404 if request.method == "HEAD" else 200
-        return AWSResponse(request.url, status, headers, _Raw(body))
+        if request.method == "HEAD":
+            return AWSResponse(request.url, 200 if self.found else 404, headers | self.found, _Raw(b""))
+        return AWSResponse(request.url, 200, headers, _Raw(body))
 
     def sent(self, method: str, part: str) -> list[AWSPreparedRequest]:
         return [each for each in self.requests if each.method == method and part in each.url]
@@ -83,6 +85,33 @@ def test_upload_repeats_the_checksums_when_it_is_completed(amazon: Amazon, open_
     assert len(parts) == len(amazon.sent("PUT", "partNumber")) == 2
     assert all(f"<ChecksumCRC32>{CRC}</ChecksumCRC32>".encode() in part for part in parts)
     assert completed.headers["If-None-Match"] in (b"*", "*")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"x-amz-server-side-encryption": "aws:kms"},
+        {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
+    ],
+)
+def test_i5_an_etag_that_is_no_digest_does_not_stop_a_publish_whose_answer_was_lost(
+    amazon: Amazon, open_store: Any, header: dict[str, str]
+) -> None:
+    """The object is there, of the right size; encrypted by a key service it has an ETag of another kind."""
+    amazon.found = {"Content-Length": str(SINGLE_PUT_SIZE + 100), **header}
+    write(open_store(""), SINGLE_PUT_SIZE, 100)
+    assert not amazon.sent("POST", "uploadId")
+    with pytest.raises(ObjectExists):
+        write(open_store(""), SINGLE_PUT_SIZE, 101)
+
+
+def test_i5_an_etag_that_is_a_digest_is_compared(amazon: Amazon, open_store: Any) -> None:
+    amazon.found = {
+        "Content-Length": str(SINGLE_PUT_SIZE + 100),
+        "x-amz-server-side-encryption": "AES256",
+    }
+    with pytest.raises(ObjectExists):
+        write(open_store(""), SINGLE_PUT_SIZE, 100)
 
 
 @pytest.mark.parametrize(
