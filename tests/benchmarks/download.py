@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks import s3
 from tests.benchmarks.context import Context
 from tests.benchmarks.nginx import ACCEL, Front
-from tests.benchmarks.peers import program
+from tests.benchmarks.peers import ensure_client, program
 from tests.benchmarks.place import digest, expect_same, memory_folder
 from tests.benchmarks.portal import Granted, Portal, make_portal, make_release_folder
 from tests.benchmarks.programs import run, shown
@@ -41,15 +40,7 @@ class Fetching:
 
     def ours(self) -> Contestant:
         """`weights download`, with a home that has seen the portal before."""
-        command = [
-            sys.executable,
-            "-m",
-            "weights_vault.client.main",
-            "download",
-            RELEASE,
-            "--to",
-            str(self.out),
-        ]
+        command = [str(ensure_client()), "download", RELEASE, "--to", str(self.out)]
         environment = self.portal.recipient(self.granted, self.folder / "home")
         return self.contestant(
             "weights download",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.context import Context
 from tests.benchmarks.download import RELEASE
 from tests.benchmarks.nginx import ACCEL, Front
+from tests.benchmarks.peers import ensure_client
 from tests.benchmarks.place import digest, disk_folder, expect_same
 from tests.benchmarks.portal import Granted, Portal, make_portal, make_release_folder, shard_name
 from tests.benchmarks.programs import Ran, peak_of_children, run
@@ -54,7 +54,7 @@ def _shards(count: int) -> list[str]:
 
 
 def _download(portal: Portal, granted: Granted, folder: Path) -> Ran:
-    command = [sys.executable, "-m", "weights_vault.client.main", "--quiet", "download", RELEASE]
+    command = [str(ensure_client()), "--quiet", "download", RELEASE]
     command += ["--to", str(folder / "out"), "--jobs", str(JOBS)]
     return run(command, portal.recipient(granted, folder / "home"), watch=True)
 

@@ -7,15 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.benchmarks.errors import BenchError
 
 REQUIREMENTS = Path(__file__).with_name("peers.txt")
 PYTHON_PEERS = Path(sys.prefix) / "bench"  # a virtual environment inside the checkout's own
+CLIENT = Path(sys.prefix) / "bench-client"  # another, with nothing but what `weights` needs
+ROOT = Path(__file__).resolve().parents[2]
 # Debian's programs, also where another one of the same name stands earlier on somebody's PATH.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -81,6 +85,21 @@ def ensure_python_peers() -> Path:
         _install([*pip, "--requirement", str(REQUIREMENTS)])
         mark.write_text(REQUIREMENTS.read_text())
     return programs
+
+
+@cache
+def ensure_client() -> Path:
+    """Install the wheel built from here, as people do. Returns: the program `weights`."""
+    programs = CLIENT / "bin"
+    if not (programs / "python").exists():
+        venv.create(CLIENT, with_pip=True)
+    pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    with tempfile.TemporaryDirectory() as folder:
+        _install([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)])
+        [wheel] = map(str, Path(folder).glob("*.whl"))
+        _install([*pip, wheel])
+        _install([*pip, "--force-reinstall", "--no-deps", wheel])  # of the same version, with other content
+    return programs / "weights"
 
 
 def _install(command: list[str]) -> None:

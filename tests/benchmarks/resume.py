@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from tests.benchmarks.context import Context
 from tests.benchmarks.download import RELEASE, Fetching, published
 from tests.benchmarks.errors import BenchError
 from tests.benchmarks.nginx import ACCEL, Front, Sending, sendings
+from tests.benchmarks.peers import ensure_client
 from tests.benchmarks.place import expect_same, memory_folder
 from tests.benchmarks.portal import make_portal
 from tests.benchmarks.programs import ROOT, clean_environment
@@ -99,7 +99,7 @@ def _note_finished(fetching: Fetching, process: subprocess.Popen[bytes], toll: T
 
 
 def _start(fetching: Fetching) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "weights_vault.client.main", "--quiet", "download", RELEASE]
+    command = [str(ensure_client()), "--quiet", "download", RELEASE]
     command += ["--to", str(fetching.out), "--jobs", str(JOBS)]
     environment = fetching.portal.recipient(fetching.granted, fetching.folder / "home")
     return subprocess.Popen(
