@@ -82,3 +82,41 @@ def test_unpublished_revision_may_still_be_corrected(publish: Callable[..., Revi
         publish("v1", run=fails)
     assert File.objects.filter(path="config.json").update(kind="code") == 1
     assert File.objects.filter(path="config.json").delete()[0] == 1
+
+
+@pytest.fixture
+def issued(session: Principal, revision: Revision, key: RecipientKey, now: datetime) -> LedgerEntry:
+    files = list(revision.files.all())
+    keeper.issue_headers(by=session, grant=GRANT, revision=revision, key=key, files=files, now=now)
+    return LedgerEntry.objects.get()
+
+
+def test_ledger_is_neither_replaced_nor_emptied(issued: LedgerEntry) -> None:
+    if connection.vendor == "sqlite":
+        every = ", ".join(f'"{field.column}"' for field in LedgerEntry._meta.concrete_fields)
+        other = every.replace('"person"', "'usr_eve'")
+        table = "weights_vault_ledgerentry"
+        refused(f"INSERT OR REPLACE INTO {table} ({every}) SELECT {other} FROM {table}")  # noqa: S608
+        refused(f"UPDATE OR REPLACE {table} SET id = id + 1")  # noqa: S608
+    else:
+        refused("TRUNCATE weights_vault_ledgerentry")
+        refused("TRUNCATE weights_vault_ledgerentry CASCADE")
+    assert LedgerEntry.objects.get().person == issued.person
+
+
+def test_ledger_is_not_changed_through_the_orm_either(issued: LedgerEntry) -> None:
+    forged = LedgerEntry.objects.get()
+    forged.person = "usr_eve"
+    for change in (
+        forged.save,
+        forged.delete,
+        LedgerEntry.objects.all().delete,
+        lambda: LedgerEntry.objects.update(person="usr_eve"),
+        lambda: LedgerEntry.objects.bulk_update([forged], ["person"]),
+        lambda: LedgerEntry.objects.bulk_create(
+            [forged], update_conflicts=True, unique_fields=["id"], update_fields=["person"]
+        ),
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            change()
+    assert LedgerEntry.objects.get().person == issued.person
