@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import transaction
@@ -112,6 +113,18 @@ class TestWriting:
         holding = Holding.objects.get()
         assert (holding.file_count, holding.release) == (2, "opt-small")
         assert (holding.first_at, holding.last_at) == (now, now + timedelta(hours=1))
+
+    def test_the_running_sum_does_not_go_back_with_a_clock(self, revision: Revision, now: datetime) -> None:
+        use(revision, Kind.URLS, at=now)
+        use(revision, Kind.URLS, at=now - timedelta(hours=1))
+        assert Holding.objects.get().last_at == now
+
+    def test_places_are_those_of_pythons_order_whatever_the_database_sorts_by(self, monkeypatch: Any) -> None:
+        """PostgreSQL sorts by its locale: "a" before "B"."""
+        rows = [("a.json", "fil_2"), ("B.json", "fil_1"), ("_.json", "fil_3")]
+        found = Mock(**{"objects.filter.return_value.values_list.return_value": rows})
+        monkeypatch.setattr(writing, "File", found)
+        assert writing.ordinals_of("rev_1") == {"fil_1": 0, "fil_3": 1, "fil_2": 2}
 
     def test_an_entry_outside_the_transaction_of_its_batch_is_a_bug(
         self, monkeypatch: Any, now: datetime
