@@ -22,12 +22,11 @@ class Line:
     """From a door to a port of this machine, while its context lasts.
 
     breaks_after: bytes from the server after which a connection is reset, 0 for never. breaks: how often that
-    was.
+    was. bytes_per_s: of each connection, 0 for as many as come.
     """
 
     def __init__(self, door: socket.socket, port: int) -> None:
-        self.breaks_after = 0
-        self.breaks = 0
+        self.mend()
         self._door = door
         self._port = port
         self._closing = threading.Event()
@@ -44,6 +43,12 @@ class Line:
         for thread in self._threads:
             thread.join()
         self._door.close()
+
+    def mend(self) -> None:
+        """Break no more, and forget."""
+        self.breaks_after = 0
+        self.breaks = 0
+        self.bytes_per_s = 0
 
     def _start(self, work: object, *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)  # type: ignore[arg-type]
@@ -65,6 +70,7 @@ class Line:
                         return
                     other[source].sendall(data)
                     carried += len(data) if source is server else 0
+                    self._closing.wait(len(data) / self.bytes_per_s if self.bytes_per_s else 0)
                 if self.breaks_after and carried >= self.breaks_after:
                     self.breaks += 1
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

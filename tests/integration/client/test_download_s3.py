@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.servers import ceph_fixtures
 from tests.servers.ceph import ACCESS_KEY, SECRET_KEY, Gateway
 from tests.servers.certificate import write_certificate
 from tests.servers.doors import doors, port_of
+from tests.servers.line import Line
 from tests.servers.nginx import Nginx, Places, binary, documented
 from tests.servers.production import Production, WebServer
 
@@ -61,29 +63,43 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def held() -> Iterator[list[socket.socket]]:
-    """The sockets of nginx, with and without TLS and before the store, and of the portal."""
+    """The sockets of nginx, with and without TLS and before the store, of the portal, and of the line."""
     binary()
-    with doors(4) as held:
+    with doors(5) as held:
         yield held
 
 
 @pytest.fixture(scope="module")
 def places(place: Path, held: list[socket.socket]) -> Places:
-    https, http, _, portal = map(port_of, held)
+    https, http, _, portal, _ = map(port_of, held)
     certificate, key = write_certificate(place)
     return Places(https=https, http=http, portal=portal, store=place, certificate=certificate, key=key)
 
 
 @pytest.fixture(scope="module")
+def line(held: list[socket.socket]) -> Iterator[Line]:
+    """What leads to the store."""
+    with Line(held[4], port_of(held[2])) as line:
+        yield line
+
+
+@pytest.fixture
+def breaking(line: Line) -> Iterator[Line]:
+    """The same, as a test sets it, and whole again after it."""
+    yield line
+    line.mend()
+
+
+@pytest.fixture(scope="module")
 def nginx(
-    place: Path, places: Places, gateway: Gateway, held: list[socket.socket]
+    place: Path, places: Places, gateway: Gateway, held: list[socket.socket], line: Line
 ) -> Iterator[tuple[Nginx, str]]:
-    """nginx before the portal and the gateway; and the address of the gateway behind it."""
+    """nginx before the portal and the gateway; and the address of the gateway behind it and the line."""
     folder, port = place / "nginx", port_of(held[2])
     folder.mkdir()
     door = STORE_DOOR.format(port=port, places=places, folder=folder, gateway=gateway.port)
     with Nginx(folder, SLOWLY + documented(places, folder) + door, doors=held[:3]) as nginx:
-        yield nginx, f"https://127.0.0.1:{port}"
+        yield nginx, f"https://127.0.0.1:{port_of(held[4])}"
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +191,33 @@ def test_d2_an_expired_url_is_renewed_silently(release: Published, log: Log, tmp
     assert not re.search(r"expired|refused|403", err)
 
 
+def test_d2_a_url_that_expires_in_the_middle_of_a_part_is_renewed_silently(
+    breaking: Line, release: Published, log: Log, tmp_path: Path
+) -> None:
+    """D2: the body under way goes on past the end; what asks again is refused and gets another URL."""
+    breaking.breaks_after, breaking.bytes_per_s = 10_000_000, 5_000_000
+    release.portal.stale_mark.write_text("1")
+    shard = next(iter(release.shards))
+    code, document, err = release.download(tmp_path / "release", "--jobs", "1", "--include", shard)
+    assert (code, document["again_bytes"]) == (0, 0), err
+    assert not release.portal.stale_mark.exists()
+    assert log.statuses()[:2] == ["206", "403"]
+    assert not re.search(r"expired|refused|403", err)
+
+
+def test_d7_a_line_that_is_reset_each_megabyte_still_brings_everything(
+    breaking: Line, release: Published, tmp_path: Path
+) -> None:
+    """D7: over TLS, from the real store; nothing that came is fetched again."""
+    breaking.breaks_after = 1_000_000
+    shard = next(iter(release.shards))
+    code, document, err = release.download(tmp_path / "release", "--jobs", "2", "--include", shard)
+    assert (code, document["again_bytes"], "Traceback" in err) == (0, 0, False), err
+    plain = (release.plain / shard).read_bytes()
+    assert breaking.breaks >= len(plain) // 1_000_000 - 4
+    assert (tmp_path / "release" / shard).read_bytes() == plain
+
+
 @pytest.mark.parametrize(
     ("written", "changed"),
     [
@@ -210,6 +253,28 @@ def test_d5_an_object_that_was_replaced_is_refused_with_the_reason(
     code, _, err = release.download(folder)
     assert code == 0, err
     release.assert_complete(folder)
+
+
+def test_d5_an_object_overwritten_in_the_middle_of_a_part_is_refused_with_the_reason(
+    breaking: Line, release: Published, owner: Any, tmp_path: Path
+) -> None:
+    """D5: the second part is under way, breaks off, and goes on in another object, with another ETag."""
+    breaking.breaks_after, breaking.bytes_per_s = 20_000_000, 12_000_000
+    path, name = next(iter(release.shards.items()))
+    folder = tmp_path / "release"
+    process = release.start(folder, "--jobs", "1", "--include", path)
+    while not release.parts & journaled(folder):
+        assert process.poll() is None, process.communicate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+    with set_aside(owner, name) as sizes:
+        owner.put_object(Bucket=BUCKET, Key=name, Body=bytes(sizes[name]))
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, "part-digest-mismatch" in out) == (5, True), err
+    assert "is not what was published" in err
+    assert not (folder / path).exists()
+    code, _, err = release.download(folder, "--include", path)
+    assert code == 0, err
 
 
 def test_i6_an_object_that_is_lost_is_told_by_its_name(
