@@ -255,3 +255,15 @@ def test_documents_that_are_not_the_publishers_are_no_word_on_what_to_remove(rec
     recipient.assert_complete(second)
     assert (recipient.folder / "gone" / "notes.txt").exists()
     assert fetched(recipient.portal) == [("config.json", 0)]
+
+
+def test_a_part_that_is_damaged_in_the_old_file_is_not_taken_from_it(recipient: Recipient) -> None:
+    """It is fetched once, and no copy of the damage is made first."""
+    recipient.download()
+    with (recipient.folder / "big.safetensors").open("r+b") as file:
+        file.write(b"damage")
+    second = publish(recipient.portal, {**FIRST, "big.safetensors": changed_big()})
+    summary = recipient.download()
+    recipient.assert_complete(second)
+    assert (summary.again, summary.damaged) == (0, 0)
+    assert fetched(recipient.portal) == [("big.safetensors", 0), ("big.safetensors", 1)]

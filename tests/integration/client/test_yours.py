@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -161,3 +163,50 @@ def test_a_place_that_is_a_link_to_nowhere_is_said(recipient: Recipient) -> None
     error = refused(recipient)
     assert isinstance(error, WrongUsage)
     assert (error.reference, error.why) == ("folder-not-empty", "It is a link that leads nowhere.")
+
+
+def test_a_damaged_file_that_was_made_read_only_is_mended(recipient: Recipient) -> None:
+    recipient.download()
+    place = recipient.folder / "old.txt"
+    place.write_bytes(b"OF v1")
+    place.chmod(0o400)
+    entry = recipient.portal.release.manifest.file("old.txt")
+    opened = writable_alone()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", opened)
+        recipient.download(suspects=frozenset({entry.id}))
+    recipient.assert_complete()
+
+
+def test_a_read_only_file_that_changes_its_place_is_brought_there(recipient: Recipient) -> None:
+    recipient.download()
+    (recipient.folder / "old.txt").chmod(0o400)
+    (recipient.folder / "config.json").chmod(0o400)
+    swapped = {**FIRST, "config.json": FIRST["old.txt"], "old.txt": FIRST["config.json"]}
+    second = publish(recipient.portal, swapped)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", writable_alone())
+        recipient.download()
+    recipient.assert_complete(second)
+    assert recipient.portal.sent == []
+
+
+def test_one_file_that_is_wanted_at_two_new_places_is_moved_once(recipient: Recipient) -> None:
+    recipient.download()
+    files = {path: data for path, data in FIRST.items() if path != "old.txt"}
+    second = publish(recipient.portal, {**files, "a.txt": FIRST["old.txt"], "b.txt": FIRST["old.txt"]})
+    recipient.download()
+    recipient.assert_complete(second)
+
+
+def writable_alone() -> Callable[..., int]:
+    """`os.open` as it is for people: root may write what nobody may."""
+    opened = os.open
+
+    def checked(path: str | Path, flags: int, *rest: int, **more: int) -> int:
+        writes = flags & os.O_ACCMODE != os.O_RDONLY and Path(path).is_file()
+        if writes and not Path(path).stat().st_mode & 0o200:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, flags, *rest, **more)
+
+    return checked

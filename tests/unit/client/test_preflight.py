@@ -90,3 +90,11 @@ def test_a_limit_on_the_size_of_files_is_found_before_anything_is_fetched(tmp_pa
 
 def test_folders_take_inodes_too() -> None:
     assert inodes_for(["a.txt", "b/c/d.txt", "b/e.txt"]) == 5
+
+
+def test_what_is_to_stay_free_is_told_and_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`It needs 17.0 MiB and 18.0 MiB are free` was no reason."""
+    room = Room(2 * GIB, None)
+    monkeypatch.setattr(preflight, "room_in", lambda folder: room)
+    assert "64.0 MiB are to stay free" in refusal(tmp_path, 2 * GIB).why
+    assert (preflight.fits(2 * GIB, room), preflight.fits(0, Room(0, None))) == (False, True)

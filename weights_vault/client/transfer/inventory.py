@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from weights_vault.client.checking import Check, check_all
 from weights_vault.client.output import Output
@@ -180,3 +182,10 @@ def reopen(target: Target) -> None:
             name.unlink()  # what it leads to is not ours, and stays
     if target.final.is_file():
         target.final.replace(target.partial)
+    make_writable(target.partial)
+
+
+def make_writable(partial: Path) -> None:
+    """Let a partial file be written that its owner had protected as a complete one."""
+    with suppress(FileNotFoundError, PermissionError):
+        partial.chmod(0o600)

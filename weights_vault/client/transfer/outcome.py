@@ -8,7 +8,7 @@ from pathlib import Path
 from weights_vault.client.figures import count_text, seconds_text
 from weights_vault.client.output import size_text
 from weights_vault.client.transfer.estimate import Estimate
-from weights_vault.client.transfer.preflight import Room
+from weights_vault.client.transfer.preflight import Room, fits
 from weights_vault.client.transfer.wishes import Summary
 from weights_vault.client.trust import TrustedManifest
 from weights_vault.sealed.manifest import Manifest, ManifestFile
@@ -96,10 +96,10 @@ def plan_lines(
     if here:
         checked = f", of which {size_text(expected.unsure)} will be checked" if expected.unsure else ""
         lines.append(f"{size_text(here)} of it is in {folder} already{checked}")
-    fits = "" if expected.room <= room.bytes else ": TOO LITTLE"
+    enough = "" if fits(expected.room, room) else ": TOO LITTLE"
     lines.append(
         f"to fetch: {size_text(expected.fetch)}; room needed: {size_text(expected.room)}; "
-        f"free there: {size_text(room.bytes)}{fits}"
+        f"free there: {size_text(room.bytes)}{enough}"
     )
     return [*lines, "nothing was fetched"]
 

@@ -51,6 +51,11 @@ def check_writable(folder: Path) -> None:
         )
 
 
+def fits(needed_bytes: int, room: Room) -> bool:
+    """Whether so many bytes go there, and a little stays free."""
+    return not needed_bytes or needed_bytes + SPARE_DISK_BYTES <= room.bytes
+
+
 def check_room(folder: Path, needed_bytes: int, needed_files: int = 0) -> None:
     """Refuse to start what cannot fit.
 
@@ -61,11 +66,12 @@ def check_room(folder: Path, needed_bytes: int, needed_files: int = 0) -> None:
         room = room_in(folder)
     except OSError as error:
         raise machine_fault(error, f"{folder} cannot be read.") from None
-    if needed_bytes and needed_bytes + SPARE_DISK_BYTES > room.bytes:
+    if not fits(needed_bytes, room):
         raise MachineFault(
             "disk-full",
             f"{folder} has no room for this download.",
-            f"It needs {size_text(needed_bytes)} more and {size_text(room.bytes)} are free for you there.",
+            f"It needs {size_text(needed_bytes)} more, {size_text(SPARE_DISK_BYTES)} are to stay free, and "
+            f"{size_text(room.bytes)} are free for you there.",
             "Free some space, or choose a folder on another disk with --to.",
         )
     if needed_files and room.files is not None and needed_files + OWN_FILES > room.files:

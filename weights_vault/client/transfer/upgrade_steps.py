@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from weights_vault.client.output import Output
 from weights_vault.client.parts import Target, is_good
 from weights_vault.client.transfer.folder import DownloadFolder, sync_folder
+from weights_vault.client.transfer.inventory import make_writable
 from weights_vault.client.transfer.journal import Journal
 from weights_vault.client.transfer.meter import Meter
 from weights_vault.client.transfer.plan import missing_bytes
@@ -98,6 +99,7 @@ def _rename_partial(folder: DownloadFolder, journal: Journal, step: Renaming) ->
     journal.parts_of(step.file.id, step.indices)
     if step.source != target.partial:
         step.source.replace(target.partial)
+        make_writable(target.partial)
         sync_folder(target.partial.parent)
 
 
