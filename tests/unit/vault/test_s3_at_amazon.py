@@ -2,6 +2,7 @@
 completing. The network is replaced at its last step, where the request stands as it would be sent.
 """
 
+import hashlib
 import io
 import re
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from weights_vault.storage.port import ObjectExists, random_name
+from weights_vault.storage.port import ObjectExists, StorageBusy, random_name
 from weights_vault.storage.s3 import SINGLE_PUT_SIZE, S3Storage
 from weights_vault.storage.s3_location import parse_location
 
@@ -19,6 +20,7 @@ CRC = "NzU4Cg=="
 ETAG = '"0123456789abcdef0123456789abcdef"'
 BEGUN = b"<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>"
 DONE = b"<CompleteMultipartUploadResult><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"
+GONE = b"<Error><Code>NoSuchUpload</Code></Error>"
 
 
 class Amazon:
@@ -27,6 +29,8 @@ class Amazon:
     def __init__(self) -> None:
         self.requests: list[AWSPreparedRequest] = []
         self.found: dict[str, str] = {}  # headers of the answer to HEAD; none: the object is missing
+        self.found_after: dict[str, str] = {}  # the same, once an upload was completed and nobody heard of it
+        self.range = ""  # Content-Range of the answer to GET
 
     def answer(self, request: AWSPreparedRequest, **more: Any) -> AWSResponse:
         self.requests.append(request)
@@ -34,6 +38,11 @@ class Amazon:
         if "X-Amz-Trailer" in request.headers:
             headers["x-amz-checksum-crc32"] = CRC
         body = BEGUN if request.url.endswith("uploads") else DONE if request.method == "POST" else b""
+        if request.method == "GET":
+            return AWSResponse(request.url, 206, headers | {"Content-Range": self.range}, _Raw(b"abcd"))
+        if self.found_after and "uploadId" in request.url and request.method == "POST":
+            self.found = self.found_after
+            return AWSResponse(request.url, 404, {}, _Raw(GONE))
         if request.method == "HEAD":
             return AWSResponse(request.url, 200 if self.found else 404, headers | self.found, _Raw(b""))
         return AWSResponse(request.url, 200, headers, _Raw(body))
@@ -124,3 +133,27 @@ def test_other_stores_are_sent_no_checksums(parameters: str, amazon: Amazon, ope
         names = {name.lower() for name in request.headers}
         assert not {name for name in names if "checksum" in name or "trailer" in name}
         assert b"Checksum" not in (request.body if isinstance(request.body, bytes) else b"")
+
+
+def test_i5_an_upload_that_is_gone_because_it_was_completed_is_found_finished(
+    amazon: Amazon, open_store: Any
+) -> None:
+    """boto3 asks again when no answer came; the second one is that there is no such upload."""
+    piece = "0123456789abcdef0123456789abcdef"
+    whole = hashlib.md5(bytes.fromhex(piece * 2), usedforsecurity=False).hexdigest()
+    amazon.found_after = {"Content-Length": str(SINGLE_PUT_SIZE + 100), "ETag": f'"{whole}-2"'}
+    write(open_store(""), SINGLE_PUT_SIZE, 100)
+    assert len(amazon.sent("POST", "uploadId")) == 1
+
+
+@pytest.mark.parametrize("told", ["bytes 4-7/100", "bytes 8-20/100", "bytes 8-12/100", "bytes */100", ""])
+def test_bytes_of_another_range_are_not_taken(amazon: Amazon, open_store: Any, told: str) -> None:
+    amazon.range = told
+    with pytest.raises(StorageBusy, match="the range that it was asked for"):
+        open_store("").read(random_name(), 8, memoryview(bytearray(4)))
+
+
+def test_bytes_of_the_range_are_taken(amazon: Amazon, open_store: Any) -> None:
+    amazon.range, out = "bytes 8-11/100", bytearray(4)
+    open_store("").read(random_name(), 8, memoryview(out))
+    assert out == b"abcd"
