@@ -56,7 +56,8 @@ def test_d8_too_little_room_is_told_with_both_numbers(
 
 def test_d8_too_few_inodes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(preflight, "room_in", lambda folder: Room(GIB, 100))
-    assert refusal(tmp_path, 0, 99).reference == "no-inodes"
+    error = refusal(tmp_path, 0, 99)
+    assert (error.reference, "needs 115 files" in error.why) == ("no-inodes", True)
     check_room(tmp_path, 0, 80)
 
 

@@ -78,7 +78,8 @@ def check_room(folder: Path, needed_bytes: int, needed_files: int = 0) -> None:
         raise MachineFault(
             "no-inodes",
             f"{folder} can take no more files.",
-            f"It needs {needed_files:,} files and folders; the disk or your quota takes {room.files:,}.",
+            f"It needs {needed_files + OWN_FILES:,} files and folders, {OWN_FILES} of its own among them; "
+            f"the disk or your quota takes {room.files:,}.",
             "Remove files that you do not need, or choose a folder on another disk with --to.",
         )
 
