@@ -199,6 +199,19 @@ def test_one_file_that_is_wanted_at_two_new_places_is_moved_once(recipient: Reci
     recipient.assert_complete(second)
 
 
+def test_an_upgrade_of_some_files_removes_nothing_yet(recipient: Recipient) -> None:
+    """What is not asked for now may be made of it later, without a fetch."""
+    recipient.download()
+    files = {path: data for path, data in FIRST.items() if path != "old.txt"}
+    second = publish(recipient.portal, {**files, "config.json": b"[2]", "new.txt": FIRST["old.txt"]})
+    recipient.download(include=("config.json",))
+    assert (recipient.folder / "old.txt").read_bytes() == FIRST["old.txt"]
+    recipient.portal.sent.clear()
+    recipient.download()
+    recipient.assert_complete(second)
+    assert ((recipient.folder / "old.txt").exists(), recipient.portal.sent) == (False, [])
+
+
 def writable_alone() -> Callable[..., int]:
     """`os.open` as it is for people: root may write what nobody may."""
     opened = os.open
