@@ -139,6 +139,38 @@ def test_a_first_download_after_months_of_silence_is_no_pattern(revision: Revisi
     assert look(now) == []
 
 
+class TestWindows:
+    """Rules alone, over entries at some hours."""
+
+    def found(self, code: str, entries: list[rules.Seen], since: datetime) -> rules.Finding | None:
+        return rules.find(rules.BY_CODE[code], entries, since)
+
+    def test_what_is_a_whole_window_old_has_left_it(self, now: datetime) -> None:
+        start = [rules.Seen(now, "rev", network=str(number)) for number in range(3)]
+        for last, most in ((now + DAY - timedelta(microseconds=1), 6), (now + DAY, None)):
+            end = [rules.Seen(last, "rev", network=str(number)) for number in range(3, 6)]
+            finding = self.found("many_networks", start + end, now)
+            assert (finding and finding.measured) == most
+
+    def test_the_window_that_goes_furthest_over_is_told(self, now: datetime) -> None:
+        entries = [rules.Seen(now + number * HOUR, "rev", network=str(number)) for number in range(8)]
+        entries += [rules.Seen(now + 25 * HOUR, "rev", network="7")]  # six are left of it
+        finding = self.found("many_networks", entries, now)
+        assert finding == rules.Finding(8, now, now + 7 * HOUR)
+
+    def test_a_window_that_ended_before_is_not_told_again(self, now: datetime) -> None:
+        entries = [rules.Seen(now, "rev", network=str(number)) for number in range(8)]
+        entries += [rules.Seen(now + 2 * DAY, "rev", network="7")]
+        assert self.found("many_networks", entries, now + HOUR) is None
+
+    def test_headers_and_shares_leave_it_too(self, now: datetime) -> None:
+        late = now + 8 * DAY
+        headers = [rules.Seen(at, "rev", key="key", files=(1,)) for at in [now] * 9 + [late] * 5]
+        shares = [rules.Seen(at, "rev", share=5.0) for at in [now] * 4 + [late]]
+        assert self.found("headers_again", headers, now) is None
+        assert self.found("urls_over_and_over", shares, now) is None
+
+
 class TestLooks:
     def test_a_burst_is_one_alert_however_often_it_is_looked_at(
         self, revision: Revision, now: datetime
