@@ -87,3 +87,11 @@ def test_what_the_group_may_read_is_as_it_should_be_after_group(root: Path) -> N
     assert exposed(root, PATHS, shared=False) == [
         ". (0750)", "config.json (0640)", "shards (0750)", "shards/one.safetensors (0640)",
     ]  # fmt: skip
+
+
+def test_what_is_shared_gets_the_group_of_the_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[Path, int] = {}
+    monkeypatch.setattr(os, "chown", lambda place, user, group, **more: given.update({place: group}))
+    share(root, PATHS)
+    assert {given[root / path] for path in PATHS} == {root.stat().st_gid}
+    assert root / "mine.txt" not in given
