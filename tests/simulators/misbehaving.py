@@ -31,7 +31,7 @@ class Talk:
 
     request: its head as it came. body: the stored object; start, end: the range asked for, half-open.
     sent: bytes that were taken off us so far, by the kernel at least. goes_on: whether another request is
-    read.
+    read. over: set when all was said, or nobody took it any more.
     """
 
     reader: asyncio.StreamReader
@@ -42,6 +42,7 @@ class Talk:
     end: int
     sent: int = 0
     goes_on: bool = True
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def wanted(self) -> bytes:
@@ -180,7 +181,10 @@ class MisbehavingStore:
             talk: Talk | None = None
             while (talk is None or talk.goes_on) and (talk := await self._asked(reader, writer)):
                 self.talks.append(talk)
-                await (self.first.popleft() if self.first else self.script)(talk)
+                try:
+                    await (self.first.popleft() if self.first else self.script)(talk)
+                finally:
+                    talk.over.set()
         except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
             pass  # the client had enough
         except Exception as error:

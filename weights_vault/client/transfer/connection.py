@@ -98,6 +98,8 @@ class RangeConnection:
         self._connect_s = connect_s
         self._stall_s = stall_s
         self._http: http.client.HTTPConnection | None = None
+        self._response: http.client.HTTPResponse | None = None
+        self._sock: socket.socket | None = None
         self._place: tuple[str, str] | None = None
         self._proxy: Proxy | None = None
         self._waiting_since: float | None = None
@@ -136,7 +138,7 @@ class RangeConnection:
 
     def abort(self) -> None:
         """Break off whatever is being read, from another thread: the reader gets a LineTrouble."""
-        sock = self._http.sock if self._http is not None else None
+        sock = self._sock or (self._http.sock if self._http is not None else None)
         if sock is not None:
             try:
                 # Past SSLSocket.shutdown, which takes the decryption away under a reader's feet.
@@ -146,6 +148,9 @@ class RangeConnection:
 
     def close(self) -> None:
         """Drop the connection; the next range makes another."""
+        if self._response is not None:
+            self._response.close()
+        self._response = self._sock = None
         if self._http is not None:
             self._http.close()
             self._http = None
@@ -174,7 +179,9 @@ class RangeConnection:
             target = f"http://{parts.netloc}{target}"
             headers |= self._proxy.headers
         connection.request("GET", target, headers=headers)
-        response = connection.getresponse()
+        # http.client lets go of it where the answer says `Connection: close`; we still break it off.
+        self._sock = connection.sock
+        self._response = response = connection.getresponse()
         if response.status == 407:
             raise ProxyRefused(f"the proxy {self._proxy} answered 407")
         return response
