@@ -81,3 +81,9 @@ def test_a_download_that_will_be_over_in_time_is_left_alone() -> None:
 )
 def test_spans_in_words(seconds: float, text: str) -> None:
     assert span_text(seconds) == text
+
+
+def test_the_time_that_has_run_is_off_the_end_too() -> None:
+    """100 GB at 10 MB/s take 10,000 s in all: ten less is too little, whenever it is looked at."""
+    assert len(run_at(10_000_000, 120, left_s=9_990)) == 1
+    assert run_at(10_000_000, 120, left_s=10_100) == []
