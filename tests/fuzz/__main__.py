@@ -21,10 +21,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="readers to fuzz; all without one")
     parser.add_argument("--runs", type=int, default=RUNS, help="inputs for each reader")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.here:
-        fuzz_here(options.names[0], options.runs)
+    if options.corpus:
+        fuzz_here(options.names[0], options.runs, options.corpus)
     names = options.names or target_names()
     failed = [name for name in names if not _fuzz_apart(name, options.runs)]
     print(f"{len(names) - len(failed)} of {len(names)} readers stood {options.runs:,} inputs each")
@@ -40,8 +40,12 @@ def target_names() -> list[str]:
 
 def _fuzz_apart(name: str, runs: int) -> bool:
     print(f"{name}: {runs:,} inputs …", flush=True)
-    command = [sys.executable, "-m", "tests.fuzz", "--here", "--runs", str(runs), name]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # Made here: libFuzzer ends its process without a chance to tidy up.
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
+        command = [sys.executable, "-m", "tests.fuzz", "--corpus", corpus, "--runs", str(runs), name]
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
     if done.returncode:
         print(done.stdout[-4_000:])
     else:
@@ -49,21 +53,19 @@ def _fuzz_apart(name: str, runs: int) -> bool:
     return done.returncode == 0
 
 
-def fuzz_here(name: str, runs: int) -> None:
-    """Fuzz one reader in this process, which atheris ends."""
+def fuzz_here(name: str, runs: int, corpus: Path) -> None:
+    """Fuzz one reader in this process, which atheris ends. corpus: an empty folder for its inputs."""
     import atheris
 
     with atheris.instrument_imports(include=["weights_vault.sealed"]):
         from tests.fuzz.targets import TARGETS
 
     target = next(each for each in TARGETS if each.name == name)
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
-        for number, seed in enumerate(target.seeds):
-            (Path(corpus) / f"seed-{number}").write_bytes(seed)
-        atheris.Setup(
-            [sys.argv[0], f"-runs={runs}", *LIMITS, corpus], lambda data: target.takes(data) and None
-        )
-        atheris.Fuzz()
+    for number, seed in enumerate(target.seeds):
+        (corpus / f"seed-{number}").write_bytes(seed)
+    arguments = [sys.argv[0], f"-runs={runs}", *LIMITS, str(corpus)]
+    atheris.Setup(arguments, lambda data: target.takes(data) and None)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
