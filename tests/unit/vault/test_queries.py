@@ -91,7 +91,7 @@ def test_doctor_finds_objects_that_nothing_names(
     assert finding(datetime.fromtimestamp(written, UTC) + age).ok  # perhaps its row is being written
     found = finding(datetime.fromtimestamp(written, UTC) + age + timedelta(seconds=1))
     assert not found.ok
-    assert "1 objects that no row names, 4 bytes" in found.detail
+    assert "1 object that no row names, 4 bytes" in found.detail
 
 
 def test_doctor_finds_a_store_that_cannot_be_made(settings: Any, tmp_path: Path, now: datetime) -> None:
