@@ -18,6 +18,7 @@ TITLES = {
     "open-file": "Opening a sealed file into a file",
     "open-memory": "Opening a sealed file into memory",
     "seal": "Sealing a file",
+    "ingest": "Sealing a file as publishing does it",
     "nginx": "Downloading from nginx",
     "s3": "Downloading from an S3 gateway",
     "publish": "Publishing into an S3 gateway",
