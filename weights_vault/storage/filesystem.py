@@ -6,7 +6,7 @@ An object is written beside its place as `.NAME.partial` (`file_writer.py`) and 
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -110,11 +110,6 @@ class FilesystemStorage:
                 continue  # finished or deleted while we looked
             modified = datetime.fromtimestamp(status.st_mtime, UTC)
             yield StoredObject(name, status.st_size, modified, partial=path.name != name)
-
-    @contextmanager
-    def local_copy(self, name: str) -> Iterator[Path]:
-        self.size(name)
-        yield self._path(name)
 
     def url(self, name: str, *, lifetime_s: int, now: datetime) -> str:
         return self._urls().make(name, lifetime_s=lifetime_s, now=now)

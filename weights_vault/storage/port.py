@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 NAME_BYTES = 20
@@ -151,10 +150,6 @@ class Storage(Protocol):
 
     def objects(self) -> Iterator[StoredObject]:
         """All objects, finished and partial, in no order; size of a partial one: of what it may hold."""
-        ...
-
-    def local_copy(self, name: str) -> AbstractContextManager[Path]:
-        """A file of this machine with the object's bytes, to read while the context lasts."""
         ...
 
     def url(self, name: str, *, lifetime_s: int, now: datetime) -> str:

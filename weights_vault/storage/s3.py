@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
@@ -31,7 +30,7 @@ from weights_vault.storage.s3_credentials import CredentialSource
 from weights_vault.storage.s3_errors import code_of, told_by_port, told_in
 from weights_vault.storage.s3_location import S3Location
 from weights_vault.storage.s3_public import faults_for_strangers
-from weights_vault.storage.s3_reader import local_copy_of, open_object, read_exactly
+from weights_vault.storage.s3_reader import open_object, read_exactly
 from weights_vault.storage.s3_writers import SinglePutWriter, begin_upload, parts_of, resume_upload
 from weights_vault.storage.signed_urls import MAX_LIFETIME_S, MIN_LIFETIME_S
 from weights_vault.storage.sigv4 import QuerySigner
@@ -98,9 +97,6 @@ class S3Storage:
                     )
         for key, upload, begun in self._uploads(prefix):
             yield self._unfinished(key, upload, begun)
-
-    def local_copy(self, name: str) -> AbstractContextManager[Path]:
-        return local_copy_of(self._bucket, name)
 
     def url(self, name: str, *, lifetime_s: int, now: datetime) -> str:
         return self.urls([name], lifetime_s=lifetime_s, now=now).urls[0]

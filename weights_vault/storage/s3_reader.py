@@ -1,13 +1,6 @@
-"""Reading an object of a bucket: exactly, as a seekable file, and as a copy on this machine."""
+"""Reading an object of a bucket: exactly, and as a seekable file."""
 
 import io
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from weights_vault.storage.port import StorageError
@@ -17,8 +10,6 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BUFFER_SIZE = 4 * 2**20
-COPY_THREADS = 4
-COPY_RANGE = 16 * 2**20
 READ_TRIES = 4  # GETs in a row that may break off, besides boto3's own
 
 
@@ -74,34 +65,3 @@ class RangedFile(io.RawIOBase):
 
 def open_object(bucket: Bucket, name: str) -> BinaryIO:
     return io.BufferedReader(RangedFile(bucket, name), BUFFER_SIZE)
-
-
-@contextmanager
-def local_copy_of(bucket: Bucket, name: str) -> Iterator[Path]:
-    """The object in a temporary file (0600, in TMPDIR) that goes with the context.
-
-    Raises: ObjectMissing. StorageError: also where the disk is too full for it.
-    """
-    size = bucket.head(name).size
-    with tempfile.NamedTemporaryFile(prefix="sealed-") as file:
-        free = shutil.disk_usage(Path(file.name).parent).free
-        if free < size:
-            raise StorageError(f"a copy needs {size:,} bytes in TMPDIR, which has {free:,}")
-        try:
-            _copy(bucket, name, size, file.fileno())
-        except OSError as error:
-            raise StorageError(f"the copy cannot be written: {error.strerror}") from None
-        yield Path(file.name)
-
-
-def _copy(bucket: Bucket, name: str, size: int, descriptor: int) -> None:
-    def copy_range(offset: int) -> None:
-        data = memoryview(bytearray(min(COPY_RANGE, size - offset)))
-        read_exactly(bucket, name, offset, data)
-        written = 0
-        while written < data.nbytes:
-            written += os.pwrite(descriptor, data[written:], offset + written)
-
-    with ThreadPoolExecutor(COPY_THREADS, thread_name_prefix="copy") as threads:
-        for _ in threads.map(copy_range, range(0, size, COPY_RANGE)):
-            pass

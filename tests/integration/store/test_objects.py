@@ -170,19 +170,6 @@ def test_object_is_read_like_a_file(store: S3Storage) -> None:
         assert (source.read(5), source.tell()) == (WHOLE[300:305], 305)
 
 
-@pytest.mark.parametrize("size", [0, 1, len(WHOLE)])
-def test_local_copy_is_whole_private_and_goes(size: int, store: S3Storage) -> None:
-    name = random_name()
-    if size == len(WHOLE):
-        put_all(store, name)
-    else:
-        store_object(name, WHOLE[:size], store)
-    with store.local_copy(name) as path:
-        assert path.read_bytes() == WHOLE[:size]
-        assert path.stat().st_mode & 0o777 == 0o600
-    assert not path.exists()
-
-
 def test_working_store_has_no_faults_and_is_not_changed_by_the_question(store: S3Storage) -> None:
     assert store.faults() == []
     assert store.public_faults() == []

@@ -262,12 +262,5 @@ def test_store_among_the_static_files_is_public(settings: Any, store_root: Path)
     assert "served to everybody" in storage().public_faults()[0]
 
 
-def test_local_copy_is_the_object_itself() -> None:
-    name = random_name()
-    store_object(name, b"body")
-    with storage().local_copy(name) as path:
-        assert path.read_bytes() == b"body"
-
-
 def _no_urls() -> Any:
     raise AssertionError("no URL is made here")
