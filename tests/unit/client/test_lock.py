@@ -89,7 +89,8 @@ def test_what_a_dead_process_of_this_host_left_is_taken_over(own: Path, no_locks
 def test_a_process_number_used_again_is_no_holder(own: Path, no_locks: None) -> None:
     held_by(own, socket.gethostname(), os.getpid(), 1)
     with locked(own, own.parent):
-        pass
+        assert json.loads((own / "lock.held").read_text())["pid"] == os.getpid()
+    assert not (own / "lock.held").exists()
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"host": 1}'])

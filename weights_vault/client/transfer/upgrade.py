@@ -123,6 +123,7 @@ class _Planner:
                 self._by_path.setdefault(file.path, []).append(old)
 
     def decide(self, file: ManifestFile, *, keep_sealed: bool) -> None:
+        """Choose where a file of the new revision comes from: it stays, is moved, or its parts are copied."""
         final = self._folder.plain(file).final
         if self._notes.is_known(file.id, final):
             return
