@@ -22,7 +22,7 @@ class Line:
     """From a door to a port of this machine, while its context lasts.
 
     breaks_after: bytes from the server after which a connection is reset, 0 for never. breaks: how often that
-    was. bytes_per_s: of each connection, 0 for as many as come.
+    was. bytes_per_s: of each connection, 0 for as many as come; with slow_once only until the first break.
     """
 
     def __init__(self, door: socket.socket, port: int) -> None:
@@ -49,6 +49,7 @@ class Line:
         self.breaks_after = 0
         self.breaks = 0
         self.bytes_per_s = 0
+        self.slow_once = False
 
     def _start(self, work: object, *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)  # type: ignore[arg-type]
@@ -70,7 +71,8 @@ class Line:
                         return
                     other[source].sendall(data)
                     carried += len(data) if source is server else 0
-                    self._closing.wait(len(data) / self.bytes_per_s if self.bytes_per_s else 0)
+                    if self.bytes_per_s and not (self.slow_once and self.breaks):
+                        self._closing.wait(len(data) / self.bytes_per_s)
                 if self.breaks_after and carried >= self.breaks_after:
                     self.breaks += 1
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

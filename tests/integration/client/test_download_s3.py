@@ -195,8 +195,9 @@ def test_d2_a_url_that_expires_in_the_middle_of_a_part_is_renewed_silently(
     breaking: Line, release: Published, log: Log, tmp_path: Path
 ) -> None:
     """D2: the body under way goes on past the end; what asks again is refused and gets another URL."""
-    breaking.breaks_after, breaking.bytes_per_s = 10_000_000, 5_000_000
-    release.portal.stale_mark.write_text("1")
+    # The line takes 5 s before it breaks, and the first URL has 4 s left when it is signed.
+    breaking.breaks_after, breaking.bytes_per_s, breaking.slow_once = 10_000_000, 2_000_000, True
+    release.portal.stale_mark.write_text("4")
     shard = next(iter(release.shards))
     code, document, err = release.download(tmp_path / "release", "--jobs", "1", "--include", shard)
     assert (code, document["again_bytes"]) == (0, 0), err
