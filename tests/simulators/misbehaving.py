@@ -69,6 +69,9 @@ class Talk:
             piece = data[offset : offset + PIECE]
             self.writer.write(piece)
             await self.writer.drain()
+            # On a broken connection `drain` may return at once, over TLS for ever; the loop, which would tell
+            # us that it broke, then never gets its turn.
+            await asyncio.sleep(0)
             self.sent += len(piece)
 
     async def drip(self, data: bytes, pause_s: float) -> None:
