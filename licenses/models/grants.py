@@ -9,6 +9,7 @@ from django.db.models.lookups import Exact
 from licenses import states
 from licenses.models.requests import Request
 from licenses.models.terms import LicenseVersion
+from portal.accounts.models import Organization
 from portal.core.ids import public_id
 from weights_vault.models import Release
 
@@ -51,6 +52,8 @@ class Grant(models.Model):
 
     Expired is computed from ends_at, never stored. state_reason: why it is in its state; the holder sees it.
     reaccept_by: a newer license version must be accepted by then; null when nothing is due.
+    organization: under which it was given; null for a person without one. expired_at: when a job noted its
+    end and told the holder; its end itself is ends_at.
     """
 
     class State(models.TextChoices):
@@ -70,10 +73,18 @@ class Grant(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reaccept_by = models.DateTimeField(null=True, blank=True)
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="grants"
+    )
+    expired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-starts_at", "-id"]
-        indexes = [models.Index(fields=["user", "release"], name="grant_of_person")]
+        indexes = [
+            models.Index(fields=["user", "release"], name="grant_of_person"),
+            models.Index(fields=["state", "ends_at"], name="grant_ending"),
+            models.Index(fields=["organization", "state"], name="grant_of_organization"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=list(states.GRANT_STATES)), name="grant_state_known"

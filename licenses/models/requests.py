@@ -8,6 +8,7 @@ from django.db.models.lookups import Exact
 
 from licenses import states
 from licenses.models.terms import LicenseVersion
+from portal.accounts.models import Organization
 from portal.core.ids import public_id
 from weights_vault.models import Release
 
@@ -23,6 +24,11 @@ class Request(models.Model):
     submission: a change of terms does not move what is being decided.
     split: the current votes oppose each other; one more reviewer is needed.
     appeal_version: the version made by the appeal; null before. draft_key, submit_key: idempotency keys.
+    organization: the applicant's, as confirmed when it was last submitted. signatory: an institution's
+    signatory must sign too. renews: the request whose grants this one carries on.
+    assignee: who has it on their desk; anybody eligible may still vote. asked_at: since when a question of
+    the reviewers waits for the applicant's answer. nudged_at: when the applicant last asked how it stands.
+    search_text: what full-text search looks at, lower case, kept by `licenses.search`.
     """
 
     class State(models.TextChoices):
@@ -49,6 +55,20 @@ class Request(models.Model):
     appeal_version = models.PositiveIntegerField(null=True, blank=True)
     draft_key = models.CharField(max_length=255, blank=True)
     submit_key = models.CharField(max_length=255, blank=True)
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="requests"
+    )
+    signatory = models.BooleanField(default=False)
+    renews = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="renewals"
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="assigned"
+    )
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    nudged_at = models.DateTimeField(null=True, blank=True)
+    search_text = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +79,9 @@ class Request(models.Model):
         indexes = [
             models.Index(fields=["state", "submitted_at"], name="request_queue"),
             models.Index(fields=["applicant", "-created_at"], name="request_of_person"),
+            models.Index(fields=["organization", "-submitted_at"], name="request_of_organization"),
+            models.Index(fields=["assignee", "state"], name="request_of_assignee"),
+            models.Index(fields=["state", "decided_at"], name="request_decided"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -90,6 +113,11 @@ class Request(models.Model):
             models.CheckConstraint(
                 condition=Q(split=False) | Q(state=states.SUBMITTED),
                 name="request_split_in_review",
+            ),
+            models.CheckConstraint(
+                condition=Q(assignee__isnull=True, assigned_at__isnull=True)
+                | Q(assignee__isnull=False, assigned_at__isnull=False),
+                name="request_assigned_has_date",
             ),
             models.UniqueConstraint(
                 fields=["applicant", "draft_key"], condition=~Q(draft_key=""), name="request_draft_key_once"
@@ -130,6 +158,8 @@ class RequestVersion(models.Model):
 
     questions: as they stood then, so that old answers remain readable when the questionnaire changes.
     appeal: why the applicant asks for a second look, in the version that an appeal makes.
+    evidence: who the applicant is, where no institution's mail says so: {profiles: [URL], references:
+    [{name, email, relation}]}. summary_of_use: what a renewal tells of the time before.
     """
 
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="versions")
@@ -141,6 +171,8 @@ class RequestVersion(models.Model):
     )
     license_sha256 = models.CharField(max_length=64, blank=True)
     appeal = models.TextField(blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
+    summary_of_use = models.TextField(blank=True)
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
 
