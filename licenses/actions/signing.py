@@ -8,6 +8,7 @@ from django.db import transaction
 from licenses import policies, queries, states, texts
 from licenses.actions import versions
 from licenses.actions.moving import lock_request, move_grant, move_request, require, row_of, who
+from licenses.agreements import order
 from licenses.events import GrantChanged, GrantStarted
 from licenses.models import Acceptance, Grant, LicenseVersion, Request
 from portal.accounts import pending
@@ -43,7 +44,7 @@ def sign(
         if license_sha256 != approved.sha256:
             shown = approved.license.versions.filter(sha256=license_sha256).first()
             raise versions.license_changed(shown, approved)
-        Acceptance.objects.create(
+        acceptance = Acceptance.objects.create(
             request=request,
             user=user,
             license_version=approved,
@@ -52,6 +53,7 @@ def sign(
             how=how,
             at=now,
         )
+        order(acceptance=acceptance, now=now)
         move_request(
             request,
             "sign",
