@@ -4,38 +4,31 @@
 each action. They ask in the same order: the person, then whose request it is, then its state.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from licenses import states
-from licenses.bars import PURPOSES, REQUEST, RULES, SCOPES, governs
+from licenses.bars import PURPOSES, RULES, SCOPES, governs
 from licenses.denials import denied
-from licenses.facts import Facts, GrantCase, Person, ReleaseFacts, RequestCase, RequestFacts
-from licenses.states import GRANT_TRANSITIONS, REQUEST_TRANSITIONS, Transition
+from licenses.facts import Facts, GrantCase, Person, ReleaseFacts, RequestCase
+from licenses.judging import (
+    ENTRY_CODES,
+    LEGAL_ROLES,
+    NOT_APPLICANT,
+    all_releases,
+    first_refusal,
+    person_bar,
+    role_bar,
+    table_bar,
+)
+from licenses.states import GRANT_TRANSITIONS, REQUEST_TRANSITIONS
 from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
 from portal.core.verdicts import Allowed, Denied, Verdict
 
-LEGAL_ROLES = frozenset({REVIEWER, ADMINISTRATOR})
 LICENSE_ROLES = frozenset({REVIEWER, ADMINISTRATOR, RELEASE_MANAGER})
 # Refusals that speak of the thing's state, not of the person: a 409, and looking again may help.
 STATE_CODES = frozenset(
     {"state_changed", "already_appealed", "license_changed", "grant_live", "not_on_request"}
 )
 
-# The bars of access that a request must pass again at each step towards a grant. None of them asks the time.
-ENTRY_CODES = frozenset({"release_withdrawn", "stage_not_open", "api_only", "region_excluded"})
-ANY_TIME = datetime.max.replace(tzinfo=UTC)
-
-SESSION_ONLY = Denied(
-    "token_scope",
-    "No token can do this, whatever its scopes.",
-    "Sign in on the site in a browser and do it there.",
-)
-NOT_APPLICANT = Denied("not_applicant", "Only the applicant can do this.", "Ask the applicant to do it.")
-ROLE_REQUIRED = Denied(
-    "role_required",
-    "This is for staff with the right role, and your account does not have it.",
-    "Ask an administrator for the role, or a colleague who has it.",
-)
 OWN_REQUEST = Denied(
     "own_request",
     "This is your own request: others review it.",
@@ -112,7 +105,7 @@ def may_edit(case: RequestCase) -> Verdict:
 
 def may_submit(case: RequestCase) -> Verdict:
     """May the person hand the request to the reviewers? Asks of each release what a new request must meet."""
-    return _applicant(case, "submit") and _all_releases(case, ENTRY_CODES)
+    return _applicant(case, "submit") and all_releases(case, ENTRY_CODES)
 
 
 def may_confirm_license(case: RequestCase) -> Verdict:
@@ -132,7 +125,7 @@ def may_appeal(case: RequestCase) -> Verdict:
         return Denied(
             "already_appealed", "This request was appealed once already.", "You may start a new request."
         )
-    return verdict and _all_releases(case, ENTRY_CODES)
+    return verdict and all_releases(case, ENTRY_CODES)
 
 
 def may_sign(case: RequestCase) -> Verdict:
@@ -140,12 +133,12 @@ def may_sign(case: RequestCase) -> Verdict:
 
     A stage that closed since the approval does not matter: it is about new requests.
     """
-    return _applicant(case, "sign", scope=None) and _all_releases(case, ENTRY_CODES - {"stage_not_open"})
+    return _applicant(case, "sign", scope=None) and all_releases(case, ENTRY_CODES - {"stage_not_open"})
 
 
 def may_propose_sign(case: RequestCase) -> Verdict:
     """May the person, or a token of theirs, prepare a signature that they confirm in a browser?"""
-    return _applicant(case, "sign") and _all_releases(case, ENTRY_CODES - {"stage_not_open"})
+    return _applicant(case, "sign") and all_releases(case, ENTRY_CODES - {"stage_not_open"})
 
 
 def may_vote(case: RequestCase, verdict: str) -> Verdict:
@@ -154,42 +147,44 @@ def may_vote(case: RequestCase, verdict: str) -> Verdict:
     Never the applicant; not a colleague where the terms bar them; after an appeal nobody who voted before it.
     An approval needs the version under review to name the license text in force.
     """
-    return _first_refusal(
-        _person(case.person, scope=None),
-        _holds(case.person, frozenset({REVIEWER})),
+    return first_refusal(
+        person_bar(case.person, scope=None),
+        role_bar(case.person, frozenset({REVIEWER})),
         _disinterested(case),
-        _in_table(REQUEST_TRANSITIONS, case.state, "vote", "request"),
+        table_bar(REQUEST_TRANSITIONS, case.state, "vote", "request"),
         LICENSE_CHANGED if verdict == "approve" and not case.license_current else None,
     )
 
 
 def may_read_own(person: Person) -> Verdict:
     """May the person list what is their own: requests and grants?"""
-    return _first_refusal(_person(person, scope="read"))
+    return first_refusal(person_bar(person, scope="read"))
 
 
 def may_read_request(case: RequestCase) -> Verdict:
     """May the person read the request? The applicant always; legal staff once it was submitted."""
-    staff = _holds(case.person, LEGAL_ROLES) if case.was_submitted else NOT_APPLICANT
-    return _first_refusal(_person(case.person, scope="read"), None if case.mine else staff)
+    staff = role_bar(case.person, LEGAL_ROLES) if case.was_submitted else NOT_APPLICANT
+    return first_refusal(person_bar(case.person, scope="read"), None if case.mine else staff)
 
 
 def may_review(person: Person) -> Verdict:
     """May the person open the queue and the staff's list of grants?"""
-    return _first_refusal(_person(person, scope="read"), _holds(person, LEGAL_ROLES))
+    return first_refusal(person_bar(person, scope="read"), role_bar(person, LEGAL_ROLES))
 
 
 def may_review_request(case: RequestCase) -> Verdict:
     """May the person see the request as staff do, with votes and notes? Never their own."""
     own = OWN_REQUEST if case.mine else None
     unsent = None if case.was_submitted else NOT_APPLICANT
-    return _first_refusal(_person(case.person, scope="read"), _holds(case.person, LEGAL_ROLES), own, unsent)
+    return first_refusal(
+        person_bar(case.person, scope="read"), role_bar(case.person, LEGAL_ROLES), own, unsent
+    )
 
 
 def may_read_grant(case: GrantCase) -> Verdict:
     """May the person see the grant? Its holder and legal staff."""
-    staff = None if case.mine else _holds(case.person, LEGAL_ROLES)
-    return _first_refusal(_person(case.person, scope="read"), staff)
+    staff = None if case.mine else role_bar(case.person, LEGAL_ROLES)
+    return first_refusal(person_bar(case.person, scope="read"), staff)
 
 
 def may_suspend(case: GrantCase) -> Verdict:
@@ -209,52 +204,24 @@ def may_revoke(case: GrantCase) -> Verdict:
 
 def may_publish_license(person: Person) -> Verdict:
     """May the person publish a new version of a license?"""
-    return _first_refusal(_person(person, scope=None), _holds(person, LICENSE_ROLES))
-
-
-def _first_refusal(*refusals: Denied | None) -> Verdict:
-    # Not `a or b`: a Denied is false, and would be skipped.
-    return next((refusal for refusal in refusals if refusal is not None), Allowed())
+    return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))
 
 
 def _applicant(case: RequestCase, action: str, scope: str | None = "requests") -> Verdict:
-    return _first_refusal(
-        _person(case.person, scope),
+    return first_refusal(
+        person_bar(case.person, scope),
         None if case.mine else NOT_APPLICANT,
-        _in_table(REQUEST_TRANSITIONS, case.state, action, "request"),
+        table_bar(REQUEST_TRANSITIONS, case.state, action, "request"),
     )
 
 
 def _staff(case: GrantCase, action: str) -> Verdict:
-    return _first_refusal(
-        _person(case.person, scope=None),
-        _holds(case.person, LEGAL_ROLES),
+    return first_refusal(
+        person_bar(case.person, scope=None),
+        role_bar(case.person, LEGAL_ROLES),
         OWN_GRANT if case.mine else None,
-        _in_table(GRANT_TRANSITIONS, case.state, action, "grant"),
+        table_bar(GRANT_TRANSITIONS, case.state, action, "grant"),
     )
-
-
-def _person(person: Person, scope: str | None) -> Denied | None:
-    """Bars of the account itself. scope: what a token must hold; None where no token will do."""
-    facts = Facts(person=person)
-    if not person.signed_in:
-        return denied("login_required", facts)
-    if not person.active:
-        return denied("account_disabled", facts)
-    if not person.email_verified:
-        return denied("email_unverified", facts)
-    if person.scopes is not None and scope is None:
-        return SESSION_ONLY
-    if person.scopes is not None and scope not in person.scopes:
-        return denied("token_scope", facts, scope or "")
-    return None
-
-
-def _holds(person: Person, roles: frozenset[str]) -> Denied | None:
-    """Bars of what only staff may do: one of the roles, and the second factor the portal demands of staff."""
-    if not person.roles & roles:
-        return ROLE_REQUIRED
-    return denied("mfa_required", Facts(person=person)) if person.second_factor_missing else None
 
 
 def _disinterested(case: RequestCase) -> Denied | None:
@@ -275,28 +242,3 @@ def _disinterested(case: RequestCase) -> Denied | None:
             "An appeal is decided by reviewers who have not voted on it.",
         )
     return None
-
-
-def _in_table(table: tuple[Transition, ...], state: str, action: str, noun: str) -> Denied | None:
-    if states.find(table, state, action) is not None:
-        return None
-    return Denied(
-        "state_changed",
-        f"The {noun} is {state.replace('_', ' ')} now, so this is not possible.",
-        "Load the page again to see where it stands.",
-    )
-
-
-def _all_releases(case: RequestCase, codes: frozenset[str]) -> Verdict:
-    """Ask the bars of access named by `codes` of each release of the request."""
-    # What they asked for relates the person to the release: an unlisted one is then not hidden from them.
-    request = RequestFacts(id="", state=case.state)
-    every = [
-        Facts(person=case.person, release=release, request=request, asked=case.asked)
-        for release in case.releases
-    ]
-    rules = [rule for rule in RULES if rule.code in codes]
-    barred = (
-        denied(rule.code, facts) for facts in every for rule in rules if rule.bars(facts, REQUEST, ANY_TIME)
-    )
-    return _first_refusal(next(barred, None))

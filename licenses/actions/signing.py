@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from licenses import policies, queries, states, texts
+from licenses import judging, policies, queries, states, texts
 from licenses.actions import versions
 from licenses.actions.moving import lock_request, move_grant, move_request, require, row_of, who
 from licenses.agreements import order
@@ -100,6 +100,7 @@ def _start(request: Request, user: User, release: Release, by: Principal, now: d
         user=user,
         release=release,
         license_version=_approved_license(request),
+        organization_id=request.organization_id,
         state=row.target,
         state_at=now,
         starts_at=now,
@@ -156,7 +157,7 @@ def _perform(action: PendingAction, by: Principal, now: datetime) -> dict[str, A
     """Sign what was proposed, in the confirming transaction."""
     request = Request.objects.filter(pk=action.payload["request"], applicant=action.user).first()
     if request is None or by.user is None or by.user.pk != action.user_id:
-        raise NotPermitted.from_denied(policies.NOT_APPLICANT)
+        raise NotPermitted.from_denied(judging.NOT_APPLICANT)
     grants = sign(
         request=request,
         typed_name=action.payload["typed_name"],

@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 
 from licenses.denials import denied
 from licenses.facts import Facts
-from licenses.policies import SESSION_ONLY
+from licenses.judging import SESSION_ONLY
 from portal.accounts.principals import Principal, principal_of
 from portal.core.problems import NotPermitted
 from portal.core.verdicts import Allowed, Denied, Verdict
