@@ -45,13 +45,11 @@ class AccountAdapter(DefaultAccountAdapter):
             **context,
         }
         mail: EmailMultiAlternatives = self.render_mail(template_prefix, email, values)
-        html = [content for content, kind in getattr(mail, "alternatives", []) if kind == "text/html"]
         queue_rendered(
             to=email,
             template=template_prefix,
             subject=str(mail.subject),
             text=str(mail.body),
-            html=str(html[0]) if html else "",
             ephemeral=True,
         )
 

@@ -1,6 +1,7 @@
 """Mail through the outbox: rendered and stored with the change it tells about, delivered by a job.
 
-A mail is delivered at least once; a second copy carries the same Message-ID.
+Each is written as plain text; its HTML is made from that (`portal.core.letters`). A mail is delivered at
+least once; a second copy carries the same Message-ID.
 """
 
 from datetime import datetime
@@ -11,10 +12,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
-from django.template import Context, TemplateDoesNotExist
+from django.template import Context
 from django.template.loader import get_template
 
 from portal.core.jobs import enqueue, handler
+from portal.core.letters import letter
 from portal.core.models import OutboxMessage
 from portal.core.secrecy import holds_secret
 
@@ -25,8 +27,7 @@ MAX_SUBJECT_CHARACTERS = 300
 def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | None = None) -> OutboxMessage:
     """Render a mail and queue it in the current transaction.
 
-    template: path without ending; "<template>.subject.txt" and "<template>.txt" must exist,
-    "<template>.html" may. key: with a key that a mail already has, nothing is queued and that one returned.
+    template: path without ending; "<template>.subject.txt" and "<template>.txt" must exist. key: with a key that a mail already has, nothing is queued and that one returned.
     The context is given `portal_url` and `portal_name`.
     Raises: RuntimeError: what was rendered holds something that looks like a secret. ValidationError: `to`
     is not an e-mail address.
@@ -37,7 +38,6 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | No
         template=template,
         subject=_render_text(f"{template}.subject.txt", values),
         text=_render_text(f"{template}.txt", values),
-        html=_render_html(f"{template}.html", values),
         key=key,
     )
 
@@ -48,16 +48,15 @@ def queue_rendered(
     template: str,
     subject: str,
     text: str,
-    html: str = "",
     key: str | None = None,
     ephemeral: bool = False,
 ) -> OutboxMessage:
     """Queue a mail that is rendered already; arguments and errors as in `queue_mail`.
 
-    ephemeral: it holds a one-time code or link; its text is erased from the row once it is sent.
+    ephemeral: it holds a one-time code or link; what it says is erased from the row once it is sent.
     """
     validate_email(to)
-    if holds_secret([subject, text, html]):
+    if holds_secret([subject, text]):
         raise RuntimeError(f"mail {template} holds something that looks like a secret")
     fields = {
         "to": to,
@@ -65,7 +64,7 @@ def queue_rendered(
         # Line breaks in a subject would start a header of their own.
         "subject": " ".join(subject.split())[:MAX_SUBJECT_CHARACTERS],
         "text": text,
-        "html": html,
+        "html": letter(text, portal_url=settings.PORTAL_URL, portal_name=settings.PORTAL_NAME),
         "message_id": make_msgid(domain=urlsplit(settings.PORTAL_URL).hostname),
         "ephemeral": ephemeral,
     }
@@ -101,11 +100,3 @@ def _render_text(name: str, values: dict[str, Any]) -> str:
     # Plain text: "O'Neill" must not arrive as "O&#x27;Neill".
     template = get_template(name).template  # type: ignore[attr-defined]
     return str(template.render(Context(values, autoescape=False))).strip()
-
-
-def _render_html(name: str, values: dict[str, Any]) -> str:
-    try:
-        template = get_template(name)
-    except TemplateDoesNotExist:
-        return ""
-    return template.render(values)

@@ -19,9 +19,6 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TEMPLATES = {
     "trial/plain.subject.txt": "About {{ title }}\n",
     "trial/plain.txt": "Dear {{ name }},\nsee {{ portal_url }}/requests/ on {{ portal_name }}.",
-    "trial/both.subject.txt": "Both",
-    "trial/both.txt": "{{ name }}",
-    "trial/both.html": "<p>{{ name }}</p>",
 }
 
 
@@ -50,6 +47,13 @@ def sent() -> EmailMessage:
     return message_from_bytes(mail.outbox[-1].message().as_bytes(), policy=policy.default)
 
 
+def body(kind: str) -> str:
+    """The last mail's part as it arrives: "plain" or "html"."""
+    part = sent().get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).strip()
+
+
 @pytest.mark.database
 @pytest.mark.django_db
 def test_mail_is_rendered_at_queueing_and_sent_by_its_job() -> None:
@@ -59,18 +63,18 @@ def test_mail_is_rendered_at_queueing_and_sent_by_its_job() -> None:
     assert sent()["Subject"] == "About OPT-175B"
     assert sent()["To"] == "ada@example.org"
     text = "Dear Ada O'Neill,\nsee https://weights.example.org/requests/ on Example Weights."
-    assert sent().get_content() == text
+    assert body("plain") == text
     message.refresh_from_db()
     assert message.sent_at is not None
 
 
 @pytest.mark.django_db
-def test_html_part_is_escaped() -> None:
-    queue("trial/both", context={"name": "<script>alert(1)</script>"})
+def test_a5_the_html_says_what_the_text_says_and_is_escaped() -> None:
+    queue(context={"name": "<script>alert(1)</script>"})
     deliver_all()
-    html = sent().get_body(("html",))
-    assert html is not None
-    assert html.get_content().strip() == "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"
+    assert "<script>alert(1)</script>" in body("plain")
+    assert "Dear &lt;script&gt;alert(1)&lt;/script&gt;," in body("html")
+    assert '<a href="https://weights.example.org/requests/">' in body("html")
 
 
 @pytest.mark.django_db
@@ -153,7 +157,7 @@ def test_one_time_code_is_erased_once_sent() -> None:
     deliver_all()
     message.refresh_from_db()
     assert "483920" in mail.outbox[0].body
-    assert message.text == ""
+    assert (message.text, message.html) == ("", "")
 
 
 @pytest.mark.django_db
