@@ -108,6 +108,7 @@ class RequestCase:
     license_current: its current version names the license text in force.
     own_organization: the person is of the applicant's organization, and the terms bar such reviewers.
     voted_before_appeal: the person voted on it before it was appealed.
+    joined: the person is a co-applicant who takes part. recused: a reviewer who takes none.
     """
 
     person: Person
@@ -119,7 +120,14 @@ class RequestCase:
     license_current: bool = True
     own_organization: bool = False
     voted_before_appeal: bool = False
+    joined: bool = False
+    recused: bool = False
     releases: tuple[ReleaseFacts, ...] = ()
+
+    @property
+    def takes_part(self) -> bool:
+        """The person asks for the weights: the applicant, or a co-applicant who joined."""
+        return self.mine or self.joined
 
 
 @dataclass(frozen=True)
