@@ -14,7 +14,9 @@ from portal.core.problems import Invalid
 
 STRATEGIES = ("open", "click_through", "request", "api_only")
 STAGES = ("closed", "partners", "researchers", "public")
+AFFILIATION_RULES = ("suspend", "keep")
 MAX_GRANT_DAYS = 3650
+MAX_CO_APPLICANTS = 50
 MAX_LICENSE_CHARACTERS = 500_000
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -34,6 +36,9 @@ class Terms:
     grant_days: int = 365
     postquantum_only: bool = False
     exclude_reviewer_organization: bool = True
+    signatory: bool = False
+    max_co_applicants: int = 10
+    on_affiliation_end: str = "suspend"
     exclude_countries: list[str] = field(default_factory=list)
     partners: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
@@ -134,6 +139,9 @@ _CHECKS: dict[str, Callable[[object], str]] = {
     "grant_days": _whole(1, MAX_GRANT_DAYS),
     "postquantum_only": _boolean,
     "exclude_reviewer_organization": _boolean,
+    "signatory": _boolean,
+    "max_co_applicants": _whole(0, MAX_CO_APPLICANTS),
+    "on_affiliation_end": _one_of(AFFILIATION_RULES),
     "exclude_countries": _list_of(
         _COUNTRY, "This must be a list of two-letter country codes, such as [“AQ”]."
     ),

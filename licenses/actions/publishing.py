@@ -53,6 +53,9 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
         "partners": terms.partners,
         "exclude_countries": terms.exclude_countries,
         "exclude_reviewer_organization": terms.exclude_reviewer_organization,
+        "signatory": terms.signatory,
+        "max_co_applicants": terms.max_co_applicants,
+        "on_affiliation_end": terms.on_affiliation_end,
     }
     written, _ = ReleaseTerms.objects.update_or_create(release=release, defaults={**kept, "updated_at": now})
     audit.record(

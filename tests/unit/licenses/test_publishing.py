@@ -80,8 +80,10 @@ def test_applicants_in_review_hear_of_a_new_version(world: World) -> None:
 
 
 def test_terms_are_written_again_without_losing_the_license(world: World) -> None:
-    apply(world.release, quorum=1, stage="closed", license_name="OPT license", now=NOW + DAY)
+    team = {"signatory": True, "max_co_applicants": 0, "on_affiliation_end": "keep"}
+    apply(world.release, quorum=1, stage="closed", license_name="OPT license", now=NOW + DAY, **team)
     terms = ReleaseTerms.objects.get(release=world.release)
+    assert (terms.signatory, terms.max_co_applicants, terms.on_affiliation_end) == (True, 0, "keep")
     assert (terms.quorum, terms.stage, terms.license.name) == (1, "closed", "OPT license")
     assert license_of(world.release) == world.license
 

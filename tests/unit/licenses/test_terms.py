@@ -13,6 +13,7 @@ def test_what_is_left_out_is_the_careful_choice() -> None:
     assert (terms.strategy, terms.stage, terms.quorum, terms.grant_days) == ("request", "closed", 2, 365)
     assert terms.exclude_reviewer_organization
     assert not terms.postquantum_only
+    assert (terms.signatory, terms.max_co_applicants, terms.on_affiliation_end) == (False, 10, "suspend")
     assert terms.license_text == "Text\n"
 
 
@@ -28,11 +29,15 @@ def test_a_whole_table_is_kept() -> None:
             "exclude_countries": ["AQ"],
             "partners": ["org_" + "a" * 24],
             "exclude_reviewer_organization": False,
+            "signatory": True,
+            "max_co_applicants": 3,
+            "on_affiliation_end": "keep",
             "questions": [{"id": "a", "label": "A"}],
         },
         "Text",
     )
     assert (terms.stage, terms.quorum, terms.exclude_countries) == ("partners", 1, ["AQ"])
+    assert (terms.signatory, terms.max_co_applicants, terms.on_affiliation_end) == (True, 3, "keep")
     assert terms.questions[0]["kind"] == "text"
 
 
@@ -55,6 +60,11 @@ def test_a_whole_table_is_kept() -> None:
         ({"grant_days": 3651}, "grant_days"),
         ({"postquantum_only": "no"}, "postquantum_only"),
         ({"exclude_reviewer_organization": 1}, "exclude_reviewer_organization"),
+        ({"signatory": "yes"}, "signatory"),
+        ({"max_co_applicants": -1}, "max_co_applicants"),
+        ({"max_co_applicants": 51}, "max_co_applicants"),
+        ({"max_co_applicants": True}, "max_co_applicants"),
+        ({"on_affiliation_end": "revoke"}, "on_affiliation_end"),
         ({"exclude_countries": "AQ"}, "exclude_countries"),
         ({"exclude_countries": ["aq"]}, "exclude_countries"),
         ({"exclude_countries": [3]}, "exclude_countries"),
