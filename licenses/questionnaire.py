@@ -18,7 +18,8 @@ Errors = dict[str, list[str]]
 def check_questions(value: object) -> tuple[list[Question], Errors]:
     """Return (the questions in their full form, errors by field such as "questions.0.kind").
 
-    Each question is {id, label, help, kind, required, choices}; help, required and choices may be left out.
+    Each question is {id, label, help, why, kind, required, choices}; help, why, required and choices may be
+    left out. why: what the answer is needed for; people read it beside the question.
     """
     if not isinstance(value, list):
         return [], {"questions": ["This must be a list of tables ([[terms.questions]])."]}
@@ -42,17 +43,20 @@ def _check_question(raw: object) -> tuple[Question, Errors]:
         return {}, {"": ["This must be a table."]}
     errors: Errors = {
         str(name): ["There is no such setting."]
-        for name in raw.keys() - {"id", "label", "help", "kind", "required", "choices"}
+        for name in raw.keys() - {"id", "label", "help", "why", "kind", "required", "choices"}
     }
     kind, required = raw.get("kind", "text"), raw.get("required", False)
     label, wrong_label = texts.clean(raw.get("label", ""), multiline=False)
     advice, wrong_help = texts.clean(raw.get("help", ""), multiline=True)
+    why, wrong_why = texts.clean(raw.get("why", ""), multiline=True)
     if not isinstance(raw.get("id"), str) or not _ID.fullmatch(raw["id"]):
         errors["id"] = ["This must be a short name of lower-case letters, digits and _, such as “purpose”."]
     if wrong_label or not label:
         errors["label"] = [wrong_label or "This is needed: it is the question that people read."]
     if wrong_help:
         errors["help"] = [wrong_help]
+    if wrong_why:
+        errors["why"] = [wrong_why]
     if kind not in KINDS:
         errors["kind"] = [f"This must be one of {', '.join(KINDS)}."]
     if not isinstance(required, bool):
@@ -61,7 +65,7 @@ def _check_question(raw: object) -> tuple[Question, Errors]:
     if wrong_choices:
         errors["choices"] = [wrong_choices]
     question = {"id": raw.get("id"), "label": label, "help": advice, "kind": kind, "required": required}
-    return {**question, "choices": choices}, errors
+    return {**question, "choices": choices, **({"why": why} if why else {})}, errors
 
 
 def _check_choices(raw: object, kind: object) -> tuple[list[str], str]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from licenses import policies, queries, questionnaire, states
-from licenses.actions import versions
+from licenses import policies, queries, states
+from licenses.actions import contents, versions
+from licenses.actions.contents import Contents
 from licenses.actions.moving import lock_request, move_request, require, row_of, who
 from licenses.models import ReleaseTerms, Request, RequestVersion
 from licenses.models.requests import RequestedRelease
@@ -22,10 +23,12 @@ def draft(
     answers: dict[str, Any],
     now: datetime,
     idempotency_key: str | None = None,
+    evidence: dict[str, Any] | None = None,
 ) -> Request:
     """Begin a request for `release` and return it.
 
-    answers: question id → text or true/false; gaps are allowed. idempotency_key: of the same person, a key
+    answers: question id → text or true/false; gaps are allowed. evidence: who the applicant is, as
+        `licenses.evidence` describes it. idempotency_key: of the same person, a key
         used before returns the request that it made.
     Raises: NotPermitted: the rule of access does not allow "request". Conflict(grant_live, not_on_request).
         Invalid: an answer cannot stand.
@@ -39,7 +42,7 @@ def draft(
             return found
         require(verdict)
         terms = ReleaseTerms.objects.get(release=release)
-        kept = versions.checked_answers(terms, answers, complete=False)
+        kept = contents.checked(terms, answers, evidence)
         try:
             with transaction.atomic():
                 return _make(by, release, terms, kept, now, idempotency_key or "")
@@ -59,7 +62,7 @@ def _made_before(by: Principal, key: str | None) -> Request | None:
 
 
 def _make(
-    by: Principal, release: Release, terms: ReleaseTerms, answers: dict[str, Any], now: datetime, key: str
+    by: Principal, release: Release, terms: ReleaseTerms, said: Contents, now: datetime, key: str
 ) -> Request:
     row = row_of("request", states.NEW, "draft")
     request = Request.objects.create(
@@ -67,7 +70,7 @@ def _make(
     )
     RequestedRelease.objects.create(request=request, release=release, applicant=who(by))
     RequestVersion.objects.create(
-        request=request, number=1, answers=answers, questions=terms.questions, created_at=now
+        request=request, number=1, questions=terms.questions, created_at=now, **said.fields
     )
     audit.record(
         row.audit, by=by.actor, subject=f"request:{request.pk}", now=now, version=1, releases=[release.slug]
@@ -75,24 +78,42 @@ def _make(
     return request
 
 
-def edit(*, request: Request, answers: dict[str, Any], by: Principal, now: datetime) -> Request:
-    """Replace the answers and return the request.
+def edit(
+    *,
+    request: Request,
+    answers: dict[str, Any],
+    by: Principal,
+    now: datetime,
+    evidence: dict[str, Any] | None = None,
+    summary_of_use: str | None = None,
+    seen: str | None = None,
+) -> Request:
+    """Replace the answers and return the request. What else is None stays as it is.
+
+    summary_of_use: what a renewal tells of the time before. seen: `contents.mark` of the version that was
+        looked at; None does not ask.
 
     Before the first submission and while changes are asked for, gaps are allowed and the unsubmitted version
     is changed in place. In review it makes a new version, complete and submitted at once: votes on the old
     one no longer count.
-    Raises: NotPermitted, Conflict(state_changed). Invalid: an answer cannot stand.
+    Raises: NotPermitted, Conflict(state_changed). Conflict(draft_changed; seen, now, difference): something
+        else was saved since `seen`. Invalid: an answer cannot stand.
     """
     with transaction.atomic():
         request = lock_request(request)
         require(policies.may_edit(queries.request_case(by, request, now)))
         in_review = request.state == states.SUBMITTED
         terms = queries.terms_of(request)
-        kept = versions.checked_answers(terms, answers, complete=in_review)
         last = versions.current(request)
-        changed = [row["question"] for row in questionnaire.difference(terms.questions, last.answers, kept)]
+        kept = contents.checked(
+            terms, answers, evidence, summary_of_use, kept=contents.of(last), complete=in_review
+        )
+        contents.require_seen(last, kept, terms, seen)
+        changed = kept.differs(contents.of(last), terms)
         if not changed:
             return request
+        if in_review:
+            contents.require_whole(request, kept, by)
         number = _write(request, last, terms, kept, now, submitted_at=now if in_review else None)
         move_request(
             request,
@@ -110,11 +131,11 @@ def _write(
     request: Request,
     last: RequestVersion,
     terms: ReleaseTerms,
-    answers: dict[str, Any],
+    said: Contents,
     now: datetime,
     submitted_at: datetime | None,
 ) -> int:
-    fields = {"answers": answers, "questions": terms.questions}
+    fields = {**said.fields, "questions": terms.questions}
     if last.submitted_at is None:
         RequestVersion.objects.filter(pk=last.pk, submitted_at__isnull=True).update(**fields)
         return last.number
