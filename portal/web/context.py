@@ -10,6 +10,7 @@ from portal.web.reader import reader
 
 THEME_COOKIE: Final = "theme"
 THEMES: Final = ("system", "light", "dark")
+KEYS_COOKIE: Final = "keys"
 
 
 def theme_of(request: HttpRequest) -> str:
@@ -24,5 +25,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "portal_name": settings.PORTAL_NAME,
         "portal_url": settings.PORTAL_URL,
         "theme": theme_of(request),
+        "keys_off": request.COOKIES.get(KEYS_COOKIE) == "off",
         "me": SimpleLazyObject(lambda: reader(request)),
     }

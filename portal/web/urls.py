@@ -52,4 +52,5 @@ urlpatterns = [
     path("ledger/<slug:grant_id>/", ledger.detail, name="ledger_grant"),
     path("about/", site.about, name="about"),
     path("theme/", site.theme, name="theme"),
+    path("keyboard/", site.keyboard, name="keyboard"),
 ]

@@ -41,6 +41,7 @@ LOOKS = (
     Look("pending", "ada", "/pending/{pending}/"),
     Look("details", "ada", "/account/"),
     Look("details-from-a-page", "ada", "/account/?next=/keys/"),
+    Look("keyboard", "rosa", "/keyboard/"),
     Look("password", "ada", "/accounts/password/change/"),
     Look("address", "ada", "/accounts/email/"),
     Look("second-factor", "ada", "/accounts/2fa/"),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from licenses import queries
 from portal.core.keys import root_fingerprint
-from portal.web.context import THEME_COOKIE, THEMES
+from portal.web.context import KEYS_COOKIE, THEME_COOKIE, THEMES
 from portal.web.views.doors import page
 
 _YEAR_S = 365 * 86_400
@@ -34,6 +34,23 @@ def theme(request: HttpRequest) -> HttpResponse:
         response.set_cookie(
             THEME_COOKIE, chosen, max_age=_YEAR_S, samesite="Lax", secure=request.is_secure(), httponly=True
         )
+    return response
+
+
+@page("GET", "POST")
+def keyboard(request: HttpRequest) -> HttpResponse:
+    """What single keys do, and the switch that turns them off in this browser."""
+    if request.method == "GET":
+        return render(request, "web/pages/keyboard.html")
+    response = HttpResponseRedirect(reverse("keyboard"))
+    response.set_cookie(
+        KEYS_COOKIE,
+        "off" if request.POST.get("keys") == "off" else "on",
+        max_age=_YEAR_S,
+        samesite="Lax",
+        secure=request.is_secure(),
+        httponly=True,
+    )
     return response
 
 

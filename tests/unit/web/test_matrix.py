@@ -49,6 +49,7 @@ GET: dict[str, tuple[str, ...]] = {
     "license": FOR_ALL,
     "about": FOR_ALL,
     "theme": ("never",) * 6,
+    "keyboard": FOR_ALL,
     "request_form": ("signin", "moved", "page", "page", "page", "page"),
     "requests": OWN_LIST,
     "request_detail": OWN_THING,
@@ -80,6 +81,7 @@ VERDICT = ("signin", "no", "page", "no", "page")
 RECALL = ("signin", "no", "no", "page", "page")
 POST: dict[str, tuple[str, ...]] = {
     "theme": ("moved",) * 5,
+    "keyboard": ("moved",) * 5,
     "revision_change": RECALL,
     "request_form": OWN_FORM,
     "request_edit": NOT_THEIRS,
