@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from licenses import search
 from licenses.actions.publishing import apply_terms
 from licenses.terms import MAX_LICENSE_CHARACTERS, check_terms
+from portal.accounts.events import DetailsCorrected
 from portal.core.events import subscribe
 from portal.core.problems import Invalid
 from weights_vault.events import ReleaseApplied
@@ -15,6 +17,12 @@ def on_release_applied(event: ReleaseApplied) -> None:
     text = _read_license(event.terms.get("license_text"), event.folder)
     terms = check_terms(event.terms, text)
     apply_terms(release=event.release, terms=terms, by=event.by, now=event.now)
+
+
+@subscribe(DetailsCorrected)
+def on_details_corrected(event: DetailsCorrected) -> None:
+    """Let staff find the person's requests by what they are called now."""
+    search.refresh_for(event.user)
 
 
 def _read_license(name: object, folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from licenses import notices, states
+from licenses import notices, search, states
 from licenses.models import Grant, Request
 from licenses.policies import STATE_CODES
 from licenses.states import Transition
@@ -75,6 +75,8 @@ def move_request(
     """
     row = row_of("request", request.state, action)
     changed = {"state": row.target, "updated_at": now, **fields}
+    if action in search.CHANGED_BY and (request.submitted_at or row.target == states.SUBMITTED):
+        changed["search_text"] = search.text_of(request, changed.get("version", request.version))
     judged = Request.objects.filter(pk=request.pk, state=request.state, version=request.version)
     if not judged.update(**changed):
         raise _moved_on()
@@ -102,17 +104,31 @@ def _note_open(request: Request) -> None:
 
 
 def move_grant(
-    grant: Grant, action: str, *, reason: str, by: str, now: datetime, data: dict[str, Any] | None = None
+    grant: Grant,
+    action: str,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> AuditEvent:
-    """Move a locked grant by the table: state and reason, audit event, mails. Updates `grant` too.
+    """Move a locked grant by the table: state and `fields`, audit event, mails. Updates `grant` too.
 
+    reason: why; it becomes the state's reason where the state changes, and stands in the log and the mail
+    either way.
     Raises: Conflict(state_changed): the row is not as it was read.
     """
     row = row_of("grant", grant.state, action)
+    changed = dict(fields)
+    if row.target != row.source:
+        # What leaves the state as it is leaves why it is so: a suspended grant keeps its reason.
+        changed |= {"state": row.target, "state_reason": reason, "state_at": now}
     judged = Grant.objects.filter(pk=grant.pk, state=grant.state)
-    if not judged.update(state=row.target, state_reason=reason, state_at=now):
+    if not judged.update(**changed):
         raise _moved_on()
-    grant.state, grant.state_reason, grant.state_at = row.target, reason, now
+    for name, value in changed.items():
+        setattr(grant, name, value)
     event = audit.record(
         row.audit,
         by=by,

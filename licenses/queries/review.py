@@ -10,6 +10,7 @@ from licenses import policies, questionnaire, states
 from licenses.models import Decision, LicenseVersion, ReleaseTerms, Request, RequestVersion, Vote
 from licenses.queries.facts import license_in_force, person, request_case, terms_of
 from licenses.queries.lists import request_for
+from licenses.queries.search import about
 from portal.accounts.principals import Principal
 from portal.accounts.roles import REVIEWER
 from portal.core.problems import NotFound
@@ -20,7 +21,7 @@ from portal.core.verdicts import Verdict
 class QueueFilters:
     """state: empty for every state. release: a slug. awaiting_me: only what the reader may still vote on.
 
-    split: only requests whose votes oppose each other. text: in the applicant's name, mail or organization.
+    split: only requests whose votes oppose each other. text: words that the request holds.
     """
 
     state: str = states.SUBMITTED
@@ -54,7 +55,7 @@ def queue(principal: Principal, filters: QueueFilters | None = None) -> QuerySet
     if wanted.split:
         rows = rows.filter(split=True)
     if wanted.text:
-        rows = rows.filter(_about(wanted.text))
+        rows = rows.filter(about(wanted.text))
     return _awaiting(rows, principal) if wanted.awaiting_me else rows
 
 
@@ -64,14 +65,6 @@ def _current_votes(principal: Principal) -> QuerySet[Vote]:
         version=OuterRef("version"),
         reviewer=principal.user,
         superseded_at__isnull=True,
-    )
-
-
-def _about(text: str) -> Q:
-    return (
-        Q(applicant__full_name__icontains=text)
-        | Q(applicant__email__icontains=text)
-        | Q(applicant__organization__name__icontains=text)
     )
 
 
@@ -138,7 +131,7 @@ def review(principal: Principal, id: str, now: datetime) -> Review:
         votes=votes,
         counting=[vote for vote in votes if vote.superseded_at is None and vote.version == request.version],
         decisions=list(request.decisions.order_by("at")),
-        license_in_force=license_in_force(terms_of(request).license, now),
+        license_in_force=license_in_force(terms_of(request).license, now, request.organization_id),
         may_approve=policies.may_vote(case, "approve"),
         may_vote=policies.may_vote(case, "reject"),
         earlier=_history(request, Q(applicant=request.applicant_id)),

@@ -13,11 +13,12 @@ from typing import Any
 
 from django.db import transaction
 
+from portal.accounts.events import DetailsCorrected
 from portal.accounts.forms import PersonFields, organization_named
 from portal.accounts.models import User
 from portal.accounts.policies import may_change_organization, may_correct_details
 from portal.accounts.principals import Principal
-from portal.core import audit
+from portal.core import audit, events
 from portal.core.problems import Invalid, NotPermitted
 
 
@@ -51,6 +52,8 @@ def correct_details(
                 now=now,
                 fields=changed,
             )
+            account.refresh_from_db()
+            events.publish(DetailsCorrected(account, tuple(changed), now))
     user.refresh_from_db()
     return user
 
