@@ -22,8 +22,9 @@ def submit(
 ) -> Request:
     """Submit the request under the license text that `license_sha256` names, and return it.
 
-    Freezes quorum, length of the grant and license version. idempotency_key: the key with which this request
-        was submitted returns it as it stands and mails nobody again.
+    Freezes quorum, length of the grant, license version and the applicant's confirmed organization.
+    idempotency_key: the key with which this request was submitted returns it as it stands and mails nobody
+        again.
     Raises: NotPermitted, Conflict(state_changed). Conflict(license_changed; given, in_force, difference):
         another text is in force. Invalid: a required answer is missing.
     """
@@ -34,7 +35,8 @@ def submit(
             return request
         require(policies.may_submit(case))
         terms = queries.terms_of(request)
-        in_force = versions.confirmed_license(terms, license_sha256, now)
+        organization = queries.confirmed_organization(by)
+        in_force = versions.confirmed_license(terms, license_sha256, now, organization)
         last = versions.current(request)
         answers = versions.checked_answers(terms, last.answers, complete=True)
         # A version that reviewers have seen is never reused: their votes on it must not count again.
@@ -56,6 +58,7 @@ def submit(
             license_version=in_force,
             quorum=terms.quorum,
             grant_days=terms.grant_days,
+            organization=organization,
             submitted_at=now,
             submit_key=idempotency_key or "",
         )
@@ -71,7 +74,8 @@ def confirm_license(*, request: Request, license_sha256: str, by: Principal, now
     with transaction.atomic():
         request = lock_request(request)
         require(policies.may_confirm_license(queries.request_case(by, request, now)))
-        in_force = versions.confirmed_license(queries.terms_of(request), license_sha256, now)
+        terms = queries.terms_of(request)
+        in_force = versions.confirmed_license(terms, license_sha256, now, request.organization_id)
         if in_force.pk == request.license_version_id:
             return request
         version = versions.open_next(

@@ -7,6 +7,7 @@ from typing import Any
 from licenses import questionnaire
 from licenses.models import LicenseVersion, ReleaseTerms, Request, RequestVersion
 from licenses.queries import license_in_force
+from portal.accounts.models import Organization
 from portal.core.problems import Conflict, Invalid
 
 MAX_DIFFERENCE_LINES = 400
@@ -44,13 +45,17 @@ def checked_answers(terms: ReleaseTerms, answers: object, *, complete: bool) -> 
     return kept
 
 
-def confirmed_license(terms: ReleaseTerms, sha256: str, now: datetime) -> LicenseVersion:
+def confirmed_license(
+    terms: ReleaseTerms, sha256: str, now: datetime, organization: Organization | str | None
+) -> LicenseVersion:
     """Return the license version in force, which `sha256` must name: nobody applies under a text unseen.
 
     Raises: Conflict(license_changed; given, in_force, difference): another text is in force. Conflict
         (license_missing): none is yet.
+    organization: the applicant's, confirmed; it may have a version of its own.
+
     """
-    in_force = license_in_force(terms.license, now)
+    in_force = license_in_force(terms.license, now, organization)
     if in_force is None:
         raise Conflict(
             "license_missing",

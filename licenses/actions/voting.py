@@ -61,7 +61,7 @@ def _checked(verdict: str, reason: str, note: str) -> tuple[str, str]:
 
 def _licenses(license_current: bool, request: Request, now: datetime) -> dict[str, Any]:
     """Both license versions, for a refusal because they differ."""
-    in_force = queries.license_in_force(queries.terms_of(request).license, now)
+    in_force = queries.license_in_force(queries.terms_of(request).license, now, request.organization_id)
     if license_current or request.license_version is None or in_force is None:
         return {}
     return {"given": versions.named(request.license_version), "in_force": versions.named(in_force)}

@@ -1,6 +1,7 @@
 """What a person can see, and the facts that the policies judge. Reads only; decides nothing by itself."""
 
 from licenses.queries.facts import (
+    confirmed_organization,
     decided_reason,
     facts,
     grant_case,
@@ -22,6 +23,8 @@ from licenses.queries.lists import (
     visible_releases,
 )
 from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_by_grant, verdicts_by_release
+from licenses.queries.masters import master_covering
+from licenses.queries.messages import Said, messages
 from licenses.queries.review import QueueFilters, Review, queue, review, version_of
 from licenses.queries.reviewers import eligible_reviewers
 from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
@@ -32,6 +35,7 @@ __all__ = [
     "TimelineEntry",
     "all_grants",
     "decided_reason",
+    "confirmed_organization",
     "eligible_reviewers",
     "facts",
     "facts_by_release",
@@ -44,6 +48,8 @@ __all__ = [
     "license_version_for",
     "licenses_in_force",
     "person",
+    "messages",
+    "master_covering",
     "queue",
     "release_facts",
     "request_case",

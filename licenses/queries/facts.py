@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import F, Q, QuerySet
 
 from licenses import states
 from licenses.facts import (
@@ -17,7 +18,9 @@ from licenses.facts import (
     RequestFacts,
     RevisionFacts,
 )
-from licenses.models import Grant, License, LicenseVersion, ReleaseTerms, Request
+from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
+from licenses.queries.parties import takes_part, team_facts, with_place
+from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
 from weights_vault.queries import active_keys_of, current_revision, revision_for
@@ -28,9 +31,7 @@ def person(principal: Principal) -> Person:
     user = principal.user
     if user is None:
         return Person()
-    organization = user.organization
-    # What is merely claimed opens nothing. Whom it bars from voting is asked elsewhere: there it is enough.
-    member = organization is not None and principal.email_verified and organization.has_domain_of(user.email)
+    organization = confirmed_organization(principal)
     return Person(
         signed_in=True,
         active=user.is_active,
@@ -39,8 +40,19 @@ def person(principal: Principal) -> Person:
         roles=principal.roles,
         second_factor_missing=settings.STAFF_MFA and not principal.mfa,
         country=user.country,
-        organization=organization.pk if organization is not None and member else "",
+        organization=organization.pk if organization is not None else "",
     )
+
+
+def confirmed_organization(principal: Principal) -> Organization | None:
+    """Return the organization that the person's verified address confirms.
+
+    What is merely claimed opens nothing. Whom it bars from voting is asked elsewhere: there it is enough.
+    """
+    user = principal.user
+    if user is None or user.organization is None or not principal.email_verified:
+        return None
+    return user.organization if user.organization.has_domain_of(user.email) else None
 
 
 def release_facts(release: Release, terms: ReleaseTerms | None) -> ReleaseFacts:
@@ -168,9 +180,22 @@ def key_facts(principal: Principal, key: RecipientKey | None = None) -> KeyFacts
     return KeyFacts(usable=True, postquantum=any(kinds)) if kinds else None
 
 
-def license_in_force(license: License, now: datetime) -> LicenseVersion | None:
-    """Return the version that counts at `now`: the highest number whose time has come."""
-    return license.versions.filter(effective_at__lte=now).order_by("-number").first()
+def license_in_force(
+    license: License, now: datetime, organization: Organization | str | None = None
+) -> LicenseVersion | None:
+    """Return the version that counts at `now` for people of `organization`: the newest that was negotiated
+    with it and whose time has come, else the newest such standard one.
+
+    organization: itself or its public id; None or "" for whoever is of none.
+    """
+    effective = license.versions.filter(for_organization(organization), effective_at__lte=now)
+    return effective.order_by(F("organization").desc(nulls_last=True), "-number").first()
+
+
+def for_organization(organization: Organization | str | None) -> Q:
+    """Return the filter of the license versions that may count for people of `organization`."""
+    standard = Q(organization__isnull=True)
+    return standard | Q(organization=organization) if organization else standard
 
 
 def terms_of(request: Request) -> ReleaseTerms:
@@ -182,16 +207,11 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
     """Return the request as `principal` sees it: what each request policy judges."""
     user = principal.user
     every = list(ReleaseTerms.objects.select_related("release", "license").filter(release__requests=request))
-    in_force = license_in_force(every[0].license, now) if every else None
-    applicant, colleagues_barred = (
-        request.applicant,
-        any(terms.exclude_reviewer_organization for terms in every),
-    )
-    same_organization = (
-        user is not None
-        and user.organization_id is not None
-        and user.organization_id == applicant.organization_id
-    )
+    in_force = license_in_force(every[0].license, now, request.organization_id) if every else None
+    team = team_facts(principal, request, every, now)
+    colleagues_barred = any(terms.exclude_reviewer_organization for terms in every)
+    organizations = {request.applicant.organization_id, *team.organizations}
+    colleague = user is not None and user.organization_id is not None and user.organization_id in organizations
     earlier = (
         user is not None
         and request.appeal_version is not None

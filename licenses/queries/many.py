@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import F
+
 from licenses import policies
 from licenses.facts import Facts, RevisionFacts
 from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
@@ -12,6 +14,7 @@ from licenses.queries.facts import (
     any_submitted,
     best_grant,
     grant_facts,
+    for_organization,
     key_facts,
     latest_request,
     person,
@@ -19,6 +22,7 @@ from licenses.queries.facts import (
 )
 from licenses.queries.lists import terms_by_release
 from portal.accounts.principals import Principal
+from portal.accounts.models import Organization
 from portal.core.verdicts import Verdict
 from weights_vault.models import Release, Revision
 
@@ -68,13 +72,17 @@ def verdicts_by_grant(
     }
 
 
-def licenses_in_force(terms: Iterable[ReleaseTerms], now: datetime) -> dict[int, LicenseVersion]:
-    """Return, by license primary key, the version that counts at `now`, in one query."""
+def licenses_in_force(
+    terms: Iterable[ReleaseTerms], now: datetime, organization: Organization | str | None = None
+) -> dict[int, LicenseVersion]:
+    """Return, by license primary key, what `license_in_force` returns for each, in one query."""
     licenses = {each.license_id for each in terms}
     versions = LicenseVersion.objects.select_related("license").filter(
-        license__in=licenses, effective_at__lte=now
+        for_organization(organization), license__in=licenses, effective_at__lte=now
     )
-    return {version.license_id: version for version in versions.order_by("number")}
+    # The last one of each license stays: a negotiated one, with the highest number.
+    ordered = versions.order_by(F("organization").asc(nulls_first=True), "number")
+    return {version.license_id: version for version in ordered}
 
 
 def _revisions(releases: list[Release]) -> dict[int, RevisionFacts]:

@@ -29,6 +29,8 @@ class Standing:
         terms = queries.terms_by_release(releases)
         return cls(
             terms=terms,
-            licenses=queries.licenses_in_force(terms.values(), now),
+            licenses=queries.licenses_in_force(
+                terms.values(), now, queries.confirmed_organization(principal)
+            ),
             verdicts=queries.verdicts_by_release(principal, releases, PURPOSE, now),
         )

@@ -85,10 +85,22 @@ class Sheet:
         in_review: bool,
     ) -> "Sheet":
         sends = in_review or data is None or data.get("do") != "save"
-        initial = {**QuestionnaireForm.initial_of(kept), "idempotency_key": uuid4().hex}
-        form = QuestionnaireForm(data, questions=terms.questions, complete=sends, initial=initial)
-        license = queries.license_in_force(terms.license, now)
-        return cls(principal, now, release, terms, license, form, request, in_review, sends)
+        asked = evidence_asked(principal)
+        initial = {**QuestionnaireForm.initial_of(**kept.fields), "idempotency_key": uuid4().hex}
+        form = QuestionnaireForm(
+            data,
+            questions=terms.questions,
+            complete=sends,
+            evidence=asked,
+            renewal=request is not None and request.renews_id is not None,
+            initial=initial,
+        )
+        organization = queries.confirmed_organization(principal)
+        if request is not None and in_review:
+            organization = request.organization
+        license = queries.license_in_force(terms.license, now, organization)
+        seen = contents.mark(version) if version else ""
+        return cls(principal, now, release, terms, license, form, request, in_review, sends, seen)
 
     def keep(self) -> Request:
         """Keep the answers and, where that was asked, send them. Raises what the actions raise."""

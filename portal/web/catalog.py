@@ -33,7 +33,8 @@ def rows(principal: Principal, now: datetime) -> list[Row]:
     )
     facts = queries.facts_by_release(principal, releases)
     terms = queries.terms_by_release(releases)
-    licenses = queries.licenses_in_force(terms.values(), now)
+    organization = queries.confirmed_organization(principal)
+    licenses = queries.licenses_in_force(terms.values(), now, organization)
     return [
         Row(
             release=release,
@@ -49,7 +50,8 @@ def rows(principal: Principal, now: datetime) -> list[Row]:
 def page_of(principal: Principal, release: Release, now: datetime) -> dict[str, Any]:
     """Context of the page of one release, which the reader may see."""
     terms = queries.terms_by_release([release]).get(release.pk)
-    license = queries.license_in_force(terms.license, now) if terms else None
+    organization = queries.confirmed_organization(principal)
+    license = queries.license_in_force(terms.license, now, organization) if terms else None
     revision = vault.current_revision(release)
     files = vault.files_of(revision) if revision else []
     return {
