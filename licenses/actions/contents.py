@@ -41,6 +41,9 @@ class Contents:
         return [*(row["question"] for row in rows), *apart]
 
 
+NOTHING = Contents({}, {}, "")
+
+
 def of(version: RequestVersion) -> Contents:
     """Return what the version says."""
     return Contents(version.answers, version.evidence, version.summary_of_use)
@@ -66,7 +69,7 @@ def checked(
     complete: whether each required question must be answered.
     Raises: Invalid(errors by question id, "profiles.0", "references.0.email", "summary_of_use").
     """
-    before = kept or Contents({}, {}, "")
+    before = kept or NOTHING
     found = versions.checked_answers(terms, answers, complete=complete)
     proof, wrong = (before.evidence, {}) if evidence is None else check_evidence(evidence)
     summary, unfit = (

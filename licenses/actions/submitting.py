@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from licenses import policies, queries, texts
-from licenses.actions import versions
+from licenses.actions import contents, versions
 from licenses.actions.moving import lock_request, move_request, require
 from licenses.models import Request, RequestVersion
 from portal.accounts.principals import Principal
@@ -26,7 +26,8 @@ def submit(
     idempotency_key: the key with which this request was submitted returns it as it stands and mails nobody
         again.
     Raises: NotPermitted, Conflict(state_changed). Conflict(license_changed; given, in_force, difference):
-        another text is in force. Invalid: a required answer is missing.
+        another text is in force. Invalid: a required answer is missing. Invalid(evidence_missing,
+        summary_missing): see `contents.require_whole`.
     """
     with transaction.atomic():
         request = lock_request(request)
@@ -39,6 +40,7 @@ def submit(
         in_force = versions.confirmed_license(terms, license_sha256, now, organization)
         last = versions.current(request)
         answers = versions.checked_answers(terms, last.answers, complete=True)
+        contents.require_whole(request, contents.of(last), by)
         # A version that reviewers have seen is never reused: their votes on it must not count again.
         unsent = last if last.submitted_at is None else versions.open_next(request, last, now)
         RequestVersion.objects.filter(pk=unsent.pk).update(
@@ -56,9 +58,9 @@ def submit(
             data={"license": in_force.pk, "license_sha256": in_force.sha256, "quorum": terms.quorum},
             version=unsent.number,
             license_version=in_force,
+            organization=organization,
             quorum=terms.quorum,
             grant_days=terms.grant_days,
-            organization=organization,
             submitted_at=now,
             submit_key=idempotency_key or "",
         )

@@ -24,6 +24,8 @@ def open_next(request: Request, last: RequestVersion, now: datetime, **fields: A
     copied = {
         "answers": last.answers,
         "questions": last.questions,
+        "evidence": last.evidence,
+        "summary_of_use": last.summary_of_use,
         "license_version": last.license_version,
         "license_sha256": last.license_sha256,
     }
@@ -50,10 +52,10 @@ def confirmed_license(
 ) -> LicenseVersion:
     """Return the license version in force, which `sha256` must name: nobody applies under a text unseen.
 
-    Raises: Conflict(license_changed; given, in_force, difference): another text is in force. Conflict
-        (license_missing): none is yet.
     organization: the applicant's, confirmed; it may have a version of its own.
 
+    Raises: Conflict(license_changed; given, in_force, difference): another text is in force. Conflict
+        (license_missing): none is yet.
     """
     in_force = license_in_force(terms.license, now, organization)
     if in_force is None:

@@ -1,22 +1,23 @@
-"""The request form and the request's page: what the form asks, where its answers go, what the page tells."""
+"""The request form: what it asks, what it knows already, where its answers go."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from django.conf import settings
 from django.http import QueryDict
 
 from licenses import actions, policies, queries
+from licenses.actions import contents
 from licenses.actions.moving import require
 from licenses.models import LicenseVersion, ReleaseTerms, Request
+from licenses.queries.earlier import Earlier, earlier_answers
+from licenses.queries.evidence import evidence_asked
 from portal.accounts.principals import Principal
+from portal.core.problems import Conflict
 from portal.core.verdicts import Denied
-from portal.web import answers as answer_sheet
 from portal.web.forms.questionnaire import QuestionnaireForm
-from portal.web.journey import next_panel, progress
-from portal.web.story import told
 from weights_vault.models import Release
 
 # Where a person is led who asks for a release and has a request under way.
@@ -26,20 +27,15 @@ INSTEAD: Final = {
     "changes_requested": "request_edit",
     "license_unsigned": "request_sign",
 }
-# What decides whether the page offers a step.
-_STEPS: Final = {
-    "request_edit": policies.may_edit,
-    "request_withdraw": policies.may_withdraw,
-    "request_sign": policies.may_sign,
-    "request_appeal": policies.may_appeal,
-}
 
 
 @dataclass
 class Sheet:
     """One request form, for a new request (`request` is None) or for one that is changed.
 
-    in_review: reviewers have it now, so a change goes to them at once.
+    in_review: reviewers have it now, so a change goes to them at once. sends: it is to go to the reviewers,
+    not only to be kept. seen: what stood in the request when this form was shown, as `contents.mark` says.
+    elsewhere: what was saved meanwhile in another tab, as the problem draft_changed tells it.
     """
 
     principal: Principal
@@ -51,13 +47,31 @@ class Sheet:
     request: Request | None
     in_review: bool
     sends: bool
+    seen: str
+    earlier: dict[str, Earlier] = field(default_factory=dict)
+    elsewhere: list[Mapping[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, principal: Principal, release: Release, now: datetime, data: QueryDict | None) -> "Sheet":
-        """A form for a new request. Raises: NotPermitted, Conflict: the rule does not allow one."""
+    def begin(
+        cls,
+        principal: Principal,
+        release: Release,
+        now: datetime,
+        data: QueryDict | None,
+        *,
+        empty: bool = False,
+    ) -> "Sheet":
+        """A form for a new request; `empty`: without what the person said in an earlier one.
+
+        Raises: NotPermitted, Conflict: the rule does not allow a request.
+        """
         require(policies.may_draft(queries.facts(principal, release), now))
         terms = queries.terms_by_release([release])[release.pk]
-        return cls._make(principal, release, terms, now, data, None, {}, in_review=False)
+        sheet = cls._make(principal, release, terms, now, data, None, in_review=False)
+        if data is None and not empty:
+            sheet.earlier = earlier_answers(principal.person, release, terms.questions)
+            sheet.form.prefill(sheet.earlier)
+        return sheet
 
     @classmethod
     def resume(cls, principal: Principal, request: Request, now: datetime, data: QueryDict | None) -> "Sheet":
@@ -65,10 +79,9 @@ class Sheet:
         case = queries.request_case(principal, request, now)
         require(policies.may_edit(case))
         release = request.releases.all()[0]
-        kept = request.versions.get(number=request.version).answers
         in_review = bool(policies.may_confirm_license(case))
         return cls._make(
-            principal, release, queries.terms_of(request), now, data, request, kept, in_review=in_review
+            principal, release, queries.terms_of(request), now, data, request, in_review=in_review
         )
 
     @classmethod
@@ -80,10 +93,11 @@ class Sheet:
         now: datetime,
         data: QueryDict | None,
         request: Request | None,
-        kept: dict[str, Any],
         *,
         in_review: bool,
     ) -> "Sheet":
+        version = request.versions.get(number=request.version) if request else None
+        kept = contents.of(version) if version else contents.NOTHING
         sends = in_review or data is None or data.get("do") != "save"
         asked = evidence_asked(principal)
         initial = {**QuestionnaireForm.initial_of(**kept.fields), "idempotency_key": uuid4().hex}
@@ -103,32 +117,42 @@ class Sheet:
         return cls(principal, now, release, terms, license, form, request, in_review, sends, seen)
 
     def keep(self) -> Request:
-        """Keep the answers and, where that was asked, send them. Raises what the actions raise."""
-        request, cleaned = self._kept(), self.form.cleaned_data
+        """Keep what was said and, where that was asked, send it. Raises what the actions raise."""
+        self.request, cleaned = self._kept(), self.form.cleaned_data
+        self.seen = contents.mark(self.request.versions.get(number=self.request.version))
         if not self.sends:
-            return request
+            return self.request
         given: dict[str, Any] = {
             "license_sha256": cleaned["license_sha256"],
             "by": self.principal,
             "now": self.now,
         }
         if self.in_review:
-            return actions.confirm_license(request=request, **given)
-        return actions.submit(request=request, idempotency_key=cleaned["idempotency_key"] or None, **given)
+            return actions.confirm_license(request=self.request, **given)
+        key = cleaned["idempotency_key"] or None
+        return actions.submit(request=self.request, idempotency_key=key, **given)
 
     def _kept(self) -> Request:
         cleaned = self.form.cleaned_data
+        given: dict[str, Any] = {
+            "answers": cleaned["answers"],
+            "evidence": cleaned["evidence"],
+            "by": self.principal,
+            "now": self.now,
+        }
         if self.request is not None:
             return actions.edit(
-                request=self.request, answers=cleaned["answers"], by=self.principal, now=self.now
+                request=self.request,
+                summary_of_use=cleaned["summary_of_use"],
+                seen=self.form.data.get("seen"),
+                **given,
             )
-        return actions.draft(
-            release=self.release,
-            answers=cleaned["answers"],
-            idempotency_key=cleaned["idempotency_key"] or None,
-            by=self.principal,
-            now=self.now,
-        )
+        key = cleaned["idempotency_key"] or None
+        return actions.draft(release=self.release, idempotency_key=key, **given)
+
+    def clash(self, problem: Conflict) -> None:
+        """Show beside the form what was saved elsewhere. Saved once more, the form then stands."""
+        self.elsewhere, self.seen = problem.extra["difference"], problem.extra["now"]
 
     @property
     def said(self) -> str:
@@ -148,34 +172,12 @@ class Sheet:
             "license": self.license,
             "asked": [reason for reason in asked if reason],
             "in_review": self.in_review,
+            "seen": self.seen,
+            "earlier": self.earlier,
+            "elsewhere": self.elsewhere,
         }
 
 
 def instead(verdict: Denied) -> str:
     """Name of the page of the request under way that bars a new one, or nothing."""
     return INSTEAD.get(verdict.code, "")
-
-
-def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, Any]:
-    """Context of the applicant's page of a request."""
-    case = queries.request_case(principal, request, now)
-    release = request.releases.all()[0]
-    closed = [page for page, may in _STEPS.items() if not may(case)]
-    if not policies.may_draft(queries.facts(principal, release), now):
-        closed.append("request_form")
-    next_ = next_panel(
-        request.state,
-        request.pk,
-        release.slug,
-        closed=closed,
-        target_days=settings.REVIEW_TARGET_DAYS,
-        sign_days=settings.SIGN_WITHIN_DAYS,
-    )
-    return {
-        "the_request": request,
-        "progress": progress(request.state),
-        "next": next_,
-        "reason": queries.decided_reason(request),
-        "answers": answer_sheet.latest(request),
-        "timeline": told(queries.timeline(request)),
-    }

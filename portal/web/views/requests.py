@@ -6,19 +6,24 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import replace_url
 
 from licenses import actions, policies, queries
 from licenses.actions.moving import require
 from licenses.models import Request
-from portal.core.problems import Invalid
+from portal.core.problems import Conflict, Invalid
 from portal.core.verdicts import Denied
-from portal.web import application
+from portal.web import application, request_page
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import AppealForm, NothingForm
 from portal.web.reader import reader
 from portal.web.views.doors import found, posted, private
 from weights_vault.ports import access_policy
+
+# A request under way in which a second form, sent meanwhile, can be kept.
+EDITABLE = frozenset({"request_draft", "changes_requested"})
 
 
 def own(request: HttpRequest, request_id: str) -> Request:
@@ -39,9 +44,12 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     facts = queries.facts(principal, release)
     verdict = policies.may_draft(facts, now)
     if isinstance(verdict, Denied) and facts.request is not None and application.instead(verdict):
+        if request.method == "POST" and verdict.code in EDITABLE:
+            # What was typed in a second tab is not lost: it meets the draft that the first one made.
+            return edit(request, facts.request.id)
         return redirect(application.instead(verdict), facts.request.id)
-    sheet = application.Sheet.begin(principal, release, now, posted(request))
-    return _fill(request, sheet)
+    empty = request.GET.get("start") == "empty"
+    return _fill(request, application.Sheet.begin(principal, release, now, posted(request), empty=empty))
 
 
 @private("GET", "POST")
@@ -53,22 +61,41 @@ def edit(request: HttpRequest, request_id: str) -> HttpResponse:
 
 def _fill(request: HttpRequest, sheet: application.Sheet) -> HttpResponse:
     """Show the form, or keep what it says and send it if that was asked."""
-    if request.method == "POST" and sheet.form.is_valid():
-        try:
-            kept = sheet.keep()
-        except Invalid as problem:
-            sheet.form.add_faults(problem.errors or {"": [problem.detail]})
-        else:
-            messages.success(request, sheet.said)
-            return redirect("request_detail", kept.pk)
-    status = 400 if sheet.form.errors else 200
+    kept = _kept(sheet) if request.method == "POST" and sheet.form.is_valid() else None
+    if "HX-Request" in request.headers and not sheet.sends:
+        return _told_in_place(request, sheet, kept)
+    if kept is not None:
+        messages.success(request, sheet.said)
+        return redirect("request_detail", kept.pk)
+    status = 409 if sheet.elsewhere else 400 if sheet.form.errors else 200
     context = {**sheet.context, "review_target_days": settings.REVIEW_TARGET_DAYS}
     return render(request, "web/pages/request_form.html", context, status=status)
 
 
+def _kept(sheet: application.Sheet) -> Request | None:
+    """Keep what the form says; None where that was not possible, and the form then says why."""
+    try:
+        return sheet.keep()
+    except Invalid as problem:
+        sheet.form.add_faults(problem.errors or {"": [problem.detail]})
+    except Conflict as problem:
+        if problem.code != "draft_changed":
+            raise
+        sheet.clash(problem)
+    return None
+
+
+def _told_in_place(request: HttpRequest, sheet: application.Sheet, kept: Request | None) -> HttpResponse:
+    """Say below the form that it saved itself, and show the draft's own address from then on."""
+    context = {**sheet.context, "kept": kept, "now": sheet.now}
+    answer = render(request, "web/components/saved.html", context)
+    answer["X-Draft"] = "told"  # what htmx was led to, such as the sign-in page, has no such word
+    return replace_url(answer, reverse("request_edit", args=[kept.pk])) if kept else answer
+
+
 @private("GET")
 def detail(request: HttpRequest, request_id: str) -> HttpResponse:
-    context = application.page_of(reader(request), own(request, request_id), timezone.now())
+    context = request_page.page_of(reader(request), own(request, request_id), timezone.now())
     return render(request, "web/pages/request.html", context)
 
 

@@ -1,5 +1,5 @@
 // Everything works without this file. It adds: copy buttons, a menu that closes, focus on what is wrong,
-// and a button that cannot be pressed twice while its form is under way.
+// a button that cannot be pressed twice while its form is under way, and what a draft says while it is typed.
 "use strict";
 
 // Browsers offer the clipboard over HTTPS and on this machine alone.
@@ -29,6 +29,61 @@ for (const menu of document.querySelectorAll("[data-menu]")) {
 
 const summary = document.querySelector(".error-summary");
 if (summary) summary.focus();
+
+// A draft saves itself. What is sent while it does waits for it, so that the two do not meet as strangers.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const line = form.querySelector("#saved");
+  const unsaved = (said) => {
+    line.textContent = `Not saved: ${said} What you typed stays on this page.`;
+  };
+  form.addEventListener("submit", (event) => {
+    if (!form.classList.contains("htmx-request")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const button = event.submitter;
+    form.addEventListener("htmx:afterRequest", () => form.requestSubmit(button), { once: true });
+  });
+  form.addEventListener("htmx:beforeRequest", () => { line.textContent = "Saving …"; });
+  form.addEventListener("htmx:sendError", () => unsaved("the portal cannot be reached. It is tried again when you go on."));
+  form.addEventListener("htmx:responseError", () => unsaved("the portal refused it. Press “Save the draft” to see why."));
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    // Led elsewhere, such as to the sign-in page: that page does not belong into this line.
+    if (event.detail.xhr.getResponseHeader("X-Draft")) return;
+    event.detail.shouldSwap = false;
+    if (event.detail.xhr.status < 400) unsaved("you are no longer signed in. Sign in in another tab, then go on here.");
+  });
+}
+
+for (const field of document.querySelectorAll("textarea[data-limit]")) {
+  const count = document.createElement("p");
+  const limit = Number(field.dataset.limit);
+  const tell = () => {
+    const left = limit - field.value.length;
+    count.textContent = `${field.value.length.toLocaleString("en-US")} of ${limit.toLocaleString("en-US")} characters`;
+    count.className = left < 0 ? "field-count bad" : "field-count";
+  };
+  field.addEventListener("input", tell);
+  tell();
+  field.after(count);
+}
+
+for (const mark of document.querySelectorAll("[data-clear]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button-quiet button-small";
+  button.textContent = "Clear";
+  button.addEventListener("click", () => {
+    const place = document.getElementById(mark.dataset.clear);
+    for (const field of place.matches("input, select, textarea") ? [place] : place.querySelectorAll("input")) {
+      if (field.type === "radio") field.checked = false;
+      else field.value = "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    (place.querySelector("input") || place).focus();
+    mark.remove();
+  });
+  mark.append(button);
+}
 
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) {

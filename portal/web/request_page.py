@@ -1,0 +1,50 @@
+"""The request's page, as its applicant reads it: where it stands, what comes next, what happened."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+
+from licenses import policies, queries
+from licenses.actions import contents
+from licenses.models import Request
+from portal.accounts.principals import Principal
+from portal.web import answers as answer_sheet
+from portal.web.journey import next_panel, progress
+from portal.web.story import told
+
+# What decides whether the page offers a step.
+_STEPS: Final = {
+    "request_edit": policies.may_edit,
+    "request_withdraw": policies.may_withdraw,
+    "request_sign": policies.may_sign,
+    "request_appeal": policies.may_appeal,
+}
+
+
+def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, Any]:
+    """Context of the applicant's page of a request."""
+    case = queries.request_case(principal, request, now)
+    release = request.releases.all()[0]
+    closed = [page for page, may in _STEPS.items() if not may(case)]
+    if not policies.may_draft(queries.facts(principal, release), now):
+        closed.append("request_form")
+    next_ = next_panel(
+        request.state,
+        request.pk,
+        release.slug,
+        closed=closed,
+        target_days=settings.REVIEW_TARGET_DAYS,
+        sign_days=settings.SIGN_WITHIN_DAYS,
+    )
+    said = contents.of(queries.version_of(request))
+    return {
+        "the_request": request,
+        "evidence": said.evidence,
+        "summary_of_use": said.summary_of_use,
+        "progress": progress(request.state),
+        "next": next_,
+        "reason": queries.decided_reason(request),
+        "answers": answer_sheet.latest(request),
+        "timeline": told(queries.timeline(request)),
+    }
