@@ -117,6 +117,8 @@ REFUSALS: dict[str, str] = {
     "own_organization": "The terms bar reviewers of the applicant's organization.",
     "own_grant": "Nobody changes their own grant.",
     "voted_before": "An appeal is decided by reviewers who have not voted on the request.",
+    "recused": "A reviewer who recused themselves takes no part in the request.",
+    "too_many_messages": "One person writes so many messages about one request a day and no more.",
     "state_changed": "The request or grant is in a state that does not allow the action.",
     "license_changed": "Another license text is in force, or was approved, than the one named.",
     "license_missing": "No version of the license is in force yet.",

@@ -10,8 +10,9 @@ from typing import Any
 from django.conf import settings
 
 from licenses import links
-from licenses.models import Grant, LicenseVersion, Request, Vote
+from licenses.models import Grant, LicenseVersion, Message, Request, Vote
 from licenses.queries.facts import decided_reason
+from licenses.queries.messages import audience as other_side
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
@@ -20,11 +21,15 @@ from weights_vault.models import Release
 
 TEMPLATES = "licenses/mail"
 TO_REVIEWERS = {"review_wanted", "review_again"}
+ABOUT_MESSAGES = {"question_asked", "message_received"}
 
 
 def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent) -> None:
     """Queue the mails of one move of a request."""
     for notice in notices:
+        if notice in ABOUT_MESSAGES:
+            _send_message(notice, request, event)
+            continue
         for user in _audience(notice, request):
             _queue(notice, user, event, _about_request(request))
 
@@ -38,6 +43,13 @@ def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> N
 def send_license_changed(request: Request, version: LicenseVersion, event: AuditEvent) -> None:
     """Tell an applicant in review that a newer license text will have to be confirmed."""
     _queue("license_changed", request.applicant, event, {**_about_request(request), "new_version": version})
+
+
+def _send_message(notice: str, request: Request, event: AuditEvent) -> None:
+    message = Message.objects.select_related("request__assignee", "author").get(pk=event.data["message"])
+    told = {"message": message, "answers": event.kind == "request.answered"}
+    for user in other_side(message):
+        _queue(notice, user, event, {**_about_request(request), **told})
 
 
 def _audience(notice: str, request: Request) -> list[User]:

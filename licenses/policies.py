@@ -7,6 +7,11 @@ each action. They ask in the same order: the person, then whose request it is, t
 from datetime import datetime
 
 from licenses.bars import PURPOSES, RULES, SCOPES, governs
+from licenses.conversation import RECUSED
+from licenses.conversation import may_ask as may_ask
+from licenses.conversation import may_note as may_note
+from licenses.conversation import may_recuse as may_recuse
+from licenses.conversation import may_say as may_say
 from licenses.denials import denied
 from licenses.facts import Facts, GrantCase, Person, ReleaseFacts, RequestCase
 from licenses.judging import (
@@ -235,6 +240,8 @@ def _disinterested(case: RequestCase) -> Denied | None:
             "The applicant is of your organization, and the terms bar you from voting.",
             "Leave this request to reviewers from elsewhere.",
         )
+    if case.recused:
+        return RECUSED
     if case.voted_before_appeal:
         return Denied(
             "voted_before",

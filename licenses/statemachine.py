@@ -15,6 +15,7 @@ Every transition runs in one transaction: it locks the row, asks the policy, mov
 event and queues the mails. What is not in a table does not happen.
 
 - **applicant**: the person whose request it is.
+- **party**: the applicant, or a co-applicant who joined.
 - **reviewer**: a reviewer who may vote on it: never the applicant, nor a colleague where the terms bar them,
   nor, after an appeal, anybody who voted before it.
 - **votes**: nobody alone; the reviewers' votes together.

@@ -43,6 +43,7 @@ GRANT_STATES = {
 LIVE_STATES = (ACTIVE, SUSPENDED)
 
 APPLICANT = "applicant"  # the person whose request it is
+PARTY = "party"  # the applicant, or a co-applicant who joined
 REVIEWER = "reviewer"  # a reviewer who may vote on this request
 VOTES = "votes"  # nobody alone: the reviewers' votes together
 STAFF = "staff"  # a reviewer or an administrator
@@ -54,6 +55,8 @@ NOTICES = {
     "review_wanted": "the reviewers",
     "review_again": "the reviewers whose votes no longer count",
     "changes_requested": "the applicant",
+    "question_asked": "the applicant and the co-applicants who joined",
+    "message_received": "the other side: those who ask for the weights, or who of staff has the request",
     "request_approved": "the applicant",
     "request_rejected": "the applicant",
     "request_withdrawn": "the applicant",
@@ -93,6 +96,8 @@ REQUEST_TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(SUBMITTED, "vote", SUBMITTED, REVIEWER, "request.voted"),
     Transition(SUBMITTED, "approve", APPROVED, VOTES, "request.approved", ("request_approved",)),
+    Transition(SUBMITTED, "ask", SUBMITTED, STAFF, "request.asked", ("question_asked",)),
+    Transition(SUBMITTED, "answer", SUBMITTED, PARTY, "request.answered", ("message_received",)),
     Transition(SUBMITTED, "reject", REJECTED, VOTES, "request.rejected", ("request_rejected",)),
     Transition(
         SUBMITTED,

@@ -6,19 +6,23 @@ from licenses.actions.lapsing import lapse
 from licenses.actions.publishing import apply_terms, publish_license_version
 from licenses.actions.signing import propose_sign, sign
 from licenses.actions.submitting import appeal, confirm_license, submit, withdraw
+from licenses.actions.talking import ask, note, say
 from licenses.actions.voting import vote
 
 __all__ = [
     "appeal",
     "apply_terms",
+    "ask",
     "confirm_license",
     "draft",
     "edit",
     "lapse",
+    "note",
     "propose_sign",
     "publish_license_version",
     "resume",
     "revoke",
+    "say",
     "sign",
     "submit",
     "suspend",

@@ -123,6 +123,7 @@ def edit(
             data={"changed": changed, "new_version": number != last.number},
             version=number,
             split=False,
+            asked_at=None,
         )
     return request
 

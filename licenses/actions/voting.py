@@ -156,6 +156,7 @@ def _carry_out(request: Request, verdict: str, counting: list[Vote], now: dateti
         now=now,
         data={"reason": decision.reason, "votes": decision.votes},
         split=False,
+        asked_at=None,
         **final,
     )
     events.publish(RequestDecided(request, decision, now))

@@ -22,6 +22,11 @@ TITLES = {
     "request.approved": "Approved",
     "request.rejected": "Declined",
     "request.changes_requested": "Changes requested",
+    "request.asked": "The reviewers asked a question",
+    "request.answered": "The question was answered",
+    "request.message_sent": "Message written",
+    "request.noted": "Note written",
+    "request.recused": "Recused",
     "request.withdrawn": "Withdrawn",
     "request.appealed": "Appealed",
     "request.signed": "License signed",
@@ -32,6 +37,8 @@ TITLES = {
     "grant.revoked": "Access revoked",
     "grant.closed": "Grant closed",
 }
+# What only staff are told.
+FOR_STAFF = frozenset({"request.voted", "request.noted", "request.recused"})
 VOTES = {"approve": "to approve", "reject": "to decline", "request_changes": "to ask for changes"}
 
 
@@ -82,7 +89,7 @@ def _entries(subjects: list[str], holder: User, principal: Principal | None) -> 
 
 
 def _is_told(event: AuditEvent, staff: bool) -> bool:
-    if event.kind == "request.voted":
+    if event.kind in FOR_STAFF:
         return staff
     # A draft is saved often; only what made a new version is worth a line.
     return event.kind != "request.edited" or bool(event.data.get("new_version"))

@@ -5,7 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from licenses import actions, states
-from licenses.models import Acceptance, Decision, Grant, LicenseVersion, Request, RequestVersion, Vote
+from licenses.models import (
+    Acceptance,
+    Decision,
+    Grant,
+    LicenseVersion,
+    Message,
+    Request,
+    RequestVersion,
+    Vote,
+)
 from portal.core import audit
 from portal.core.models import AuditEvent, Job, OutboxMessage
 from tests.unit.licenses.world import NOW, World
@@ -30,6 +39,7 @@ def everything() -> list[object]:
         Acceptance,
         Grant,
         LicenseVersion,
+        Message,
         OutboxMessage,
         Job,
         AuditEvent,
@@ -87,6 +97,27 @@ def revoke(world: World) -> Prepared:
     return lambda: actions.revoke(grant=grant, reason="Why.", by=world.rita, now=NOW)
 
 
+def ask(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    return lambda: actions.ask(request=request, text="Which corpus?", by=world.rita, now=NOW)
+
+
+def answer(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    actions.ask(request=request, text="Which corpus?", by=world.rita, now=NOW)
+    return lambda: actions.say(request=request, text="This one.", by=world.ada, now=NOW)
+
+
+def say(world: World) -> Prepared:
+    request = world.request_in(states.SIGNED)
+    return lambda: actions.say(request=request, text="May I publish?", by=world.ada, now=NOW)
+
+
+def note(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    return lambda: actions.note(request=request, text="Known.", by=world.rita, now=NOW)
+
+
 def new_license(world: World) -> Prepared:
     world.request_in(states.SUBMITTED)
     license = world.license.license
@@ -94,8 +125,23 @@ def new_license(world: World) -> Prepared:
     return lambda: actions.publish_license_version(license=license, **given)
 
 
-EVERY = [draft, edit, submit, withdraw, appeal, approve, reject, sign, revoke, new_license]
-MAILING = [each for each in EVERY if each is not draft]
+EVERY = [
+    draft,
+    edit,
+    submit,
+    withdraw,
+    appeal,
+    approve,
+    reject,
+    sign,
+    revoke,
+    new_license,
+    ask,
+    answer,
+    say,
+    note,
+]
+MAILING = [each for each in EVERY if each not in (draft, note)]
 
 
 @pytest.mark.parametrize("prepare", EVERY, ids=lambda each: each.__name__)

@@ -18,6 +18,8 @@ HOSTILE = "<script>alert(1)</script> {{7*7}} javascript:alert(1)"
 def live_it_all(world: World) -> None:
     """Make every mail that there is."""
     request = world.request_in(states.SUBMITTED)
+    actions.ask(request=request, text=HOSTILE, by=world.rita, now=NOW)
+    actions.say(request=request, text=HOSTILE, by=world.ada, now=NOW)
     world.vote(request, world.rita)
     actions.edit(request=request, answers={"purpose": "Edited."}, by=world.ada, now=NOW)
     world.vote(request, world.rita, "request_changes", HOSTILE)

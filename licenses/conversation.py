@@ -1,0 +1,54 @@
+"""Policies of what is said about a request, and of who takes no part in it. Pure, as `policies` is."""
+
+from licenses.facts import RequestCase
+from licenses.judging import LEGAL_ROLES, NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
+from licenses.states import REQUEST_TRANSITIONS
+from portal.accounts.roles import REVIEWER
+from portal.core.verdicts import Denied, Verdict
+
+OWN_CONVERSATION = Denied(
+    "own_request",
+    "This is your own request: you speak in it as the applicant.",
+    "Write a message on its page; others review it.",
+)
+RECUSED = Denied(
+    "recused",
+    "You recused yourself from this request, for good.",
+    "Leave it to the other reviewers.",
+)
+
+
+def may_say(case: RequestCase) -> Verdict:
+    """May the person write a message that the other side reads? Who asks for the weights, and legal staff."""
+    if not case.takes_part:
+        return _as_staff(case)
+    return first_refusal(person_bar(case.person, scope="requests"), _unsent(case))
+
+
+def may_ask(case: RequestCase) -> Verdict:
+    """May the person put a question that the applicant must answer before the review goes on?"""
+    return _as_staff(case) and first_refusal(table_bar(REQUEST_TRANSITIONS, case.state, "ask", "request"))
+
+
+def may_note(case: RequestCase) -> Verdict:
+    """May the person write a note that staff alone read?"""
+    return _as_staff(case)
+
+
+def may_recuse(case: RequestCase) -> Verdict:
+    """May the reviewer step back from this request, for good?"""
+    return _as_staff(case) and first_refusal(role_bar(case.person, frozenset({REVIEWER})))
+
+
+def _as_staff(case: RequestCase) -> Verdict:
+    return first_refusal(
+        person_bar(case.person, scope=None),
+        OWN_CONVERSATION if case.takes_part else None,
+        role_bar(case.person, LEGAL_ROLES),
+        _unsent(case),
+        RECUSED if case.recused else None,
+    )
+
+
+def _unsent(case: RequestCase) -> Denied | None:
+    return None if case.was_submitted else NOT_APPLICANT
