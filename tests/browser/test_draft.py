@@ -1,0 +1,51 @@
+"""The request form in Chromium: it saves itself, tells so, and counts what is typed."""
+
+import re
+
+from playwright.sync_api import expect
+
+from licenses.models import RequestVersion
+from tests.browser.conftest import OpenPage
+from tests.unit.web.world import World
+from weights_vault.models import Release
+
+FORM = "/releases/opt-175b/request/"
+QUESTION = "What will you use the weights for?"
+
+
+def test_a_form_saves_itself_and_keeps_its_own_address(open_as: OpenPage) -> None:
+    page = open_as("ada")
+    page.goto(FORM)
+    page.get_by_label(QUESTION).fill("To study attention.")
+
+    expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d:\d\d UTC"))
+    expect(page).to_have_url(re.compile(r"/requests/req_\w+/edit/$"))
+    expect(page.get_by_text("19 of 10,000 characters")).to_be_visible()
+
+    page.get_by_label(QUESTION).fill("To study attention heads.")
+    page.get_by_role("button", name="Save the draft").click()
+
+    expect(page.get_by_text("Your draft is saved")).to_be_visible()
+    assert RequestVersion.objects.get().answers["purpose"] == "To study attention heads."
+
+
+def test_what_is_offered_again_can_be_cleared(open_as: OpenPage, world: World) -> None:
+    world.submitted("ada", Release.objects.get(slug="opt-66b"))
+    page = open_as("ada")
+    page.goto(FORM)
+    box = page.get_by_label(QUESTION)
+    expect(box).not_to_have_value("")
+
+    page.get_by_role("button", name="Clear").first.click()
+
+    expect(box).to_have_value("")
+    expect(box).to_be_focused()
+
+
+def test_without_javascript_the_form_is_whole(open_as: OpenPage) -> None:
+    page = open_as("ada", java_script_enabled=False)
+    page.goto(FORM)
+    page.get_by_label(QUESTION).fill("To study attention.")
+    page.get_by_role("button", name="Save the draft").click()
+
+    assert page.get_by_text("Your draft is saved").is_visible()
