@@ -60,6 +60,10 @@ class Nginx:
         configuration = self.folder / "nginx.conf"
         configuration.write_text(_whole(self.folder, self._http))
         error_log = str(self.folder / "error.log")
+        for door in self._doors:
+            # nginx leaves what it inherits as it is. Both workers wake for one connection, and the one that
+            # comes second would wait in accept() for the next, deaf to all that it has.
+            door.setblocking(False)
         inherited = [door.fileno() for door in self._doors]
         with (self.folder / "output.log").open("wb") as output:
             self._process = subprocess.Popen(
