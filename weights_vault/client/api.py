@@ -23,13 +23,15 @@ from weights_vault.client import clock
 from weights_vault.client.ahead import Ahead
 from weights_vault.client.answers import Json, parts, unreadable
 from weights_vault.client.errors import AnswerTooLong, ClientError, WrongUsage
-from weights_vault.client.problems import error_of, tls_or_network
+from weights_vault.client.problems import error_of, tls_or_network, tls_refused
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
 
 USER_AGENT = "weights/1"
 ANSWER_BYTES = 4 << 20
 MAX_TRIES = 5
+# A minute of waits. Whoever asks in the middle of a download is as patient with the portal as with the store.
+ISSUE_TRIES = 8
 LONG_WAIT_S = 2.0
 # A whole list: pages of 50 entries, so that 10,000 of them fit; a portal whose pages never end is stopped.
 MAX_PAGES = 200
@@ -58,7 +60,6 @@ class Api:
         pause: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime] = clock.now,
         say: Callable[[str], None] | None = None,
-        max_tries: int = MAX_TRIES,
     ) -> None:
         self.portal = portal
         self.portal_time: datetime | None = None
@@ -66,7 +67,6 @@ class Api:
         self._pause = pause
         self._now = now
         self._say = say
-        self._max_tries = max_tries
         self._asked: dict[str, Ahead[bytes]] = {}
         self._http = _http_client(portal)
 
@@ -105,6 +105,10 @@ class Api:
     def post(self, path: str, body: Json) -> Json:
         """The JSON object that a POST answers. It is repeated only when the portal said it did nothing."""
         return self._object(self._ask("POST", self._url(path), body=body))
+
+    def issue(self, path: str, body: Json) -> Json:
+        """The JSON object that a POST answers which issues the same again if it is repeated, as it may be."""
+        return self._object(self._ask("POST", self._url(path), body=body, issues=True))
 
     def tell(self, path: str, body: Json, *, timeout_s: float) -> bool:
         """POST once, without patience. Returns: whether the portal took it; it never raises."""
@@ -174,11 +178,14 @@ class Api:
         query: dict[str, str] | None = None,
         body: Json | None = None,
         max_bytes: int = ANSWER_BYTES,
+        issues: bool = False,
     ) -> bytes:
         """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
         headers = self._headers()
-        for attempt in range(1, self._max_tries + 1):
-            last = attempt == self._max_tries
+        harmless = issues or method == "GET"
+        tries = ISSUE_TRIES if issues else MAX_TRIES
+        for attempt in range(1, tries + 1):
+            last = attempt == tries
             try:
                 request = self._http.build_request(
                     method, url, params=query or None, json=body, headers=headers
@@ -189,8 +196,8 @@ class Api:
                 # nothing.
                 if (
                     last
-                    or "[SSL" in str(error)
-                    or not (method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout))
+                    or tls_refused(error)
+                    or not (harmless or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout))
                 ):
                     raise tls_or_network(error, self.portal) from None
                 self._wait(backoff_s(attempt), "it cannot be reached")
@@ -201,7 +208,7 @@ class Api:
                 raise error_of(status, answer_headers, answer, self.portal)
             delay = retry_after_s(answer_headers.get("retry-after"), self._now()) or backoff_s(attempt)
             self._wait(delay, f"it answered {status}")
-        raise RuntimeError("max_tries must be at least 1")
+        raise RuntimeError("MAX_TRIES must be at least 1")
 
     def _wait(self, seconds: float, why: str) -> None:
         if self._say is not None and seconds >= LONG_WAIT_S:

@@ -79,6 +79,15 @@ def not_found(what: str, next_step: str) -> NotAllowed:
     )
 
 
+def tls_refused(error: httpx.TransportError) -> bool:
+    """Whether TLS failed by what one side said, which another try does not change.
+
+    A handshake that merely ends is a line that broke, or a proxy that restarts.
+    """
+    reason = str(error)
+    return "[SSL" in reason and "UNEXPECTED_EOF" not in reason
+
+
 def tls_or_network(error: httpx.TransportError, portal: str) -> Unreachable:
     """The error for a portal that could not be asked at all."""
     reason = _ERRNO.sub("", str(error)).rstrip(".")

@@ -26,7 +26,7 @@ class Portal:
         self.lifetime_s = lifetime_s
         self.asked: list[list[str]] = []
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def issue(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(body["files"])
         urls = [
             {"file": name, "url": f"https://store/{name}?signature={len(self.asked)}"}
@@ -115,7 +115,7 @@ def test_an_address_that_is_less_safe_than_the_portal_is_refused(
 ) -> None:
     portal = Portal()
     answer = {"expires_at": NOW.isoformat(), "urls": [{"file": "fil_0", "url": url}]}
-    monkeypatch.setattr(portal, "post", lambda path, body: answer)
+    monkeypatch.setattr(portal, "issue", lambda path, body: answer)
     with pytest.raises(PortalFault):
         book(portal).url("fil_0")
 

@@ -47,7 +47,7 @@ def fetch_headers(
 
 def _ask(api: Api, grant: str, revision: str, key_id: str, files: Sequence[ManifestFile]) -> dict[str, bytes]:
     body = {"revision": revision, "key": key_id, "files": [file.id for file in files]}
-    found = api.post(f"/grants/{grant}/headers", body).get("headers")
+    found = api.issue(f"/grants/{grant}/headers", body).get("headers")
     if not isinstance(found, list):
         raise unreadable("A list of headers was expected.")
     try:

@@ -77,7 +77,7 @@ class UrlBook:
             name for name in self._waiting if name not in self._urls or now >= self._urls[name].good_until
         ]
         batch = [file_id, *(name for name in ended if name != file_id)][:BATCH_FILES]
-        answer = self._api.post(f"/grants/{self._grant}/urls", {"revision": self._revision, "files": batch})
+        answer = self._api.issue(f"/grants/{self._grant}/urls", {"revision": self._revision, "files": batch})
         good_until = now + self._lifetime_s(answer)
         for entry in _entries(answer):
             if entry.get("file") in batch:
