@@ -41,7 +41,12 @@ def text_of(request: Request, version: int) -> str:
 
     Of the applicant and the others in it, their organization, the releases, the answers and the id.
     """
-    found = dict.fromkeys(word for piece in _pieces(request, version) for word in words(piece))
+    return joined(_pieces(request, version))
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Return the words of several texts as they are kept: once each, at most 5,000, between blanks."""
+    found = dict.fromkeys(word for piece in pieces for word in words(piece))
     return " ".join(list(found)[:MAX_WORDS])
 
 
