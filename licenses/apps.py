@@ -9,5 +9,5 @@ class LicensesConfig(AppConfig):
     verbose_name = "Licenses"
 
     def ready(self) -> None:
-        from licenses import jobs, subscriptions  # noqa: F401  (the periodic job; what the vault tells us)
+        from licenses import jobs, pace, subscriptions  # noqa: F401  (periodic jobs; what the vault tells us)
         from licenses.actions import signing  # noqa: F401  (registers the pending action)

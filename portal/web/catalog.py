@@ -8,6 +8,7 @@ from licenses import policies, queries
 from licenses.facts import Facts
 from licenses.models import LicenseVersion, ReleaseTerms
 from portal.accounts.principals import Principal
+from portal.web.pace import pace_of
 from portal.web.standing import Standing, standing
 from weights_vault import queries as vault
 from weights_vault import recalls
@@ -63,6 +64,7 @@ def page_of(principal: Principal, release: Release, now: datetime) -> dict[str, 
         "files": files,
         "total": sum(file.size for file in files),
         "standing": _standing(queries.facts(principal, release), release, now),
+        "pace": pace_of(release),
     }
 
 
