@@ -18,9 +18,10 @@ import pytest
 
 from portal.demo.person import Login, Person
 from portal.demo.place import Place
-from portal.demo.processes import Portal, free_port
+from portal.demo.processes import Portal
 from portal.demo.publisher import RELEASE
 from portal.demo.recipient import confirm_key
+from tests.servers.ports import kept_ports
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +74,13 @@ class Walked:
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+def port() -> Iterator[int]:
+    with kept_ports(1) as [port]:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def walked(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     folder, temporary = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("temporary")
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DATABASE_"))
@@ -81,7 +88,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     clean.pop("VAR_DIR", None)
     clean["TMPDIR"] = str(temporary)
     done = subprocess.run(
-        [sys.executable, "manage.py", "demo", "--folder", str(folder), "--port", str(free_port(0))],
+        [sys.executable, "manage.py", "demo", "--folder", str(folder), "--port", str(port)],
         cwd=ROOT, env=clean, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

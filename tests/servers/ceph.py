@@ -12,13 +12,13 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.guard import Guard
-from tests.servers.ports import HOST, free_ports, wait_for
+from tests.servers.ports import HOST, kept_ports, wait_for
 
 PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
 PACKAGES = "ceph-mon ceph-osd radosgw ceph-common"
@@ -112,15 +112,16 @@ def ceph_gateway(size: int = DEFAULT_BYTES) -> Iterator[Gateway]:
     folder = Path(tempfile.mkdtemp(prefix="rgw-", dir="/tmp"))  # short: socket names have 107 bytes
     guard = Guard(folder)
     ceph = _Ceph(folder, guard)
-    try:
-        yield _start(ceph, folder, size)
-    finally:
-        guard.end()
-        ceph.reap()
+    with kept_ports(3) as ports:
+        try:
+            yield _start(ceph, folder, size, ports)
+        finally:
+            guard.end()
+            ceph.reap()
 
 
-def _start(ceph: "_Ceph", folder: Path, size: int) -> Gateway:
-    mon, mon_old, port = free_ports(3)
+def _start(ceph: "_Ceph", folder: Path, size: int, ports: Sequence[int]) -> Gateway:
+    mon, mon_old, port = ports
     fsid, osd = str(uuid.uuid4()), str(uuid.uuid4())
     for name in ("mon", "osd0", "run", "log", "rgw"):
         (folder / name).mkdir()

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from portal.demo.processes import free_port
+from tests.servers.ports import kept_ports
 from tests.stored import store_object
 from weights_vault.storage import storage
 from weights_vault.storage.port import random_name
@@ -28,9 +28,14 @@ START_WAIT_S = 40.0
 
 
 @pytest.fixture
-def server(tmp_path: Path, settings: Any) -> Iterator[str]:
+def port() -> Iterator[int]:
+    with kept_ports(1) as [port]:
+        yield port
+
+
+@pytest.fixture
+def server(port: int, tmp_path: Path, settings: Any) -> Iterator[str]:
     """The address of a portal whose store and keys this process shares."""
-    port = free_port(0)
     address = f"http://127.0.0.1:{port}"
     settings.PORTAL_URL = address
     settings.STORAGE_URL = f"file://{tmp_path}/store"

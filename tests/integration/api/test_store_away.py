@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from portal.core.models import AuditEvent
 from tests.integration.api.world import BACKEND, MANIFEST, World, in_browser, with_token
-from tests.servers.ports import free_port
+from tests.servers.ports import CLOSED
 from tests.stored import store_object
 from weights_vault import outage
 from weights_vault.models import SealedBody
@@ -56,7 +56,7 @@ def loop(folder: Path, settings: Settings) -> None:
 
 
 def closed_port(folder: Path, settings: Settings) -> None:
-    settings.STORAGE_URL = f"s3://weights?endpoint=http://127.0.0.1:{free_port()}&region=default&path_style=1"
+    settings.STORAGE_URL = f"s3://weights?endpoint=http://127.0.0.1:{CLOSED}&region=default&path_style=1"
 
 
 @pytest.fixture(params=[gone, unmounted, no_folder, loop, closed_port], ids=lambda way: way.__name__)

@@ -22,7 +22,7 @@ from tests.integration.client.published import Published, kill_after_first_part,
 from tests.servers.certificate import write_certificate
 from tests.servers.doors import doors, port_of
 from tests.servers.nginx import Nginx, Places, binary, documented
-from tests.servers.ports import free_port
+from tests.servers.ports import CLOSED
 from tests.servers.production import Production, WebServer
 from weights_vault.client.api import USER_AGENT
 
@@ -332,7 +332,7 @@ def test_a_portal_that_is_down_is_told_with_the_time_to_wait(
 ) -> None:
     with doors(2) as held, release.ask() as client:
         port, http = map(port_of, held)
-        alone = replace(places, https=port, http=http, portal=free_port())
+        alone = replace(places, https=port, http=http, portal=CLOSED)
         with Nginx(tmp_path, documented(alone, tmp_path), doors=held):
             answer = client.get(f"https://127.0.0.1:{port}/delivery/none")
     assert (answer.status_code, answer.headers["Retry-After"]) == (502, "10")

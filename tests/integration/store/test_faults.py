@@ -8,7 +8,7 @@ import pytest
 from tests.integration.store.test_objects import WHOLE, pieces, put_all, read
 from tests.servers.ceph import ACCESS_KEY, SECRET_KEY, Gateway
 from tests.servers.faulty_store import RETRY_AFTER_S, Fault, FaultyStore, faulty_store
-from tests.servers.ports import HOST, free_port
+from tests.servers.ports import CLOSED, HOST
 from tests.stored import store_object
 from weights_vault.storage.port import ObjectExists, StorageBusy, StorageError, random_name
 from weights_vault.storage.s3 import S3Storage
@@ -142,7 +142,7 @@ def test_read_that_never_ends_well_is_an_error(proxy: FaultyStore, shaky: S3Stor
 
 def test_store_that_is_down_is_busy_not_a_crash(open_store: Callable[..., S3Storage]) -> None:
     """I7: URLs can still be signed; what asks the store says so, without its address."""
-    down = open_store(endpoint=f"http://{HOST}:{free_port()}")
+    down = open_store(endpoint=f"http://{HOST}:{CLOSED}")
     name = random_name()
     for act in (down.size, down.open, down.delete, lambda name: store_object(name, b"x", down)):
         with pytest.raises(StorageBusy, match="does not answer"):

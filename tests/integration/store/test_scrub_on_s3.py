@@ -9,7 +9,7 @@ import pytest
 
 from portal.accounts.principals import system_principal
 from tests.servers.ceph import Gateway
-from tests.servers.ports import free_port
+from tests.servers.ports import CLOSED
 from tests.unit.vault.fakes import FakePolicy, passes
 from tests.unit.vault.folders import write_folder
 from weights_vault.actions.publish import publish_folder
@@ -76,9 +76,7 @@ def test_i7_a_closed_gateway_recalls_nothing(
     revision: Revision, settings: Any, gateway: Gateway, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_client, "ATTEMPTS", 1)
-    settings.STORAGE_URL = gateway.storage_url(bucket).replace(
-        gateway.endpoint, f"http://127.0.0.1:{free_port()}"
-    )
+    settings.STORAGE_URL = gateway.storage_url(bucket).replace(gateway.endpoint, f"http://127.0.0.1:{CLOSED}")
     with pytest.raises(StorageError):
         sit(NOW, unlimited())
     revision.refresh_from_db()
