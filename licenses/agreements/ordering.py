@@ -4,10 +4,16 @@ from datetime import datetime
 
 from django.db import transaction
 
+from licenses.agreements import snapshot
 from licenses.models import Acceptance, Agreement, DestructionCertificate, MasterAgreement
 from portal.core import jobs
 
 MAKE = "licenses.agreement"
+
+
+def job_key(agreement: str) -> str:
+    """Return the key of the one job that makes a document. agreement: its id."""
+    return f"licenses:agreement:{agreement}"
 
 
 def order(
@@ -28,5 +34,6 @@ def order(
         raise RuntimeError(f"a document is of one thing, not of {len(subject)}")
     with transaction.atomic():
         agreement, _ = Agreement.objects.get_or_create(**subject, defaults={"ordered_at": now})
-        jobs.enqueue(MAKE, {"agreement": agreement.pk}, key=f"licenses:agreement:{agreement.pk}", run_at=now)
+        payload = {"agreement": agreement.pk, "told": snapshot.take(agreement)}
+        jobs.enqueue(MAKE, payload, key=job_key(agreement.pk), run_at=now)
     return agreement
