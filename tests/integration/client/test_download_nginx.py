@@ -146,7 +146,7 @@ def test_d2_an_expired_url_is_renewed_silently(nginx: Nginx, release: Published,
     assert (code, document["complete"]) == (0, True), err
     assert not release.portal.stale_mark.exists()
     assert nginx.log("weights-access.log").count(" 403 ") > before
-    assert not re.search(r"expired|refused|403", err)
+    assert not re.search(r"expired|refused|answered 403", err)
     release.assert_complete(tmp_path / "release")
 
 
