@@ -25,17 +25,24 @@ from licenses.queries.lists import (
 from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_by_grant, verdicts_by_release
 from licenses.queries.masters import master_covering
 from licenses.queries.messages import Said, messages
-from licenses.queries.review import QueueFilters, Review, queue, review, version_of
+from licenses.queries.pages import CountUpTo, Slice, counts, sliced
+from licenses.queries.parties import invitation_for, invitations_of, parties_of
+from licenses.queries.queue import QueueFilters, queue
+from licenses.queries.review import Review, review, version_of
 from licenses.queries.reviewers import eligible_reviewers
 from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
 
 __all__ = [
+    "CountUpTo",
     "QueueFilters",
     "Review",
+    "Said",
+    "Slice",
     "TimelineEntry",
     "all_grants",
-    "decided_reason",
     "confirmed_organization",
+    "counts",
+    "decided_reason",
     "eligible_reviewers",
     "facts",
     "facts_by_release",
@@ -44,18 +51,22 @@ __all__ = [
     "grant_for",
     "grant_timeline",
     "grants_of",
+    "invitation_for",
+    "invitations_of",
     "license_in_force",
     "license_version_for",
     "licenses_in_force",
-    "person",
     "master_covering",
     "messages",
+    "parties_of",
+    "person",
     "queue",
     "release_facts",
     "request_case",
     "request_for",
     "requests_of",
     "review",
+    "sliced",
     "terms_by_release",
     "terms_of",
     "timeline",

@@ -1,87 +1,18 @@
-"""What legal staff work with: the queue, and all that the review page of one request shows."""
+"""All that the review page of one request shows."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Q
 
-from licenses import policies, questionnaire, states
-from licenses.models import Decision, LicenseVersion, ReleaseTerms, Request, RequestVersion, Vote
-from licenses.queries.facts import license_in_force, person, request_case, terms_of
+from licenses import policies, questionnaire
+from licenses.models import Decision, LicenseVersion, Request, RequestVersion, Vote
+from licenses.queries.facts import license_in_force, request_case, terms_of
 from licenses.queries.lists import request_for
-from licenses.queries.search import about
 from portal.accounts.principals import Principal
-from portal.accounts.roles import REVIEWER
 from portal.core.problems import NotFound
 from portal.core.verdicts import Verdict
-
-
-@dataclass(frozen=True)
-class QueueFilters:
-    """state: empty for every state. release: a slug. awaiting_me: only what the reader may still vote on.
-
-    split: only requests whose votes oppose each other. text: words that the request holds.
-    """
-
-    state: str = states.SUBMITTED
-    release: str = ""
-    awaiting_me: bool = False
-    split: bool = False
-    text: str = ""
-
-
-def queue(principal: Principal, filters: QueueFilters | None = None) -> QuerySet[Request]:
-    """Return the requests that legal staff may review, the longest waiting first; nothing to others.
-
-    Each row has `votes_cast` (verdicts that count on its current version) and `voted` (one is the reader's).
-    """
-    if principal.user is None or not policies.may_review(person(principal)):
-        return Request.objects.none()
-    wanted = filters or QueueFilters()
-    counting = Q(votes__version=F("version"), votes__superseded_at__isnull=True)
-    rows = (
-        Request.objects.filter(submitted_at__isnull=False)
-        .exclude(applicant=principal.user)
-        .select_related("applicant__organization", "license_version__license")
-        .prefetch_related("releases")
-        .annotate(votes_cast=Count("votes", filter=counting), voted=Exists(_current_votes(principal)))
-        .order_by("submitted_at", "pk")
-    )
-    if wanted.state:
-        rows = rows.filter(state=wanted.state)
-    if wanted.release:
-        rows = rows.filter(pk__in=Request.objects.filter(releases__slug=wanted.release))
-    if wanted.split:
-        rows = rows.filter(split=True)
-    if wanted.text:
-        rows = rows.filter(about(wanted.text))
-    return _awaiting(rows, principal) if wanted.awaiting_me else rows
-
-
-def _current_votes(principal: Principal) -> QuerySet[Vote]:
-    return Vote.objects.filter(
-        request=OuterRef("pk"),
-        version=OuterRef("version"),
-        reviewer=principal.user,
-        superseded_at__isnull=True,
-    )
-
-
-def _awaiting(rows: QuerySet[Request], principal: Principal) -> QuerySet[Request]:
-    """The rows that `policies.may_vote` lets this reviewer vote on and that they have not voted on yet."""
-    if REVIEWER not in principal.roles or principal.user is None or not principal.is_session:
-        return rows.none()
-    before_appeal = Vote.objects.filter(
-        request=OuterRef("pk"), reviewer=principal.user, version__lt=OuterRef("appeal_version")
-    )
-    rows = rows.filter(~Exists(_current_votes(principal)), ~Exists(before_appeal), state=states.SUBMITTED)
-    if principal.user.organization_id is not None:
-        barring = ReleaseTerms.objects.filter(
-            release__requests=OuterRef("pk"), exclude_reviewer_organization=True
-        )
-        rows = rows.exclude(Exists(barring), applicant__organization=principal.user.organization_id)
-    return rows
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,155 @@
+"""The queue of legal staff: which requests they may review, filtered, and what awaits whom."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Lower
+from django.utils import timezone
+
+from licenses import policies, states
+from licenses.models import Absence, Party, Recusal, ReleaseTerms, Request, Vote
+from licenses.models.requests import RequestedRelease
+from licenses.queries.facts import person
+from licenses.queries.parties import GONE
+from licenses.queries.search import about
+from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.accounts.roles import REVIEWER
+
+ME, NOBODY, SOMEBODY = "me", "nobody", "somebody"
+
+
+@dataclass(frozen=True)
+class QueueFilters:
+    """Which requests to show; what is left empty or false narrows nothing.
+
+    state: empty for every state. release: a slug. organization: a part of the applicant's. country: alpha-2.
+    assignee: "me" (and those whom the reader covers today), "nobody", "somebody", or a public id.
+    awaiting_me: only what the reader may still vote on. split: only where the votes oppose each other.
+    asked: only what waits for the applicant's answer. overdue: only what is over the review target, while it
+    is the reviewers' turn. text: words that the request holds.
+    """
+
+    state: str = states.SUBMITTED
+    release: str = ""
+    organization: str = ""
+    country: str = ""
+    assignee: str = ""
+    awaiting_me: bool = False
+    split: bool = False
+    appeal: bool = False
+    asked: bool = False
+    overdue: bool = False
+    renewal: bool = False
+    text: str = ""
+
+
+def queue(
+    principal: Principal, filters: QueueFilters | None = None, now: datetime | None = None
+) -> QuerySet[Request]:
+    """Return the requests that legal staff may review, the longest waiting first; nothing to others.
+
+    Each row has `votes_cast` (verdicts that count on its current version) and `voted` (one is the reader's).
+    now: what "overdue" and "today" go by; left out, the present.
+    """
+    rows = matching(principal, filters or QueueFilters(), now or timezone.now())
+    joined = rows.select_related("applicant__organization", "assignee").prefetch_related("releases")
+    return joined.annotate(votes_cast=_votes_cast(), voted=Exists(_current_votes(principal)))
+
+
+def matching(principal: Principal, wanted: QueueFilters, now: datetime) -> QuerySet[Request]:
+    """Return the same requests bare, for counting and locking."""
+    if principal.user is None or not policies.may_review(person(principal)):
+        return Request.objects.none()
+    rows = Request.objects.filter(_plain(wanted), submitted_at__isnull=False).order_by("submitted_at", "pk")
+    rows = rows.exclude(applicant=principal.user).exclude(pk__in=_in_part(principal.user))
+    if wanted.release:
+        asked_for = RequestedRelease.objects.filter(request=OuterRef("pk"), release__slug=wanted.release)
+        rows = rows.filter(Exists(asked_for))
+    if wanted.assignee:
+        rows = rows.filter(_assigned(wanted.assignee, principal.user, now))
+    if wanted.overdue:
+        late = now - timedelta(days=settings.REVIEW_TARGET_DAYS)
+        rows = rows.filter(state=states.SUBMITTED, submitted_at__lt=late, asked_at__isnull=True)
+    return awaiting(rows, principal) if wanted.awaiting_me else rows
+
+
+def _plain(wanted: QueueFilters) -> Q:
+    """What the request's own columns say."""
+    conditions = {
+        "state": wanted.state,
+        "applicant__organization__name__icontains": wanted.organization,
+        "applicant__country": wanted.country,
+        "split": wanted.split,
+        "appeal_version__isnull": False if wanted.appeal else None,
+        "asked_at__isnull": False if wanted.asked else None,
+        "renews__isnull": False if wanted.renewal else None,
+    }
+    named = {name: value for name, value in conditions.items() if value or name.endswith("__isnull")}
+    return Q(**{name: value for name, value in named.items() if value is not None}) & about(wanted.text)
+
+
+def _in_part(user: User) -> QuerySet[Party, Any]:
+    """The requests in which the reader stands as a party: as `parties.is_party`, within the same query."""
+    own = EmailAddress.objects.filter(user=user, verified=True).annotate(lower=Lower("email"))
+    theirs = Q(user=user) | Q(user__isnull=True, email__in=own.values("lower"))
+    return Party.objects.filter(theirs).exclude(state__in=GONE).values("request")
+
+
+def _assigned(whose: str, user: User, now: datetime) -> Q:
+    match whose:
+        case "nobody":
+            return Q(assignee__isnull=True)
+        case "somebody":
+            return Q(assignee__isnull=False)
+        case "me":
+            today = now.date()
+            covered = Absence.objects.filter(cover=user, starts_on__lte=today, ends_on__gte=today)
+            return Q(assignee=user) | Q(assignee__in=covered.values("reviewer"))
+    return Q(assignee__public_id=whose)
+
+
+def _votes_cast() -> Coalesce:
+    counting = Vote.objects.filter(
+        request=OuterRef("pk"), version=OuterRef("version"), superseded_at__isnull=True
+    )
+    each = counting.order_by().values("request").annotate(cast=Count("pk")).values("cast")
+    return Coalesce(Subquery(each, output_field=IntegerField()), 0)
+
+
+def _current_votes(principal: Principal) -> QuerySet[Vote]:
+    return Vote.objects.filter(
+        request=OuterRef("pk"),
+        version=OuterRef("version"),
+        reviewer=principal.user,
+        superseded_at__isnull=True,
+    )
+
+
+def awaiting(rows: QuerySet[Request], principal: Principal) -> QuerySet[Request]:
+    """Return the rows that `policies.may_vote` lets this reviewer vote on and that they did not vote on yet.
+
+    rows: none of the reader's own.
+    """
+    user = principal.user
+    if REVIEWER not in principal.roles or user is None or not principal.is_session:
+        return rows.none()
+    before_appeal = Vote.objects.filter(
+        request=OuterRef("pk"), reviewer=user, version__lt=OuterRef("appeal_version")
+    )
+    rows = rows.filter(state=states.SUBMITTED).exclude(
+        pk__in=Recusal.objects.filter(reviewer=user).values("request")
+    )
+    rows = rows.filter(~Exists(_current_votes(principal)), ~Exists(before_appeal))
+    if user.organization_id is None:
+        return rows
+    barring = ReleaseTerms.objects.filter(
+        release__requests=OuterRef("pk"), exclude_reviewer_organization=True
+    )
+    colleagues = Party.objects.filter(request=OuterRef("pk"), user__organization=user.organization_id)
+    barred = Q(applicant__organization=user.organization_id) | Exists(colleagues.exclude(state__in=GONE))
+    return rows.exclude(barred, Exists(barring))
