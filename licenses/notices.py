@@ -37,7 +37,7 @@ def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent
 def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> None:
     """Queue the mails of one move of a grant, to its holder."""
     for notice in notices:
-        _queue(notice, grant.user, event, _about_grant(grant))
+        _queue(notice, grant.user, event, {**_about_grant(grant), "reason": event.data.get("reason", "")})
 
 
 def send_license_changed(request: Request, version: LicenseVersion, event: AuditEvent) -> None:

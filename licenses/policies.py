@@ -207,6 +207,11 @@ def may_revoke(case: GrantCase) -> Verdict:
     return _staff(case, "revoke")
 
 
+def may_extend(case: GrantCase) -> Verdict:
+    """May the person move the grant's end? An ended one that nothing replaced is opened again by it."""
+    return _staff(case, "extend")
+
+
 def may_publish_license(person: Person) -> Verdict:
     """May the person publish a new version of a license?"""
     return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))

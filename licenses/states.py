@@ -65,6 +65,7 @@ NOTICES = {
     "grant_suspended": "the holder",
     "grant_resumed": "the holder",
     "grant_revoked": "the holder",
+    "grant_extended": "the holder",
 }
 
 
@@ -132,6 +133,8 @@ GRANT_TRANSITIONS: tuple[Transition, ...] = (
     Transition(NEW, "start", ACTIVE, SYSTEM, "grant.started"),
     Transition(ACTIVE, "suspend", SUSPENDED, STAFF, "grant.suspended", ("grant_suspended",)),
     Transition(SUSPENDED, "resume", ACTIVE, STAFF, "grant.resumed", ("grant_resumed",)),
+    Transition(ACTIVE, "extend", ACTIVE, STAFF, "grant.extended", ("grant_extended",)),
+    Transition(SUSPENDED, "extend", SUSPENDED, STAFF, "grant.extended", ("grant_extended",)),
     Transition(ACTIVE, "revoke", REVOKED, STAFF, "grant.revoked", ("grant_revoked",)),
     Transition(SUSPENDED, "revoke", REVOKED, STAFF, "grant.revoked", ("grant_revoked",)),
     Transition(ACTIVE, "replace", CLOSED, SYSTEM, "grant.closed"),

@@ -1,6 +1,10 @@
-"""Suspend, resume and revoke a grant. The next question asked of it hears of it: nothing is cached."""
+"""Suspend, resume, revoke and extend grants, one or many. The next question asked of one hears of it:
+nothing is cached."""
 
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -9,12 +13,28 @@ from licenses.actions.moving import lock_grant, move_grant, require
 from licenses.events import GrantChanged
 from licenses.facts import GrantCase
 from licenses.models import Grant
+from licenses.terms import MAX_GRANT_DAYS
 from portal.accounts.principals import Principal
 from portal.core import events
-from portal.core.problems import Invalid
+from portal.core.problems import Invalid, Problem
 from portal.core.verdicts import Verdict
 
-_POLICIES = {"suspend": policies.may_suspend, "resume": policies.may_resume, "revoke": policies.may_revoke}
+POLICIES: Final[dict[str, Callable[[GrantCase], Verdict]]] = {
+    "suspend": policies.may_suspend,
+    "resume": policies.may_resume,
+    "revoke": policies.may_revoke,
+    "extend": policies.may_extend,
+}
+MAX_AT_ONCE = 500
+NOT_CHANGED = "The grant was not changed."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one of many grants. problem: why it was not changed; null where it was."""
+
+    grant: Grant
+    problem: Problem | None = None
 
 
 def suspend(*, grant: Grant, reason: str, by: Principal, now: datetime) -> Grant:
@@ -43,21 +63,81 @@ def revoke(*, grant: Grant, reason: str, by: Principal, now: datetime) -> Grant:
     return _change(grant, "revoke", reason, by, now)
 
 
-def _change(grant: Grant, action: str, reason: str, by: Principal, now: datetime) -> Grant:
-    said, wrong = texts.clean(reason, multiline=True)
-    if wrong or not said:
-        raise Invalid(
-            "reason_missing",
-            "The grant was not changed.",
-            errors={"reason": [wrong or "Say why: the holder reads this."]},
-        )
+def extend(*, grant: Grant, ends_at: datetime, reason: str, by: Principal, now: datetime) -> Grant:
+    """Move the grant's end, later or earlier, and return it. reason: shown to its holder.
+
+    ends_at: after `now` and at most MAX_GRANT_DAYS after it. A grant that had ended holds again.
+    Raises: NotPermitted, Conflict(state_changed). Invalid: no reason, or such an end cannot be.
+    """
+    return _change(grant, "extend", reason, by, now, ends_at)
+
+
+def change_many(
+    *,
+    grants: Iterable[Grant],
+    verb: str,
+    reason: str,
+    by: Principal,
+    now: datetime,
+    ends_at: datetime | None = None,
+) -> list[Outcome]:
+    """Do the same to each of several grants, and return what became of each, in their order.
+
+    verb: "suspend", "resume", "revoke" or "extend"; ends_at: for "extend". Each grant is a transaction of
+        its own: one that cannot be changed keeps nothing from the others. At most MAX_AT_ONCE.
+    Raises: Invalid: more than that, or no reason: nothing was changed then.
+    """
+    wanted = list(grants)
+    if len(wanted) > MAX_AT_ONCE:
+        message = f"At most {MAX_AT_ONCE} grants are changed at once."
+        raise Invalid("too_many_grants", "No grant was changed.", errors={"": [message]})
+    said = _checked_reason(reason)
+    return [_outcome(grant, verb, said, by, now, ends_at) for grant in wanted]
+
+
+def _outcome(
+    grant: Grant, verb: str, reason: str, by: Principal, now: datetime, ends_at: datetime | None
+) -> Outcome:
+    try:
+        return Outcome(_change(grant, verb, reason, by, now, ends_at))
+    except Problem as problem:
+        return Outcome(grant, problem)
+
+
+def _change(
+    grant: Grant, verb: str, reason: str, by: Principal, now: datetime, ends_at: datetime | None = None
+) -> Grant:
+    said = _checked_reason(reason)
     with transaction.atomic():
         grant = lock_grant(grant)
-        require(_judge(action, queries.grant_case(by, grant)))
-        move_grant(grant, action, reason=said, by=by.actor, now=now)
+        require(POLICIES[verb](queries.grant_case(by, grant)))
+        moved = _new_end(grant, ends_at, now) if verb == "extend" else {}
+        data = {name: value.isoformat() for name, value in moved.items() if value is not None}
+        move_grant(grant, verb, reason=said, by=by.actor, now=now, data=data, **moved)
         events.publish(GrantChanged(grant, said, by.actor, now))
     return grant
 
 
-def _judge(action: str, case: GrantCase) -> Verdict:
-    return _POLICIES[action](case)
+def _checked_reason(reason: str) -> str:
+    said, wrong = texts.clean(reason, multiline=True)
+    if wrong or not said:
+        said_wrong = wrong or "Say why: the holder reads this."
+        raise Invalid("reason_missing", NOT_CHANGED, errors={"reason": [said_wrong]})
+    return said
+
+
+def _new_end(grant: Grant, ends_at: datetime | None, now: datetime) -> dict[str, Any]:
+    """The fields of an extension. A new end is a new time to be told of: what was noted of the old one goes."""
+    latest = now + timedelta(days=MAX_GRANT_DAYS)
+    wrong = ""
+    if ends_at is None:
+        wrong = "Say until when."
+    elif ends_at <= max(now, grant.starts_at):
+        wrong = "This has passed already. To end the grant now, revoke it."
+    elif ends_at > latest:
+        wrong = f"This is too far ahead: at most {MAX_GRANT_DAYS} days from now, {latest:%Y-%m-%d}."
+    elif ends_at == grant.ends_at:
+        wrong = "The grant ends then already."
+    if wrong:
+        raise Invalid("ends_at_invalid", NOT_CHANGED, errors={"ends_at": [wrong]})
+    return {"ends_at": ends_at, "expired_at": None}

@@ -36,6 +36,7 @@ TITLES = {
     "grant.resumed": "Access resumed",
     "grant.revoked": "Access revoked",
     "grant.closed": "Grant closed",
+    "grant.extended": "End of access moved",
 }
 # What only staff are told.
 FOR_STAFF = frozenset({"request.voted", "request.noted", "request.recused"})
@@ -98,6 +99,8 @@ def _is_told(event: AuditEvent, staff: bool) -> bool:
 def _title(event: AuditEvent) -> str:
     if event.kind == "request.voted":
         return f"Voted {VOTES.get(event.data.get('verdict', ''), '')}".rstrip()
+    if event.kind == "grant.extended":
+        return f"Access ends on {str(event.data.get('ends_at'))[:10]} now"
     return TITLES[event.kind]
 
 

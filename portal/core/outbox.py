@@ -27,7 +27,8 @@ MAX_SUBJECT_CHARACTERS = 300
 def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | None = None) -> OutboxMessage:
     """Render a mail and queue it in the current transaction.
 
-    template: path without ending; "<template>.subject.txt" and "<template>.txt" must exist. key: with a key that a mail already has, nothing is queued and that one returned.
+    template: path without ending; "<template>.subject.txt" and "<template>.txt" must exist.
+    key: with a key that a mail already has, nothing is queued and that one returned.
     The context is given `portal_url` and `portal_name`.
     Raises: RuntimeError: what was rendered holds something that looks like a secret. ValidationError: `to`
     is not an e-mail address.

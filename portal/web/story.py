@@ -30,6 +30,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "grant.resumed": ("good", "circle-play"),
     "grant.revoked": ("bad", "ban"),
     "grant.closed": ("calm", "circle-minus"),
+    "grant.extended": ("good", "calendar"),
 }
 _PLAIN: Final = ("calm", "circle-dot")
 # Their detail is a few words of ours; that of the others is what somebody wrote.

@@ -4,6 +4,7 @@ What the table does not provide for is refused and changes nothing: no row, no a
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import pytest
@@ -14,7 +15,7 @@ from licenses.models import Decision, Grant, Request, RequestVersion, Vote
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core.models import AuditEvent, Job, OutboxMessage
 from portal.core.problems import Conflict, NotPermitted
-from tests.unit.licenses.world import NOW, World, person, session
+from tests.unit.licenses.world import DAY, NOW, World, person, session
 
 pytestmark = pytest.mark.database
 
@@ -61,7 +62,12 @@ REQUEST_ACTIONS: dict[str, tuple[Act, str]] = {
     "ask": (lambda w, r, by: actions.ask(request=r, text="Why?", by=by, now=NOW), "staff"),
     "answer": (answer, "applicant"),
 }
-GRANT_ACTIONS = {"suspend": actions.suspend, "resume": actions.resume, "revoke": actions.revoke}
+GRANT_ACTIONS = {
+    "suspend": actions.suspend,
+    "resume": actions.resume,
+    "revoke": actions.revoke,
+    "extend": partial(actions.extend, ends_at=NOW + 400 * DAY),
+}
 LEGAL = {"reviewer", "administrator"}
 
 

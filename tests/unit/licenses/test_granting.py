@@ -1,4 +1,6 @@
-"""Suspend, resume, revoke: with a reason, by staff, and at once. G1."""
+"""Suspend, resume, revoke, extend, one or many: with a reason, by staff, and at once. G1."""
+
+from datetime import datetime
 
 import pytest
 
@@ -11,7 +13,7 @@ from portal.core import audit, events
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from portal.core.verdicts import Allowed, Denied
-from tests.unit.licenses.world import DAY, NOW, World, session
+from tests.unit.licenses.world import DAY, NOW, World, person, session
 
 pytestmark = pytest.mark.database
 
@@ -142,3 +144,124 @@ def test_a_disabled_account_opens_nothing(world: World) -> None:
     verdict = LicenseAccess().judge(session(world.ada.user), world.release, "urls", now=NOW)
     assert isinstance(verdict, Denied)
     assert verdict.code == "account_disabled"
+
+
+def test_an_extended_grant_ends_later_and_its_holder_reads_why(world: World) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    OutboxMessage.objects.all().delete()
+    later = grant.ends_at + 90 * DAY
+    extended = actions.extend(
+        grant=grant, ends_at=later, reason="The cluster was late.", by=world.rita, now=NOW
+    )
+    assert (extended.state, extended.state_reason, extended.ends_at) == (states.ACTIVE, "", later)
+    event = audit.trail(f"grant:{grant.pk}").last()
+    assert event is not None
+    assert (event.kind, event.data["ends_at"]) == ("grant.extended", later.isoformat())
+    [mail] = OutboxMessage.objects.all()
+    assert "The cluster was late." in mail.text
+    assert f"{later:%Y-%m-%d}" in mail.subject
+
+
+def test_a_suspended_grant_that_is_extended_keeps_the_reason_of_its_hold(world: World) -> None:
+    grant = world.grant_in(states.SUSPENDED)
+    extended = actions.extend(
+        grant=grant, ends_at=grant.ends_at + DAY, reason="Time for the answer.", by=world.rita, now=NOW
+    )
+    assert (extended.state, extended.state_reason) == (states.SUSPENDED, "A question is open.")
+    assert "Time for the answer." in OutboxMessage.objects.order_by("pk").last().text  # type: ignore[union-attr]
+
+
+def test_a_grant_may_be_made_to_end_sooner_and_an_ended_one_holds_again(world: World) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    sooner = actions.extend(
+        grant=grant, ends_at=NOW + DAY, reason="The project ends.", by=world.rita, now=NOW
+    )
+    Grant.objects.filter(pk=grant.pk).update(expired_at=NOW + DAY)
+    assert sooner.ends_at == NOW + DAY
+    again = actions.extend(
+        grant=grant, ends_at=NOW + 9 * DAY, reason="It goes on.", by=world.rita, now=NOW + 2 * DAY
+    )
+    assert again.expired_at is None
+    access = LicenseAccess().judge(world.ada, world.release, "urls", now=NOW + 3 * DAY)
+    assert access == Allowed(grant.pk)
+
+
+@pytest.mark.parametrize("ends_at", [None, NOW, NOW - DAY, NOW + 3651 * DAY, NOW + 365 * DAY])
+def test_an_end_that_passed_or_is_too_far_or_is_the_same_is_refused(
+    world: World, ends_at: datetime | None
+) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    with pytest.raises(Invalid) as caught:
+        actions.extend(grant=grant, ends_at=ends_at, reason="Why.", by=world.rita, now=NOW)  # type: ignore[arg-type]
+    assert caught.value.code == "ends_at_invalid"
+    grant.refresh_from_db()
+    assert grant.ends_at == NOW + 365 * DAY
+
+
+def team(world: World, *names: str) -> list[Grant]:
+    """A grant for each of these people."""
+    grants = []
+    for name in names:
+        by = session(person(name))
+        request = world.submit(world.draft(by), by)
+        world.vote(request, world.rita)
+        world.vote(request, world.rob)
+        title = f"{name.title()} Example"
+        grants += actions.sign(
+            request=request, typed_name=title, license_sha256=world.license.sha256, by=by, now=NOW
+        )
+    return grants
+
+
+def test_of_many_each_stands_for_itself_and_says_why_it_was_not_changed(world: World) -> None:
+    """As R9: what cannot be changed keeps nothing from the others."""
+    grants = team(world, "bo", "cy", "di")
+    actions.revoke(grant=grants[1], reason="Shared with others.", by=world.rita, now=NOW)
+    outcomes = actions.change_many(
+        grants=grants, verb="suspend", reason="The institute closed.", by=world.rita, now=NOW
+    )
+    assert [outcome.grant.pk for outcome in outcomes] == [grant.pk for grant in grants]
+    assert [outcome.problem and outcome.problem.code for outcome in outcomes] == [None, "state_changed", None]
+    held = Grant.objects.filter(state=states.SUSPENDED, state_reason="The institute closed.")
+    assert {grant.pk for grant in held} == {grants[0].pk, grants[2].pk}
+
+
+def test_of_many_one_that_breaks_leaves_nothing_of_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R10, R9: its audit event, its mail and its state go together."""
+    grants = team(world, "bo", "cy")
+
+    def dies(event: GrantChanged) -> None:
+        if event.grant.pk == grants[0].pk:
+            raise Conflict("broken", "This one breaks.")
+
+    monkeypatch.setitem(events._handlers, GrantChanged, [dies])
+    OutboxMessage.objects.all().delete()
+    first, second = actions.change_many(grants=grants, verb="revoke", reason="Why.", by=world.rita, now=NOW)
+    assert first.problem is not None
+    assert second.problem is None
+    assert Grant.objects.get(pk=grants[0].pk).state == states.ACTIVE
+    assert [mail.to for mail in OutboxMessage.objects.all()] == ["cy@example.org"]
+    assert not audit.trail(f"grant:{grants[0].pk}").filter(kind="grant.revoked").exists()
+
+
+def test_without_a_reason_or_with_too_many_nothing_of_many_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants = team(world, "bo", "cy")
+    with pytest.raises(Invalid) as caught:
+        actions.change_many(grants=grants, verb="revoke", reason=" ", by=world.rita, now=NOW)
+    assert caught.value.code == "reason_missing"
+    monkeypatch.setattr("licenses.actions.granting.MAX_AT_ONCE", 1)
+    with pytest.raises(Invalid) as caught:
+        actions.change_many(grants=grants, verb="revoke", reason="Why.", by=world.rita, now=NOW)
+    assert caught.value.code == "too_many_grants"
+    assert Grant.objects.filter(state=states.ACTIVE).count() == 2
+
+
+def test_of_many_those_of_one_who_may_not_are_refused_one_by_one(world: World) -> None:
+    grants = team(world, "bo")
+    [outcome] = actions.change_many(grants=grants, verb="revoke", reason="Why.", by=world.ada, now=NOW)
+    assert outcome.problem is not None
+    assert outcome.problem.code == "role_required"

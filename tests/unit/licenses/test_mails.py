@@ -33,6 +33,7 @@ def live_it_all(world: World) -> None:
     assert lapsing
     grant = world.grant_in(states.SUSPENDED)
     actions.resume(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
+    actions.extend(grant=grant, ends_at=NOW + 400 * DAY, reason=HOSTILE, by=world.rita, now=NOW)
     actions.revoke(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
     world.request_in(states.SUBMITTED)
     apply(world.release, text="New.", now=NOW + DAY)

@@ -24,8 +24,8 @@ REQUEST_MOVES = {
 }
 GRANT_MOVES = {
     "": {"active"},
-    "active": {"suspended", "revoked", "closed"},
-    "suspended": {"active", "revoked", "closed"},
+    "active": {"active", "suspended", "revoked", "closed"},
+    "suspended": {"suspended", "active", "revoked", "closed"},
 }
 
 
