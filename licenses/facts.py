@@ -100,6 +100,35 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class TeamFacts:
+    """Who stands in a request beside the applicant, and the place of one person in it.
+
+    role, state: the person's own place, while they stand in it: "co_applicant" or "signatory"; "invited",
+    "joined" or "accepted". Both are empty for the applicant and for everybody else.
+    accepted: the person accepted the license version that was approved.
+    pending: a co-applicant has not answered. organizations: of those who answered, by public id.
+    signatory_wanted: somebody must sign for the institution. signatory_named: somebody was asked to.
+    late: the time to accept after the approval is over.
+    """
+
+    role: str = ""
+    state: str = ""
+    accepted: bool = False
+    co_applicants: int = 0
+    most_co_applicants: int = 0
+    pending: bool = False
+    signatory_wanted: bool = False
+    signatory_named: bool = False
+    late: bool = False
+    organizations: frozenset[str] = frozenset()
+
+    @property
+    def joined(self) -> bool:
+        """The person said yes: they read the request, and accept the license once it is approved."""
+        return self.state in ("joined", "accepted")
+
+
+@dataclass(frozen=True)
 class RequestCase:
     """A request as one person sees it.
 
@@ -122,6 +151,7 @@ class RequestCase:
     voted_before_appeal: bool = False
     joined: bool = False
     recused: bool = False
+    team: TeamFacts = field(default_factory=TeamFacts)
     releases: tuple[ReleaseFacts, ...] = ()
 
     @property
@@ -137,3 +167,17 @@ class GrantCase:
     person: Person
     state: str
     mine: bool = False
+
+
+@dataclass(frozen=True)
+class MasterCase:
+    """A master agreement as one person sees it.
+
+    signatory: a verified address of the person's is the one that was asked to sign. signed: it is. ended:
+    its end has come.
+    """
+
+    person: Person
+    signatory: bool = False
+    signed: bool = False
+    ended: bool = False

@@ -7,6 +7,9 @@ SIGN = "/requests/{id}/sign/"
 REVIEW = "/review/{id}/"
 RELEASE = "/releases/{slug}/"
 GRANT = "/grants/{id}/"
+ACCEPT = "/grants/{id}/accept/"
+MASTER = "/master-agreements/{id}/"
+INVITATION = "/invitations/{id}/"
 
 
 def page(path: str, **names: str) -> str:

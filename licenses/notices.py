@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 
 from licenses import links
-from licenses.models import Grant, LicenseVersion, Message, Request, Vote
+from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
 from licenses.queries.messages import audience as other_side
+from licenses.queries.parties import standing
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
@@ -20,8 +21,10 @@ from portal.core.outbox import queue_mail
 from weights_vault.models import Release
 
 TEMPLATES = "licenses/mail"
-TO_REVIEWERS = {"review_wanted", "review_again"}
+TO_REVIEWERS = {"review_wanted", "review_again", "review_nudged"}
 ABOUT_MESSAGES = {"question_asked", "message_received"}
+TO_PARTIES = {"party_invited", "party_dropped", "signature_wanted"}
+TO_WHOLE_TEAM = {"request_rejected", "request_withdrawn", "request_lapsed"}
 
 
 def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent) -> None:
@@ -30,14 +33,48 @@ def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent
         if notice in ABOUT_MESSAGES:
             _send_message(notice, request, event)
             continue
-        for user in _audience(notice, request):
-            _queue(notice, user, event, _about_request(request))
+        if notice in TO_PARTIES:
+            _send_parties(notice, request, event)
+            continue
+        for user in _audience(notice, request, event):
+            _queue(notice, user, event, {**_about_request(request), **_about_party(request, event)})
 
 
 def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> None:
     """Queue the mails of one move of a grant, to its holder."""
     for notice in notices:
         _queue(notice, grant.user, event, {**_about_grant(grant), "reason": event.data.get("reason", "")})
+
+
+def remind_holder(notice: str, grant: Grant, reminder: Reminder, **more: Any) -> None:
+    """Queue the mail of a reminder to the holder of a grant. more: what it tells besides."""
+    _queue(notice, grant.user, reminder, {**_about_grant(grant), **more})
+
+
+def remind_people(
+    notice: str, request: Request, reminder: Reminder, people: Iterable[User], **more: Any
+) -> None:
+    """Queue the mails of a reminder about a request to these people."""
+    for user in people:
+        _queue(notice, user, reminder, {**_about_request(request), **more})
+
+
+def remind_signers(request: Request, reminder: Reminder, **more: Any) -> int:
+    """Queue the mails to everybody who has still to accept the license; return how many."""
+    about = {**_about_request(request), **more}
+    waiting = [party for party in standing(request) if party.state != Party.State.ACCEPTED]
+    for party in waiting:
+        invitation = links.page(links.INVITATION, id=party.pk)
+        queue_mail(
+            to=party.email,
+            template=f"{TEMPLATES}/signature_due",
+            context={**about, "party": party, "person": party.user, "sign_page": invitation},
+            key=f"licenses:signature_due:{reminder.pk}:{party.pk}",
+        )
+    if request.acceptances.filter(user=request.applicant_id, license_version=request.license_version_id).exists():
+        return len(waiting)
+    _queue("signature_due", request.applicant, reminder, about)
+    return len(waiting) + 1
 
 
 def send_license_changed(request: Request, version: LicenseVersion, event: AuditEvent) -> None:
@@ -52,10 +89,41 @@ def _send_message(notice: str, request: Request, event: AuditEvent) -> None:
         _queue(notice, user, event, {**_about_request(request), **told})
 
 
-def _audience(notice: str, request: Request) -> list[User]:
+def _send_parties(notice: str, request: Request, event: AuditEvent) -> None:
+    """To the address that was asked: whoever it belongs to may have no account yet."""
+    about = _about_request(request)
+    for party in _parties(notice, request, event):
+        invitation = links.page(links.INVITATION, id=party.pk)
+        queue_mail(
+            to=party.email,
+            template=f"{TEMPLATES}/{notice}",
+            context={**about, "party": party, "invitation_page": invitation},
+            key=f"licenses:{notice}:{event.pk}:{party.pk}",
+        )
+
+
+def _parties(notice: str, request: Request, event: AuditEvent) -> list[Party]:
+    if notice == "signature_wanted":
+        return [party for party in standing(request) if party.state != Party.State.ACCEPTED]
+    return list(request.parties.filter(pk=event.data["party"]))
+
+
+def _audience(notice: str, request: Request, event: AuditEvent) -> list[User]:
+    if notice == "request_signed":
+        return list(User.objects.filter(public_id__in=event.data["holders"]))
+    if notice in TO_WHOLE_TEAM:
+        joined = [party.user for party in standing(request) if party.user is not None]
+        return [request.applicant, *joined]
+    if notice == "review_assigned":
+        # Who took it themselves knows.
+        given = request.assignee if event.data["to"] not in (None, event.by) else None
+        return [given] if given is not None else []
     if notice not in TO_REVIEWERS:
         return [request.applicant]
     reviewers = eligible_reviewers(request)
+    if notice == "review_nudged" and request.assignee_id is not None:
+        # Who has it, unless they may no longer vote: it is then anybody's.
+        reviewers = reviewers.filter(pk=request.assignee_id) or reviewers
     if notice == "review_again":
         voted = Vote.objects.filter(request=request, version=request.version - 1).values("reviewer")
         reviewers = reviewers.filter(pk__in=voted)
@@ -72,11 +140,18 @@ def _about_request(request: Request) -> dict[str, Any]:
         "license": request.license_version,
         "reason": decided_reason(request),
         "request_page": links.page(links.REQUEST, id=request.pk),
+        "release_page": links.page(links.RELEASE, slug=releases[0].slug),
         "sign_page": links.page(links.SIGN, id=request.pk),
         "review_page": links.page(links.REVIEW, id=request.pk),
         "review_target_days": settings.REVIEW_TARGET_DAYS,
         "sign_within_days": settings.SIGN_WITHIN_DAYS,
     }
+
+
+def _about_party(request: Request, event: AuditEvent) -> dict[str, Any]:
+    """The party that the event speaks of, if any."""
+    named = event.data.get("party")
+    return {"party": request.parties.get(pk=named)} if named else {}
 
 
 def _about_grant(grant: Grant) -> dict[str, Any]:
@@ -86,6 +161,7 @@ def _about_grant(grant: Grant) -> dict[str, Any]:
         "slugs": [grant.release.slug],
         "reason": grant.state_reason,
         "grant_page": links.page(links.GRANT, id=grant.pk),
+        "accept_page": links.page(links.ACCEPT, id=grant.pk),
         "release_page": links.page(links.RELEASE, slug=grant.release.slug),
         "url_lifetime_minutes": max(1, settings.URL_LIFETIME_S // 60),
     }
@@ -96,7 +172,7 @@ def _titles(releases: list[Release]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _queue(notice: str, user: User, event: AuditEvent, context: dict[str, Any]) -> None:
+def _queue(notice: str, user: User, event: AuditEvent | Reminder, context: dict[str, Any]) -> None:
     if not user.is_active:
         return
     queue_mail(

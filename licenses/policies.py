@@ -6,6 +6,9 @@ each action. They ask in the same order: the person, then whose request it is, t
 
 from datetime import datetime
 
+from licenses.assignment import may_assign as may_assign
+from licenses.assignment import may_keep_desk as may_keep_desk
+from licenses.assignment import may_pick as may_pick
 from licenses.bars import PURPOSES, RULES, SCOPES, governs
 from licenses.conversation import RECUSED
 from licenses.conversation import may_ask as may_ask
@@ -24,14 +27,42 @@ from licenses.judging import (
     role_bar,
     table_bar,
 )
+from licenses.licensing import NOT_HOLDER as NOT_HOLDER
+from licenses.licensing import may_change_master as may_change_master
+from licenses.licensing import may_keep_masters as may_keep_masters
+from licenses.licensing import may_propose_reaccept as may_propose_reaccept
+from licenses.licensing import may_publish_license as may_publish_license
+from licenses.licensing import may_read_master as may_read_master
+from licenses.licensing import may_reaccept as may_reaccept
+from licenses.licensing import may_sign_master as may_sign_master
+from licenses.licensing import may_write_license as may_write_license
+from licenses.patience import may_nudge as may_nudge
+from licenses.renewal import grant_live
+from licenses.renewal import may_renew as may_renew
 from licenses.states import GRANT_TRANSITIONS, REQUEST_TRANSITIONS
+from licenses.team import NOT_A_PARTY, bar_of_team, may_read_as_party
+from licenses.team import may_decline as may_decline
+from licenses.team import may_invite as may_invite
+from licenses.team import may_join as may_join
+from licenses.team import may_propose_sign as may_propose_sign
+from licenses.team import may_remove as may_remove
+from licenses.team import may_sign as may_sign
 from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
 from portal.core.verdicts import Allowed, Denied, Verdict
 
-LICENSE_ROLES = frozenset({REVIEWER, ADMINISTRATOR, RELEASE_MANAGER})
 # Refusals that speak of the thing's state, not of the person: a 409, and looking again may help.
 STATE_CODES = frozenset(
-    {"state_changed", "already_appealed", "license_changed", "grant_live", "not_on_request"}
+    {
+        "state_changed",
+        "already_appealed",
+        "license_changed",
+        "grant_live",
+        "not_on_request",
+        "party_pending",
+        "signatory_missing",
+        "signatory_not_wanted",
+        "team_full",
+    }
 )
 
 OWN_REQUEST = Denied(
@@ -95,11 +126,7 @@ def may_draft(facts: Facts, now: datetime) -> Verdict:
             "not_on_request", "This release is not given on request.", "See its page for how it is given."
         )
     if verdict.grant:
-        return Denied(
-            "grant_live",
-            "You already hold a grant for this release.",
-            "Download it: `weights download`. Your grants are on the grants page.",
-        )
+        return grant_live(facts, now)
     return verdict
 
 
@@ -110,7 +137,7 @@ def may_edit(case: RequestCase) -> Verdict:
 
 def may_submit(case: RequestCase) -> Verdict:
     """May the person hand the request to the reviewers? Asks of each release what a new request must meet."""
-    return _applicant(case, "submit") and all_releases(case, ENTRY_CODES)
+    return _applicant(case, "submit") and bar_of_team(case) and all_releases(case, ENTRY_CODES)
 
 
 def may_confirm_license(case: RequestCase) -> Verdict:
@@ -128,29 +155,17 @@ def may_appeal(case: RequestCase) -> Verdict:
     verdict = _applicant(case, "appeal")
     if verdict and case.appealed:
         return Denied(
-            "already_appealed", "This request was appealed once already.", "You may start a new request."
+            "already_appealed", "already_nudged", "too_early_to_nudge", "too_early_to_renew", "nothing_to_renew", "This request was appealed once already.", "You may start a new request."
         )
     return verdict and all_releases(case, ENTRY_CODES)
-
-
-def may_sign(case: RequestCase) -> Verdict:
-    """May the person sign the license now? From a browser session alone.
-
-    A stage that closed since the approval does not matter: it is about new requests.
-    """
-    return _applicant(case, "sign", scope=None) and all_releases(case, ENTRY_CODES - {"stage_not_open"})
-
-
-def may_propose_sign(case: RequestCase) -> Verdict:
-    """May the person, or a token of theirs, prepare a signature that they confirm in a browser?"""
-    return _applicant(case, "sign") and all_releases(case, ENTRY_CODES - {"stage_not_open"})
 
 
 def may_vote(case: RequestCase, verdict: str) -> Verdict:
     """May the person cast `verdict` ("approve", "reject" or "request_changes")? From a browser session alone.
 
-    Never the applicant; not a colleague where the terms bar them; after an appeal nobody who voted before it.
-    An approval needs the version under review to name the license text in force.
+    Never one of those who ask, nor their signatory; not a colleague of theirs where the terms bar them; after
+    an appeal nobody who voted before it. An approval needs the version under review to name the license text
+    in force.
     """
     return first_refusal(
         person_bar(case.person, scope=None),
@@ -167,9 +182,9 @@ def may_read_own(person: Person) -> Verdict:
 
 
 def may_read_request(case: RequestCase) -> Verdict:
-    """May the person read the request? The applicant always; legal staff once it was submitted."""
-    staff = role_bar(case.person, LEGAL_ROLES) if case.was_submitted else NOT_APPLICANT
-    return first_refusal(person_bar(case.person, scope="read"), None if case.mine else staff)
+    """May the person read the request? The applicant and who joined it; legal staff once it was submitted."""
+    staff = role_bar(case.person, LEGAL_ROLES) if case.was_submitted else NOT_A_PARTY
+    return first_refusal(person_bar(case.person, scope="read"), None if may_read_as_party(case) else staff)
 
 
 def may_review(person: Person) -> Verdict:
@@ -179,7 +194,7 @@ def may_review(person: Person) -> Verdict:
 
 def may_review_request(case: RequestCase) -> Verdict:
     """May the person see the request as staff do, with votes and notes? Never their own."""
-    own = OWN_REQUEST if case.mine else None
+    own = OWN_REQUEST if case.mine or case.team.role else None
     unsent = None if case.was_submitted else NOT_APPLICANT
     return first_refusal(
         person_bar(case.person, scope="read"), role_bar(case.person, LEGAL_ROLES), own, unsent
@@ -212,11 +227,6 @@ def may_extend(case: GrantCase) -> Verdict:
     return _staff(case, "extend")
 
 
-def may_publish_license(person: Person) -> Verdict:
-    """May the person publish a new version of a license?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))
-
-
 def _applicant(case: RequestCase, action: str, scope: str | None = "requests") -> Verdict:
     return first_refusal(
         person_bar(case.person, scope),
@@ -235,14 +245,14 @@ def _staff(case: GrantCase, action: str) -> Verdict:
 
 
 def _disinterested(case: RequestCase) -> Denied | None:
-    if case.mine:
+    if case.mine or case.team.role:
         return Denied(
             "own_request", "You cannot vote on your own request.", "Other reviewers will decide it."
         )
     if case.own_organization:
         return Denied(
             "own_organization",
-            "The applicant is of your organization, and the terms bar you from voting.",
+            "Somebody who asks is of your organization, and the terms bar you from voting.",
             "Leave this request to reviewers from elsewhere.",
         )
     if case.recused:

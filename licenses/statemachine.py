@@ -16,8 +16,10 @@ event and queues the mails. What is not in a table does not happen.
 
 - **applicant**: the person whose request it is.
 - **party**: the applicant, or a co-applicant who joined.
-- **reviewer**: a reviewer who may vote on it: never the applicant, nor a colleague where the terms bar them,
-  nor, after an appeal, anybody who voted before it.
+- **asked**: whoever was asked into the request, known by a verified address.
+- **signer**: who is to accept the license: the applicant, a co-applicant who joined, the signatory.
+- **reviewer**: a reviewer who may vote on it: never one of those who ask, nor their signatory, nor a colleague
+  of theirs where the terms bar them, nor, after an appeal, anybody who voted before it.
 - **votes**: nobody alone; the reviewers' votes together.
 - **staff**: a reviewer or an administrator.
 - **system**: the portal itself: a job, or a step of another action.
@@ -26,9 +28,20 @@ _REQUEST = """
 A side carries with as many votes as the quorum and more than the other side has; one request for changes
 returns the request. Opposing votes leave it submitted, marked split, until one more reviewer makes a
 majority. Only a reviewer's latest vote on the current version counts. An edit in review makes a new version.
+
+Everybody in the team accepts the license on their own. A person's grants start with the later of two
+acceptances: theirs and, where the terms demand one, the signatory's. The first grant moves the request to
+signed (`sign`); an acceptance that starts nothing yet, or comes later, leaves its state (`accept`). Whoever
+has not accepted in time drops out; the request lapses if nobody has a grant by then.
 """
 _GRANT = """
 A grant holds from its start up to, not at, its end. Expired is computed from the end and is not a state.
+"""
+_TIME = """
+What time alone brings, beside the rows of `system` above. Each is told once, by a row in the transaction that
+queues its mail; after downtime only the most urgent that is due. A moved end is told of anew. A request's
+time in review counts from its submission, or from the applicant's answer to a question; while a question
+waits for its answer nobody is reminded.
 """
 _REVISION = """
 A published revision never changes. Withdrawn is final; quarantined may come back.
@@ -48,6 +61,7 @@ def document() -> str:
         _HEAD,
         _section("Request", _REQUEST, states.REQUEST_STATES, states.REQUEST_TRANSITIONS),
         _section("Grant", _GRANT, states.GRANT_STATES, states.GRANT_TRANSITIONS),
+        _time(),
         _notices(),
         _revision(),
         _access_codes(),
@@ -70,6 +84,11 @@ def _section(title: str, said: str, known: Mapping[str, str], table: tuple[Trans
             *_table(["from", "action", "to", "who", "audit event", "mail"], rows),
         ]
     )
+
+
+def _time() -> str:
+    rows = [[row.about, row.due, row.notice] for row in states.TIME_NOTICES]
+    return "\n".join(["## Time", _TIME, *_table(["about", "due", "mail"], rows)])
 
 
 def _notices() -> str:

@@ -24,7 +24,7 @@ REQUEST_STATES = {
     APPROVED: "Decided in the applicant's favor; the license waits for a signature.",
     REJECTED: "Declined, with a reason; one appeal is possible.",
     WITHDRAWN: "Taken back by the applicant. Final.",
-    SIGNED: "The license is signed and the grants are made. Final.",
+    SIGNED: "The license is signed and a grant is made; others of the team may still sign in time. Final.",
     LAPSED: "Approved, but nobody signed in time. Final.",
 }
 OPEN_STATES = (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED)
@@ -44,28 +44,43 @@ LIVE_STATES = (ACTIVE, SUSPENDED)
 
 APPLICANT = "applicant"  # the person whose request it is
 PARTY = "party"  # the applicant, or a co-applicant who joined
+ASKED = "asked"  # whoever was asked into the request, known by a verified address
+SIGNER = "signer"  # who is to accept the license: the applicant, a co-applicant, the signatory
 REVIEWER = "reviewer"  # a reviewer who may vote on this request
 VOTES = "votes"  # nobody alone: the reviewers' votes together
 STAFF = "staff"  # a reviewer or an administrator
+HOLDER = "holder"  # the person whose grant it is
 SYSTEM = "system"  # the portal itself: a job, or a step of another action
 
 # Who each notice goes to; its texts are licenses/templates/licenses/mail/<notice>.{subject.txt,txt}.
 NOTICES = {
     "request_submitted": "the applicant",
     "review_wanted": "the reviewers",
+    "review_assigned": "who gets it on their desk from somebody else",
     "review_again": "the reviewers whose votes no longer count",
+    "review_nudged": "who has the request, else the reviewers",
     "changes_requested": "the applicant",
     "question_asked": "the applicant and the co-applicants who joined",
     "message_received": "the other side: those who ask for the weights, or who of staff has the request",
     "request_approved": "the applicant",
-    "request_rejected": "the applicant",
-    "request_withdrawn": "the applicant",
-    "request_signed": "the applicant",
-    "request_lapsed": "the applicant",
+    "signature_wanted": "the co-applicants and the signatory",
+    "party_invited": "the address of whoever is asked",
+    "party_declined": "the applicant",
+    "party_dropped": "the co-applicant",
+    "request_rejected": "the applicant, and the parties who joined",
+    "request_withdrawn": "the applicant, and the parties who joined",
+    "request_signed": "whoever's grant starts",
+    "request_lapsed": "the applicant, and the parties who joined",
     "grant_suspended": "the holder",
     "grant_resumed": "the holder",
     "grant_revoked": "the holder",
     "grant_extended": "the holder",
+    "grant_ends": "the holder",
+    "grant_expired": "the holder",
+    "reacceptance_due": "the holder",
+    "review_late": "who has the request, else the reviewers who may vote; for who is away, their stand-in",
+    "signature_due": "whoever has still to accept the license",
+    "reacceptance_wanted": "the holder",
 }
 
 
@@ -84,7 +99,31 @@ class Transition:
     notice: tuple[str, ...] = ()
 
 
+# How a request comes by its team, and loses it; none of it moves the request itself.
+PARTY_TRANSITIONS: tuple[Transition, ...] = (
+    *(
+        Transition(state, "invite", state, APPLICANT, "request.party_invited", ("party_invited",))
+        for state in (DRAFT, CHANGES_REQUESTED)
+    ),
+    *(
+        Transition(state, "remove", state, APPLICANT, "request.party_removed")
+        for state in (DRAFT, CHANGES_REQUESTED)
+    ),
+    *(
+        Transition(state, "join", state, ASKED, "request.party_joined")
+        for state in (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED)
+    ),
+    *(
+        Transition(state, "decline", state, ASKED, "request.party_declined", ("party_declined",))
+        for state in (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED, SIGNED)
+    ),
+    Transition(
+        APPROVED, "replace_signatory", APPROVED, APPLICANT, "request.party_invited", ("party_invited",)
+    ),
+)
+
 REQUEST_TRANSITIONS: tuple[Transition, ...] = (
+    *PARTY_TRANSITIONS,
     Transition(NEW, "draft", DRAFT, APPLICANT, "request.drafted"),
     Transition(DRAFT, "edit", DRAFT, APPLICANT, "request.edited"),
     Transition(
@@ -96,9 +135,18 @@ REQUEST_TRANSITIONS: tuple[Transition, ...] = (
         SUBMITTED, "confirm_license", SUBMITTED, APPLICANT, "request.license_confirmed", ("review_again",)
     ),
     Transition(SUBMITTED, "vote", SUBMITTED, REVIEWER, "request.voted"),
-    Transition(SUBMITTED, "approve", APPROVED, VOTES, "request.approved", ("request_approved",)),
+    Transition(SUBMITTED, "assign", SUBMITTED, STAFF, "request.assigned", ("review_assigned",)),
     Transition(SUBMITTED, "ask", SUBMITTED, STAFF, "request.asked", ("question_asked",)),
     Transition(SUBMITTED, "answer", SUBMITTED, PARTY, "request.answered", ("message_received",)),
+    Transition(
+        SUBMITTED,
+        "approve",
+        APPROVED,
+        VOTES,
+        "request.approved",
+        ("request_approved", "signature_wanted"),
+    ),
+    Transition(SUBMITTED, "nudge", SUBMITTED, APPLICANT, "request.nudged", ("review_nudged",)),
     Transition(SUBMITTED, "reject", REJECTED, VOTES, "request.rejected", ("request_rejected",)),
     Transition(
         SUBMITTED,
@@ -121,7 +169,10 @@ REQUEST_TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         CHANGES_REQUESTED, "withdraw", WITHDRAWN, APPLICANT, "request.withdrawn", ("request_withdrawn",)
     ),
-    Transition(APPROVED, "sign", SIGNED, APPLICANT, "request.signed", ("request_signed",)),
+    Transition(APPROVED, "sign", SIGNED, SIGNER, "request.signed", ("request_signed",)),
+    Transition(APPROVED, "accept", APPROVED, SIGNER, "request.accepted"),
+    Transition(SIGNED, "accept", SIGNED, SIGNER, "request.accepted", ("request_signed",)),
+    Transition(SIGNED, "drop", SIGNED, SYSTEM, "request.party_dropped", ("party_dropped",)),
     Transition(APPROVED, "lapse", LAPSED, SYSTEM, "request.lapsed", ("request_lapsed",)),
     Transition(APPROVED, "withdraw", WITHDRAWN, APPLICANT, "request.withdrawn", ("request_withdrawn",)),
     Transition(
@@ -137,10 +188,44 @@ GRANT_TRANSITIONS: tuple[Transition, ...] = (
     Transition(SUSPENDED, "extend", SUSPENDED, STAFF, "grant.extended", ("grant_extended",)),
     Transition(ACTIVE, "revoke", REVOKED, STAFF, "grant.revoked", ("grant_revoked",)),
     Transition(SUSPENDED, "revoke", REVOKED, STAFF, "grant.revoked", ("grant_revoked",)),
+    *(
+        Transition(
+            state,
+            "want_reacceptance",
+            state,
+            SYSTEM,
+            "grant.reacceptance_wanted",
+            ("reacceptance_wanted",),
+        )
+        for state in (ACTIVE, SUSPENDED)
+    ),
+    Transition(ACTIVE, "reaccept", ACTIVE, HOLDER, "grant.reaccepted"),
+    *(
+        Transition(state, "expire", state, SYSTEM, "grant.expired", ("grant_expired",))
+        for state in (ACTIVE, SUSPENDED)
+    ),
+    Transition(ACTIVE, "end_affiliation", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",)),
+    Transition(ACTIVE, "keep", ACTIVE, SYSTEM, "grant.kept"),
     Transition(ACTIVE, "replace", CLOSED, SYSTEM, "grant.closed"),
     Transition(SUSPENDED, "replace", CLOSED, SYSTEM, "grant.closed"),
 )
 
+
+@dataclass(frozen=True)
+class TimeNotice:
+    """A mail that time brings and that moves nothing. about: of what. due: when, in words."""
+
+    about: str
+    due: str
+    notice: str
+
+
+TIME_NOTICES: tuple[TimeNotice, ...] = (
+    TimeNotice("grant", "60, 30 and 7 days before its end", "grant_ends"),
+    TimeNotice("grant", "30, 7 and 1 days before a new license version must be accepted, and then", "reacceptance_due"),
+    TimeNotice("request", "after each REVIEW_TARGET_DAYS in review without a decision", "review_late"),
+    TimeNotice("request", "7 days before an approval that is not signed lapses", "signature_due"),
+)
 
 TRANSITIONS = {"request": REQUEST_TRANSITIONS, "grant": GRANT_TRANSITIONS}
 

@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from licenses import search
+from licenses.actions.accepting import accept_under_master
 from licenses.actions.publishing import apply_terms
+from licenses.actions.reaccepting import want_of_new
+from licenses.events import GrantStarted
+from licenses.events import RequestDecided
+from licenses.models import Decision
 from licenses.terms import MAX_LICENSE_CHARACTERS, check_terms
 from portal.accounts.events import DetailsCorrected
 from portal.core.events import subscribe
@@ -19,10 +24,23 @@ def on_release_applied(event: ReleaseApplied) -> None:
     apply_terms(release=event.release, terms=terms, by=event.by, now=event.now)
 
 
+@subscribe(GrantStarted)
+def on_grant_started(event: GrantStarted) -> None:
+    """Ask its holder for what the version it started under does not cover any more."""
+    want_of_new(event.grant, event.now)
+
+
 @subscribe(DetailsCorrected)
 def on_details_corrected(event: DetailsCorrected) -> None:
     """Let staff find the person's requests by what they are called now."""
     search.refresh_for(event.user)
+
+
+@subscribe(RequestDecided)
+def on_request_decided(event: RequestDecided) -> None:
+    """Start at once the grants of whom a master agreement covers."""
+    if event.decision.outcome == Decision.Outcome.APPROVED:
+        accept_under_master(request=event.request, now=event.now)
 
 
 def _read_license(name: object, folder: Path) -> str:

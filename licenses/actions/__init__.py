@@ -1,33 +1,55 @@
 """What people do, one verb a function: each takes `by` and `now`, is one transaction, raises Problems."""
 
+from licenses.actions.absences import be_away, be_back
+from licenses.actions.assigning import assign, pick_next
+from licenses.actions.bulk import Ballot, Outcome, vote_many
 from licenses.actions.drafting import draft, edit
 from licenses.actions.granting import change_many, extend, resume, revoke, suspend
 from licenses.actions.lapsing import lapse
+from licenses.actions.nudging import nudge
+from licenses.actions.parties import decline, invite, join, remove
 from licenses.actions.publishing import apply_terms, publish_license_version
+from licenses.actions.renewing import renew
 from licenses.actions.signing import propose_sign, sign
 from licenses.actions.submitting import appeal, confirm_license, submit, withdraw
 from licenses.actions.talking import ask, note, say
+from licenses.actions.views import remove_view, save_view
 from licenses.actions.voting import vote
 
 __all__ = [
+    "Ballot",
+    "Outcome",
     "appeal",
     "apply_terms",
-    "change_many",
     "ask",
+    "assign",
+    "be_away",
+    "be_back",
+    "change_many",
     "confirm_license",
+    "decline",
     "draft",
     "edit",
     "extend",
+    "invite",
+    "join",
     "lapse",
     "note",
+    "nudge",
+    "pick_next",
     "propose_sign",
     "publish_license_version",
+    "remove",
+    "remove_view",
+    "renew",
     "resume",
     "revoke",
+    "save_view",
     "say",
     "sign",
     "submit",
     "suspend",
     "vote",
+    "vote_many",
     "withdraw",
 ]

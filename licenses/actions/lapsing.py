@@ -1,4 +1,4 @@
-"""Let approvals lapse that nobody signed in time."""
+"""Let approvals lapse that nobody signed in time, and places in a team that were not."""
 
 from datetime import datetime, timedelta
 
@@ -7,18 +7,26 @@ from django.db import transaction
 
 from licenses import states
 from licenses.actions.moving import lock_request, move_request
-from licenses.models import Request
+from licenses.models import Party, Request
 
 
 def lapse(*, now: datetime) -> int:
-    """Move each approved request whose time to sign is over to `lapsed`; return how many.
+    """Move each approved request whose time to sign is over to `lapsed`, and let those of a signed one who
+    have not accepted drop out; return how many of both.
 
-    Time to sign: SIGN_WITHIN_DAYS from the decision. Each request is a transaction of its own; run again,
-    or by two workers at once, it does nothing more.
+    Time to sign: SIGN_WITHIN_DAYS from the decision. Each is a transaction of its own; run again, or by two
+    workers at once, it does nothing more.
     """
     over = now - timedelta(days=settings.SIGN_WITHIN_DAYS)
     due = Request.objects.filter(state=states.APPROVED, decided_at__lte=over).order_by("decided_at")
-    return sum(_lapse_one(request, over, now) for request in due)
+    late = Party.objects.filter(
+        request__state=states.SIGNED, request__decided_at__lte=over, state__in=_UNSIGNED
+    ).order_by("request__decided_at", "pk")
+    lapsed = sum(_lapse_one(request, over, now) for request in due)
+    return lapsed + sum(_drop_one(party, now) for party in late.select_related("request"))
+
+
+_UNSIGNED = (Party.State.INVITED, Party.State.JOINED)
 
 
 def _lapse_one(request: Request, over: datetime, now: datetime) -> bool:
@@ -29,3 +37,14 @@ def _lapse_one(request: Request, over: datetime, now: datetime) -> bool:
             return False
         move_request(request, "lapse", by="system:lapse", now=now)
     return True
+
+
+def _drop_one(party: Party, now: datetime) -> bool:
+    with transaction.atomic():
+        request = lock_request(party.request)
+        dropped = Party.objects.filter(pk=party.pk, state__in=_UNSIGNED).update(
+            state=Party.State.DROPPED, state_at=now
+        )
+        if dropped:
+            move_request(request, "drop", by="system:lapse", now=now, data={"party": party.pk})
+    return bool(dropped)

@@ -22,12 +22,12 @@ def submit(
 ) -> Request:
     """Submit the request under the license text that `license_sha256` names, and return it.
 
-    Freezes quorum, length of the grant, license version and the applicant's confirmed organization.
-    idempotency_key: the key with which this request was submitted returns it as it stands and mails nobody
-        again.
-    Raises: NotPermitted, Conflict(state_changed). Conflict(license_changed; given, in_force, difference):
-        another text is in force. Invalid: a required answer is missing. Invalid(evidence_missing,
-        summary_missing): see `contents.require_whole`.
+    Freezes quorum, length of the grant, license version, whether a signatory is needed, and the applicant's
+        confirmed organization. idempotency_key: the key with which this request was submitted returns it as
+        it stands and mails nobody again.
+    Raises: NotPermitted, Conflict(state_changed, party_pending, signatory_missing). Conflict(license_changed;
+        given, in_force, difference): another text is in force. Invalid: a required answer is missing.
+        Invalid(evidence_missing, summary_missing): see `contents.require_whole`.
     """
     with transaction.atomic():
         request = lock_request(request)
@@ -61,6 +61,7 @@ def submit(
             organization=organization,
             quorum=terms.quorum,
             grant_days=terms.grant_days,
+            signatory=case.team.signatory_wanted,
             submitted_at=now,
             submit_key=idempotency_key or "",
         )

@@ -1,5 +1,14 @@
 """What a person can see, and the facts that the policies judge. Reads only; decides nothing by itself."""
 
+from licenses.queries.desk import (
+    absence_for,
+    absences,
+    cover_for,
+    reviewers,
+    saved_view_for,
+    saved_views,
+)
+from licenses.queries.dossier import Line, Review, review
 from licenses.queries.facts import (
     confirmed_organization,
     decided_reason,
@@ -28,20 +37,25 @@ from licenses.queries.messages import Said, messages
 from licenses.queries.pages import CountUpTo, Slice, counts, sliced
 from licenses.queries.parties import invitation_for, invitations_of, parties_of
 from licenses.queries.queue import QueueFilters, queue
-from licenses.queries.review import Review, review, version_of
+from licenses.queries.reacceptance import version_to_accept, waiting_for
+from licenses.queries.review import version_of
 from licenses.queries.reviewers import eligible_reviewers
 from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
 
 __all__ = [
     "CountUpTo",
+    "Line",
     "QueueFilters",
     "Review",
     "Said",
     "Slice",
     "TimelineEntry",
+    "absence_for",
+    "absences",
     "all_grants",
     "confirmed_organization",
     "counts",
+    "cover_for",
     "decided_reason",
     "eligible_reviewers",
     "facts",
@@ -66,6 +80,9 @@ __all__ = [
     "request_for",
     "requests_of",
     "review",
+    "reviewers",
+    "saved_view_for",
+    "saved_views",
     "sliced",
     "terms_by_release",
     "terms_of",
@@ -73,5 +90,7 @@ __all__ = [
     "verdicts_by_grant",
     "verdicts_by_release",
     "version_of",
+    "version_to_accept",
     "visible_releases",
+    "waiting_for",
 ]

@@ -143,11 +143,18 @@ def grant_facts(grant: Grant) -> GrantFacts:
 
 
 def _requests_of(principal: Principal, release: Release) -> list[Request]:
-    """The person's own requests for the release, newest first."""
+    """The requests for the release by which the person asks for it, newest first."""
     if principal.user is None:
         return []
-    own = Request.objects.filter(applicant=principal.user, releases=release)
-    return list(own.order_by("-created_at", "-id"))
+    return list(asking(principal.user).filter(requested__release=release))
+
+
+def asking(user: User) -> QuerySet[Request]:
+    """Return the requests by which the person asks, newest first: their own and, once sent, those that they
+    joined as a co-applicant; each with its `place`."""
+    joined = takes_part(user).filter(role=Party.Role.CO_APPLICANT, request__submitted_at__isnull=False)
+    theirs = Q(applicant=user) | Q(pk__in=joined.values("request"))
+    return with_place(Request.objects.filter(theirs), user).order_by("-created_at", "-id")
 
 
 def any_submitted(requests: Iterable[Request]) -> bool:
@@ -156,10 +163,23 @@ def any_submitted(requests: Iterable[Request]) -> bool:
 
 
 def latest_request(newest_first: Sequence[Request]) -> RequestFacts | None:
-    """Return the facts about the open one of a person's requests of one release, else about the newest."""
-    open_ones = [request for request in newest_first if request.state in states.OPEN_STATES]
-    found = next(iter(open_ones or newest_first), None)
-    return None if found is None else RequestFacts(found.pk, found.state, decided_reason(found))
+    """Return the facts about the open one of a person's requests of one release, else about the newest.
+
+    newest_first: as `asking` returns them.
+    """
+    known = [(request, _state_for(request)) for request in newest_first]
+    found = next((each for each in known if each[1] in states.OPEN_STATES), next(iter(known), None))
+    return None if found is None else RequestFacts(found[0].pk, found[1], decided_reason(found[0]))
+
+
+def _state_for(request: Request) -> str:
+    """The state as it matters to the person: a co-applicant cannot change the request, and signs apart."""
+    place = getattr(request, "place", None)
+    if place is not None and request.state == states.CHANGES_REQUESTED:
+        return states.SUBMITTED
+    if place == Party.State.JOINED and request.state == states.SIGNED:
+        return states.APPROVED
+    return request.state
 
 
 def decided_reason(request: Request) -> str:
@@ -210,8 +230,8 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
     in_force = license_in_force(every[0].license, now, request.organization_id) if every else None
     team = team_facts(principal, request, every, now)
     colleagues_barred = any(terms.exclude_reviewer_organization for terms in every)
-    organizations = {request.applicant.organization_id, *team.organizations}
-    colleague = user is not None and user.organization_id is not None and user.organization_id in organizations
+    organizations = {request.applicant.organization_id, *team.organizations} - {None}
+    colleague = user is not None and user.organization_id in organizations
     earlier = (
         user is not None
         and request.appeal_version is not None
@@ -225,8 +245,11 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
         asked=_asked(request, every),
         appealed=request.appealed,
         license_current=in_force is not None and in_force.pk == request.license_version_id,
-        own_organization=colleagues_barred and same_organization,
+        own_organization=colleagues_barred and colleague,
         voted_before_appeal=earlier,
+        joined=team.joined and team.role == Party.Role.CO_APPLICANT,
+        recused=user is not None and request.recusals.filter(reviewer=user).exists(),
+        team=team,
         releases=tuple(release_facts(terms.release, terms) for terms in every),
     )
 

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from licenses import policies
 from licenses.bars import is_staff
 from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
-from licenses.queries.facts import grant_case, person, request_case
+from licenses.queries.facts import asking, grant_case, person, request_case
+from licenses.queries.parties import takes_part
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
 from weights_vault.models import Release
@@ -18,21 +19,22 @@ def visible_releases(principal: Principal) -> QuerySet[Release]:
     """Return the releases for which the rule of access allows "see"."""
     listed = Q(state=Release.State.LISTED)
     who = person(principal)
-    if not (who.signed_in and who.active):
+    if principal.user is None or not who.active:
         return Release.objects.filter(listed)
     if is_staff(who) and not who.second_factor_missing:
         return Release.objects.all()
     # A draft leads nowhere: what was hidden since is hidden from whoever only began to ask for it.
-    own = Request.objects.filter(applicant=principal.user, submitted_at__isnull=False).values("releases")
+    own = asking(principal.user).filter(submitted_at__isnull=False).order_by().values("releases")
     granted = Grant.objects.filter(user=principal.user).values("release")
     return Release.objects.filter(listed | Q(pk__in=own) | Q(pk__in=granted))
 
 
 def requests_of(principal: Principal) -> QuerySet[Request]:
-    """Return the principal's own requests, newest first."""
+    """Return the principal's own requests, and those in which they joined a team, newest first."""
     if principal.user is None or not policies.may_read_own(person(principal)):
         return Request.objects.none()
-    return _with_what_is_shown(Request.objects.filter(applicant=principal.user))
+    place = takes_part(principal.user).values("request")
+    return _with_what_is_shown(Request.objects.filter(Q(applicant=principal.user) | Q(pk__in=place)))
 
 
 def request_for(principal: Principal, id: str, now: datetime) -> Request:

@@ -12,17 +12,18 @@ from licenses.facts import Facts, RevisionFacts
 from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
 from licenses.queries.facts import (
     any_submitted,
+    asking,
     best_grant,
-    grant_facts,
     for_organization,
+    grant_facts,
     key_facts,
     latest_request,
     person,
     release_facts,
 )
 from licenses.queries.lists import terms_by_release
-from portal.accounts.principals import Principal
 from portal.accounts.models import Organization
+from portal.accounts.principals import Principal
 from portal.core.verdicts import Verdict
 from weights_vault.models import Release, Revision
 
@@ -103,8 +104,8 @@ def _requests(principal: Principal, releases: list[Release]) -> defaultdict[int,
     if principal.user is None:
         return found
     wanted = {release.pk for release in releases}
-    own = Request.objects.filter(applicant=principal.user, releases__in=wanted).distinct()
-    for request in own.order_by("-created_at", "-id").prefetch_related("requested", "decisions"):
+    own = asking(principal.user).filter(requested__release__in=wanted).distinct()
+    for request in own.prefetch_related("requested", "decisions"):
         for requested in request.requested.all():
             found[requested.release_id].append(request)
     return found

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
+
 from licenses import policies
 from licenses.models import Grant, Request
 from licenses.queries.facts import person
@@ -22,13 +25,21 @@ TITLES = {
     "request.approved": "Approved",
     "request.rejected": "Declined",
     "request.changes_requested": "Changes requested",
+    "request.assigned": "On the desk of",
     "request.asked": "The reviewers asked a question",
     "request.answered": "The question was answered",
     "request.message_sent": "Message written",
     "request.noted": "Note written",
     "request.recused": "Recused",
     "request.withdrawn": "Withdrawn",
+    "request.nudged": "Asked how it stands",
     "request.appealed": "Appealed",
+    "request.party_invited": "Asked to take part",
+    "request.party_joined": "Takes part",
+    "request.party_declined": "Declined to take part",
+    "request.party_removed": "Taken out of the team",
+    "request.party_dropped": "No longer in the team: the license was not accepted in time, or need not be",
+    "request.accepted": "License accepted",
     "request.signed": "License signed",
     "request.lapsed": "Approval lapsed: the license was not signed in time",
     "grant.started": "Access granted",
@@ -37,17 +48,25 @@ TITLES = {
     "grant.revoked": "Access revoked",
     "grant.closed": "Grant closed",
     "grant.extended": "End of access moved",
+    "grant.expired": "Access ended: its time was over",
+    "grant.kept": "Affiliation ended; the grant stays",
 }
 # What only staff are told.
 FOR_STAFF = frozenset({"request.voted", "request.noted", "request.recused"})
 VOTES = {"approve": "to approve", "reject": "to decline", "request_changes": "to ask for changes"}
 
 
+# Of who did it, where that is a person: read with the events.
+_NAME = Subquery(
+    User.objects.filter(public_id=OuterRef("by")).values(name=Coalesce(NullIf("full_name", Value("")), "email"))[:1]
+)
+
+
 @dataclass(frozen=True)
 class TimelineEntry:
     """One line. kind: of the audit event. detail: a reason, a text or a version; may be empty.
 
-    actor_label: "You" to whom the request is; otherwise a name, "Staff", "The reviewers" or "The portal".
+    actor_label: "You" for what the reader did; otherwise a name, "Staff", "The reviewers" or "The portal".
     """
 
     at: datetime
@@ -60,31 +79,48 @@ class TimelineEntry:
 def timeline(request: Request, principal: Principal | None = None) -> list[TimelineEntry]:
     """Return what happened to the request and its grants, oldest first.
 
-    principal: who reads. Legal staff see the votes and the names of their colleagues; the applicant, and
-        everybody while it is left out, does not.
+    principal: who reads; left out, the applicant. Legal staff see the votes and the names of their
+        colleagues; those who stand in the request see the names of each other alone.
     """
-    subjects = [
-        f"request:{request.pk}",
-        *(f"grant:{pk}" for pk in request.grants.values_list("pk", flat=True)),
-    ]
-    return _entries(subjects, request.applicant, principal)
+    parties = list(request.parties.select_related("user"))
+    grants = list(request.grants.select_related("user"))
+    subjects = [f"request:{request.pk}", *(f"grant:{grant.pk}" for grant in grants)]
+    about = {party.pk: f"{party.full_name}, {party.get_role_display().lower()}" for party in parties}
+    if parties:
+        about |= {f"grant:{grant.pk}": grant.user.get_full_name() for grant in grants}
+    people = [request.applicant, *(party.user for party in parties if party.user is not None)]
+    return _entries(subjects, people, principal, about)
+
+
+def staff_timeline(
+    request: Request, principal: Principal, grants: Iterable[Grant], about: dict[str, str]
+) -> list[TimelineEntry]:
+    """Return the same to legal staff, where the grants of the request and what to call its parties are known
+    already: in one query."""
+    subjects = [f"request:{request.pk}", *(f"grant:{grant.pk}" for grant in grants)]
+    return _entries(subjects, [request.applicant], principal, about)
 
 
 def grant_timeline(grant: Grant, principal: Principal | None = None) -> list[TimelineEntry]:
     """Return what happened to one grant, oldest first. principal: as in `timeline`."""
-    return _entries([f"grant:{grant.pk}"], grant.user, principal)
+    return _entries([f"grant:{grant.pk}"], [grant.user], principal, {})
 
 
-def _entries(subjects: list[str], holder: User, principal: Principal | None) -> list[TimelineEntry]:
-    own = principal is None or principal.user == holder
-    staff = principal is not None and not own and bool(policies.may_review(person(principal)))
-    log = audit.trail(*subjects).filter(kind__in=TITLES)
+def _entries(
+    subjects: list[str], people: list[User], principal: Principal | None, about: dict[str, str]
+) -> list[TimelineEntry]:
+    """people: those whose the thing is, the applicant or holder first. about: what to call a party, by its
+    id, and whose a grant is, by its subject."""
+    reader = people[0] if principal is None else principal.user
+    staff = principal is not None and reader not in people and bool(policies.may_review(person(principal)))
+    log = audit.trail(*subjects).filter(kind__in=TITLES).annotate(name=_NAME)
     told = [event for event in log if _is_told(event, staff)]
-    names = _names({event.by for event in told}) if staff else {}
-    if own:
-        names[holder.public_id] = "You"
+    names = {event.by: str(event.name) for event in told if event.name} if staff else {}
+    names |= {user.public_id: user.get_full_name() for user in people}
+    if reader in people:
+        names[reader.public_id] = "You"
     return [
-        TimelineEntry(event.at, _title(event), _detail(event), _label(event.by, names), event.kind)
+        TimelineEntry(event.at, _title(event), _detail(event, about), _label(event.by, names), event.kind)
         for event in told
     ]
 
@@ -104,14 +140,17 @@ def _title(event: AuditEvent) -> str:
     return TITLES[event.kind]
 
 
-def _detail(event: AuditEvent) -> str:
+def _detail(event: AuditEvent, about: dict[str, str]) -> str:
     data: dict[str, Any] = event.data
+    if event.kind.startswith("request.party_"):
+        return about.get(str(data.get("party")), "")
     if said := data.get("reason") or data.get("text"):
         return str(said)
     if event.kind in ("request.submitted", "request.edited", "request.license_confirmed"):
         return f"Version {data.get('version')}"
     if event.kind == "grant.started":
-        return f"{data.get('release')}, until {str(data.get('ends_at'))[:10]}"
+        whose = [about[event.subject]] if event.subject in about else []
+        return ", ".join([*whose, str(data.get("release")), f"until {str(data.get('ends_at'))[:10]}"])
     return ""
 
 
@@ -121,7 +160,3 @@ def _label(by: str, names: dict[str, str]) -> str:
     if by.startswith("system:"):
         return "The portal"
     return names.get(by, "Staff")
-
-
-def _names(ids: Iterable[str]) -> dict[str, str]:
-    return {user.public_id: user.get_full_name() for user in User.objects.filter(public_id__in=list(ids))}

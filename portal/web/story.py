@@ -22,8 +22,15 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "request.noted": ("calm", "pen-line"),
     "request.recused": ("calm", "circle-minus"),
     "request.withdrawn": ("calm", "undo-2"),
+    "request.nudged": ("turn", "clock"),
     "request.lapsed": ("calm", "clock"),
     "request.appealed": ("turn", "scale"),
+    "request.party_invited": ("wait", "mail"),
+    "request.party_joined": ("good", "users"),
+    "request.party_declined": ("calm", "circle-minus"),
+    "request.party_removed": ("calm", "circle-minus"),
+    "request.party_dropped": ("calm", "clock"),
+    "request.accepted": ("good", "signature"),
     "request.signed": ("good", "signature"),
     "grant.started": ("good", "lock-open"),
     "grant.suspended": ("wait", "circle-pause"),
@@ -31,11 +38,23 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "grant.revoked": ("bad", "ban"),
     "grant.closed": ("calm", "circle-minus"),
     "grant.extended": ("good", "calendar"),
+    "grant.expired": ("calm", "clock"),
+    "grant.kept": ("calm", "info"),
 }
 _PLAIN: Final = ("calm", "circle-dot")
 # Their detail is a few words of ours; that of the others is what somebody wrote.
 _BRIEF: Final = frozenset(
-    {"request.submitted", "request.edited", "request.license_confirmed", "grant.started"}
+    {
+        "request.submitted",
+        "request.edited",
+        "request.license_confirmed",
+        "request.party_invited",
+        "request.party_joined",
+        "request.party_declined",
+        "request.party_removed",
+        "request.party_dropped",
+        "grant.started",
+    }
 )
 
 

@@ -11,10 +11,11 @@ import pytest
 from django.db import transaction
 
 from licenses import actions, states
-from licenses.models import Decision, Grant, Request, RequestVersion, Vote
+from licenses.models import Acceptance, Decision, Grant, Party, Request, RequestVersion, Vote
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core.models import AuditEvent, Job, OutboxMessage
 from portal.core.problems import Conflict, NotPermitted
+from tests.unit.licenses.team import TEAM_ACTIONS, guests
 from tests.unit.licenses.world import DAY, NOW, World, person, session
 
 pytestmark = pytest.mark.database
@@ -56,11 +57,13 @@ REQUEST_ACTIONS: dict[str, tuple[Act, str]] = {
         ),
         "applicant",
     ),
+    "nudge": (lambda w, r, by: actions.nudge(request=r, by=by, now=NOW + 5 * DAY), "applicant"),
     "approve": (cast("approve"), "reviewer"),
     "reject": (cast("reject"), "reviewer"),
     "request_changes": (cast("request_changes"), "reviewer"),
     "ask": (lambda w, r, by: actions.ask(request=r, text="Why?", by=by, now=NOW), "staff"),
     "answer": (answer, "applicant"),
+    **TEAM_ACTIONS,
 }
 GRANT_ACTIONS = {
     "suspend": actions.suspend,
@@ -80,12 +83,13 @@ def roles(world: World) -> dict[str, Principal]:
         "reviewer": world.rosa,
         "administrator": world.admin,
         "release manager": session(person("max", "release_manager")),
+        **guests(),
     }
 
 
 def everything() -> list[object]:
     """What there is, to see that nothing changed."""
-    kept = [Request, RequestVersion, Vote, Decision, Grant, OutboxMessage, Job, AuditEvent]
+    kept = [Request, RequestVersion, Party, Acceptance, Vote, Decision, Grant, OutboxMessage, Job, AuditEvent]
     return [list(model.objects.order_by("pk").values()) for model in kept]  # type: ignore[attr-defined]
 
 

@@ -8,6 +8,7 @@ from licenses import actions, states
 from licenses.states import NOTICES
 from portal.core.models import OutboxMessage
 from portal.core.secrecy import holds_secret
+from tests.unit.licenses.team import Team
 from tests.unit.licenses.world import DAY, NOW, World, apply, person, session
 
 pytestmark = pytest.mark.database
@@ -36,7 +37,21 @@ def live_it_all(world: World) -> None:
     actions.extend(grant=grant, ends_at=NOW + 400 * DAY, reason=HOSTILE, by=world.rita, now=NOW)
     actions.revoke(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
     world.request_in(states.SUBMITTED)
+    live_as_a_team(world)
     apply(world.release, text="New.", now=NOW + DAY)
+
+
+def live_as_a_team(world: World) -> None:
+    team, bo = Team(world), session(person("bo"))
+    request = world.draft(bo)
+    for guest in (team.cora, team.cyd):
+        team.joined(request, guest, by=bo)
+    actions.decline(party=team.invite(request, team.sig, by=bo), by=team.sig, now=NOW)
+    world.submit(request, bo)
+    world.vote(request, world.rita)
+    world.vote(request, world.rob)
+    team.accept(request, team.cora)
+    actions.lapse(now=NOW + 30 * DAY)
 
 
 def test_every_notice_is_mailed_and_none_is_half_filled(world: World) -> None:
@@ -47,9 +62,10 @@ def test_every_notice_is_mailed_and_none_is_half_filled(world: World) -> None:
         assert "{{" not in mail.subject + mail.text.replace(HOSTILE, ""), mail.template
         assert "None" not in mail.text, mail.template
         assert "\n\n\n" not in mail.text, mail.template
-        assert re.search(r"http://localhost:\d+/(requests|review|grants)/(req|grt)_", mail.text), (
-            mail.template
-        )
+        assert re.search(
+            r"http://localhost:\d+/(requests|review|grants|invitations|releases)/(req|grt|pty|opt)[_-]",
+            mail.text,
+        ), mail.template
         assert not holds_secret(mail.text), mail.template
         assert mail.text.startswith("Hello "), mail.template
 

@@ -34,8 +34,10 @@ REQUEST_ACTIONS: dict[str, tuple[RequestPolicy, set[str], set[str]]] = {
     "confirm_license": (policies.may_confirm_license, APPLICANTS, {"submitted"}),
     "withdraw": (policies.may_withdraw, APPLICANTS, {"draft", "submitted", "changes_requested", "approved"}),
     "appeal": (policies.may_appeal, APPLICANTS, {"rejected"}),
-    "sign": (policies.may_sign, APPLICANTS, {"approved"}),
-    "propose_sign": (policies.may_propose_sign, APPLICANTS, {"approved"}),
+    # While the team's time runs, whoever has not accepted still may after the first grant.
+    "sign": (policies.may_sign, APPLICANTS, {"approved", "signed"}),
+    "propose_sign": (policies.may_propose_sign, APPLICANTS, {"approved", "signed"}),
+    "remove": (policies.may_remove, APPLICANTS, {"draft", "changes_requested"}),
     "approve": (lambda case: policies.may_vote(case, "approve"), {"reviewer"}, {"submitted"}),
     "reject": (lambda case: policies.may_vote(case, "reject"), {"reviewer"}, {"submitted"}),
     "request_changes": (lambda case: policies.may_vote(case, "request_changes"), {"reviewer"}, {"submitted"}),

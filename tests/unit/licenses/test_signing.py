@@ -105,8 +105,8 @@ def test_the_name_may_differ_in_case_and_spaces(world: World) -> None:
 def test_nobody_else_and_no_token_signs(world: World) -> None:
     request = world.request_in(states.APPROVED)
     for by, code in (
-        (world.rita, "not_applicant"),
-        (world.admin, "not_applicant"),
+        (world.rita, "not_a_party"),
+        (world.admin, "not_a_party"),
         (token(user(world), "read", "requests", "download"), "token_scope"),
     ):
         with pytest.raises(NotPermitted) as caught:

@@ -19,7 +19,8 @@ REQUEST_MOVES = {
     "draft": {"draft", "submitted", "withdrawn"},
     "submitted": {"submitted", "changes_requested", "approved", "rejected", "withdrawn"},
     "changes_requested": {"changes_requested", "submitted", "withdrawn"},
-    "approved": {"signed", "lapsed", "withdrawn"},
+    "approved": {"approved", "signed", "lapsed", "withdrawn"},
+    "signed": {"signed"},
     "rejected": {"submitted"},
 }
 GRANT_MOVES = {
@@ -68,7 +69,7 @@ def test_every_notice_has_its_subject_and_text(notice: str) -> None:
 
 def test_every_notice_of_the_tables_has_an_audience() -> None:
     used = {notice for table in states.TRANSITIONS.values() for row in table for notice in row.notice}
-    assert used == set(states.NOTICES)
+    assert used | {row.notice for row in states.TIME_NOTICES} == set(states.NOTICES)
 
 
 def test_the_published_page_is_current() -> None:

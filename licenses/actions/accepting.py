@@ -1,0 +1,228 @@
+"""What an acceptance of the license completes: the grants that start with it.
+
+A person's grants start in the transaction of the later of two acceptances: their own and, where one is
+needed, the signatory's. The caller holds the request's row.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from licenses import policies, queries, states
+from licenses.actions.moving import move_grant, move_request, row_of
+from licenses.agreements import order
+from licenses.events import GrantChanged, GrantStarted
+from licenses.models import Acceptance, Grant, LicenseVersion, Party, Request
+from licenses.queries.parties import signatory_of, standing
+from portal.accounts.models import Organization, User
+from portal.accounts.principals import principal_for
+from portal.core import audit, events
+from portal.core.problems import Conflict
+from weights_vault.models import Release
+
+MASTER = "system:master"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A grant to be made. replaces: the person's grant that makes room for it. renewed: it still runs, and
+    the new one adds to its end."""
+
+    user: User
+    release: Release
+    replaces: Grant | None
+    renewed: bool
+
+
+def approved_license(request: Request) -> LicenseVersion:
+    """Return the license version that was approved. Raises: RuntimeError: a policy was not asked."""
+    if request.license_version is None:
+        raise RuntimeError(f"{request.pk} passed the policy without a license version")
+    return request.license_version
+
+
+def accept(request: Request, user: User, *, typed_name: str, how: str, by: str, now: datetime) -> list[Grant]:
+    """Write that `user` accepted the approved license, start what that completes, and return those grants.
+
+    by: who, as the audit log calls them. how: as in `Acceptance`.
+    Raises: Conflict(grant_live, grant_suspended): of the person's own.
+    """
+    _write(request, user, typed_name=typed_name, how=how, now=now)
+    return _go_on(request, acting=user, how=how, by=by, now=now)
+
+
+def accept_under_master(*, request: Request, now: datetime) -> list[Grant]:
+    """Start the grants of an approved request whose applicant a master agreement names; return them.
+
+    Co-applicants whom one names too are covered with the applicant; the others accept on their own. The
+    institution has signed already, so no signatory is needed.
+    """
+    master = queries.master_covering(request.applicant, request.license_version, now)
+    if master is None:
+        return []
+    joined = [party.user for party in standing(request) if party.role == Party.Role.CO_APPLICANT]
+    for user in (request.applicant, *(user for user in joined if user is not None)):
+        covering = queries.master_covering(user, request.license_version, now)
+        if covering and policies.may_sign(queries.request_case(principal_for(user), request, now)):
+            _write(request, user, typed_name=covering.typed_name, how=f"master:{covering.pk}", now=now)
+    _spare_signatory(request, now)
+    return _go_on(request, acting=None, how=f"master:{master.pk}", by=MASTER, now=now, signatory=False)
+
+
+def _write(request: Request, user: User, *, typed_name: str, how: str, now: datetime) -> None:
+    approved = approved_license(request)
+    acceptance = Acceptance.objects.create(
+        request=request,
+        user=user,
+        license_version=approved,
+        sha256=approved.sha256,
+        typed_name=typed_name,
+        how=how,
+        at=now,
+    )
+    request.parties.filter(user=user, state=Party.State.JOINED).update(
+        state=Party.State.ACCEPTED, state_at=now
+    )
+    order(acceptance=acceptance, now=now)
+
+
+def _spare_signatory(request: Request, now: datetime) -> None:
+    request.signatory = False
+    named = signatory_of(request)
+    if named is None:
+        return
+    request.parties.filter(pk=named.pk).update(state=Party.State.DROPPED, state_at=now)
+    audit.record("request.party_dropped", by=MASTER, subject=f"request:{request.pk}", now=now, party=named.pk)
+
+
+def _go_on(
+    request: Request, *, acting: User | None, how: str, by: str, now: datetime, **fields: Any
+) -> list[Grant]:
+    """Move the request by what the acceptance completed, and make those grants."""
+    approved, starts = approved_license(request), _starts(request, acting, now)
+    holders = sorted({start.user.public_id for start in starts})
+    move_request(
+        request,
+        "sign" if starts and request.state == states.APPROVED else "accept",
+        by=by,
+        now=now,
+        data={"license": approved.pk, "license_sha256": approved.sha256, "how": how, "holders": holders},
+        **fields,
+    )
+    return [_start(request, start, by, now) for start in starts]
+
+
+def _starts(request: Request, acting: User | None, now: datetime) -> list[Start]:
+    """The grants that can start now: of everybody who accepted and has none from this request yet.
+
+    acting: who accepts now. A grant of theirs that is in the way is refused; somebody else's is left as it
+    is, for it must not keep the rest of the team waiting.
+    """
+    if not _institution_signed(request):
+        return []
+    made = set(Grant.objects.filter(request=request).values_list("user", "release"))
+    releases = list(request.releases.order_by("slug"))
+    wanted = [
+        (user, release)
+        for user in _who_accepted(request)
+        for release in releases
+        if (user.pk, release.pk) not in made
+    ]
+    found = (_start_of(request, user, release, acting, now) for user, release in wanted)
+    return [start for start in found if start is not None]
+
+
+def _institution_signed(request: Request) -> bool:
+    named = signatory_of(request)
+    return not request.signatory or (named is not None and named.state == Party.State.ACCEPTED)
+
+
+def _who_accepted(request: Request) -> Iterable[User]:
+    """Who asks for the weights and accepted the license. Their rows are held, so that of two requests that
+    give one person the same release at the same moment the second sees the first one's grant."""
+    signed = Acceptance.objects.filter(request=request, license_version=request.license_version_id)
+    asks = [request.applicant_id]
+    for party in standing(request):
+        if party.role == Party.Role.CO_APPLICANT and party.user_id is not None:
+            asks.append(party.user_id)
+    accepted = User.objects.filter(pk__in=asks, is_active=True).filter(pk__in=signed.values("user"))
+    return list(accepted.select_for_update(no_key=True).order_by("pk"))
+
+
+def _start_of(
+    request: Request, user: User, release: Release, acting: User | None, now: datetime
+) -> Start | None:
+    old = (
+        Grant.objects.select_for_update()
+        .filter(user=user, release=release, state__in=states.LIVE_STATES)
+        .first()
+    )
+    if old is None or now >= old.ends_at:
+        return Start(user, release, old, renewed=False)
+    if request.renews_id is not None and old.request_id == request.renews_id and old.state == states.ACTIVE:
+        return Start(user, release, old, renewed=True)
+    if acting is not None and user.pk == acting.pk:
+        raise _in_the_way(old)
+    return None
+
+
+def _in_the_way(old: Grant) -> Conflict:
+    if old.state == states.SUSPENDED:
+        return Conflict(
+            "grant_suspended",
+            f"Your grant for {old.release.title} is suspended: {old.state_reason}",
+            "Reply to the mail about it; the people who run this portal can resume it.",
+        )
+    return Conflict(
+        "grant_live",
+        f"You hold a grant for {old.release.title} already.",
+        "Use it; this request can be withdrawn.",
+    )
+
+
+def _start(request: Request, start: Start, by: str, now: datetime) -> Grant:
+    if request.grant_days is None:
+        raise RuntimeError(f"{request.pk} was approved without a length for its grants")
+    begins = now
+    if start.replaces is not None:
+        # Of a renewed grant no day is lost.
+        begins = max(now, start.replaces.ends_at)
+        _replace(start.replaces, renewed=start.renewed, now=now)
+    row = row_of("grant", states.NEW, "start")
+    grant = Grant.objects.create(
+        request=request,
+        user=start.user,
+        release=start.release,
+        license_version=approved_license(request),
+        organization=_organization(request, start.user),
+        state=row.target,
+        state_at=now,
+        starts_at=now,
+        ends_at=begins + timedelta(days=request.grant_days),
+    )
+    audit.record(
+        row.audit,
+        by=by,
+        subject=f"grant:{grant.pk}",
+        now=now,
+        request=request.pk,
+        release=start.release.slug,
+        ends_at=grant.ends_at.isoformat(),
+    )
+    events.publish(GrantStarted(grant, by, now))
+    return grant
+
+
+def _organization(request: Request, user: User) -> Organization | None:
+    """Under which organization the grant is given: that of the request, or a co-applicant's own."""
+    if user.pk == request.applicant_id:
+        return request.organization
+    return queries.confirmed_organization(principal_for(user))
+
+
+def _replace(old: Grant, *, renewed: bool, now: datetime) -> None:
+    said = "It was renewed" if renewed else "It had ended"
+    reason = f"{said}, and a later grant took its place."
+    move_grant(old, "replace", reason=reason, by="system:sign", now=now)
+    events.publish(GrantChanged(old, reason, "system:sign", now))

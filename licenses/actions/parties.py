@@ -1,0 +1,165 @@
+"""The team of a request: ask somebody in, take them out; join, or decline.
+
+The mail that asks carries no secret: whoever is signed in with that verified address may answer, and nobody
+else learns that the invitation exists.
+"""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from licenses import policies, queries, states, team, texts
+from licenses.actions.moving import lock_request, move_request, require, who
+from licenses.models import Party, Request
+from licenses.queries.parties import GONE, addresses_of, is_party, standing
+from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.core.problems import Conflict, Invalid, NotPermitted
+
+# How many people, and how often the same address, one request may ask: each time is a mail to somebody.
+MOST_ASKED = 60
+MOST_TIMES_ASKED = 3
+_ANSWERED = Conflict(
+    "state_changed",
+    "This invitation was answered, or taken back.",
+    "Load the page again to see where it stands.",
+)
+
+
+def invite(*, request: Request, role: str, email: str, full_name: str, by: Principal, now: datetime) -> Party:
+    """Ask somebody into the request's team by mail, and return their place in it.
+
+    role: "co_applicant", who gets a grant of their own, or "signatory", who binds the institution.
+    Raises: NotPermitted, Conflict(state_changed, team_full, signatory_not_wanted). Invalid(errors by "role",
+        "email", "full_name").
+    """
+    with transaction.atomic():
+        request = lock_request(request)
+        if role not in Party.Role.values:
+            raise _invalid({"role": [f"This must be one of {', '.join(Party.Role.values)}."]})
+        require(policies.may_invite(queries.request_case(by, request, now), role))
+        asked = _checked(request, email, full_name, who(by))
+        party = _ask(request, role, *asked, now)
+        action = "replace_signatory" if request.state == states.APPROVED else "invite"
+        move_request(request, action, by=by.actor, now=now, data=_named(party))
+    return party
+
+
+def _ask(request: Request, role: str, email: str, full_name: str, now: datetime) -> Party:
+    try:
+        with transaction.atomic():
+            return Party.objects.create(
+                request=request, role=role, email=email, full_name=full_name, state_at=now, asked_at=now
+            )
+    except IntegrityError as error:
+        # Said by the database where two requests at once passed the checks above.
+        raise _invalid({"email": ["Somebody with this address stands in the request already."]}) from error
+
+
+def _checked(request: Request, email: str, full_name: str, applicant: User) -> tuple[str, str]:
+    errors: dict[str, list[str]] = {}
+    name, wrong_name = texts.clean(full_name, multiline=False, max_characters=200)
+    if wrong_name or not name:
+        errors["full_name"] = [wrong_name or "Say who this is."]
+    address, wrong = texts.clean(email, multiline=False, max_characters=254)
+    address = address.lower()
+    if wrong := wrong or _wrong_address(request, address, applicant):
+        errors["email"] = [wrong]
+    if errors:
+        raise _invalid(errors)
+    return address, name
+
+
+def _wrong_address(request: Request, address: str, applicant: User) -> str:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return "This is not an e-mail address."
+    if address in {applicant.email.lower(), *addresses_of(applicant)}:
+        return "This is your own address."
+    before = list(request.parties.values_list("email", "state"))
+    if any(email == address and state not in GONE for email, state in before):
+        return "Somebody with this address stands in the request already."
+    if len(before) >= MOST_ASKED:
+        return f"One request asks at most {MOST_ASKED} people."
+    if sum(email == address for email, _ in before) >= MOST_TIMES_ASKED:
+        return f"This address was asked {MOST_TIMES_ASKED} times already."
+    return ""
+
+
+def remove(*, party: Party, by: Principal, now: datetime) -> Party:
+    """Take somebody out of the team, and return their place as it stands.
+
+    Raises: NotPermitted, Conflict(state_changed).
+    """
+    with transaction.atomic():
+        request = lock_request(party.request)
+        require(policies.may_remove(queries.request_case(by, request, now)))
+        _set(party, [state for state in Party.State if state not in GONE], Party.State.DROPPED, now)
+        move_request(request, "remove", by=by.actor, now=now, data=_named(party))
+    return party
+
+
+def join(*, party: Party, by: Principal, now: datetime) -> Party:
+    """Take the place that was offered, from a browser session alone, and return it.
+
+    Raises: NotPermitted: by the rule of access too, for a co-applicant. Conflict(state_changed).
+    """
+    with transaction.atomic():
+        request = lock_request(party.request)
+        require(policies.may_join(queries.request_case(by, request, now)))
+        user = _asked(party, by)
+        if any(other.user_id == user.pk for other in standing(request)):
+            raise Conflict(
+                "state_changed",
+                "You stand in this request already, under another address.",
+                "Decline this invitation.",
+            )
+        _set(party, [Party.State.INVITED], Party.State.JOINED, now, user)
+        move_request(request, "join", by=by.actor, now=now, data=_named(party))
+    return party
+
+
+def decline(*, party: Party, by: Principal, now: datetime) -> Party:
+    """Say no, or step back before the license was accepted; return the place as it stands. The applicant
+    is told.
+
+    Raises: NotPermitted, Conflict(state_changed).
+    """
+    with transaction.atomic():
+        request = lock_request(party.request)
+        require(policies.may_decline(queries.request_case(by, request, now)))
+        user = _asked(party, by)
+        _set(party, [Party.State.INVITED, Party.State.JOINED], Party.State.DECLINED, now, user)
+        move_request(request, "decline", by=by.actor, now=now, data=_named(party))
+    return party
+
+
+def _asked(party: Party, by: Principal) -> User:
+    """Return the person, whom this very invitation must be for."""
+    user = who(by)
+    if not Party.objects.filter(is_party(user), pk=party.pk).exists():
+        raise NotPermitted.from_denied(team.NOT_A_PARTY)
+    return user
+
+
+def _set(
+    party: Party, expected: list[Party.State], target: Party.State, now: datetime, user: User | None = None
+) -> None:
+    """Move the party's state. Raises: Conflict(state_changed): it is in none of the expected ones."""
+    fields = {"state": target, "state_at": now, **({"user": user} if user else {})}
+    if not Party.objects.filter(pk=party.pk, state__in=expected).update(**fields):
+        raise _ANSWERED
+    for name, value in fields.items():
+        setattr(party, name, value)
+
+
+def _named(party: Party) -> dict[str, str]:
+    """What the audit log tells of a party: no name and no address, which may have to be erased one day."""
+    return {"party": party.pk, "role": party.role}
+
+
+def _invalid(errors: dict[str, list[str]]) -> Invalid:
+    return Invalid("party_invalid", "Nobody was asked.", "Correct it and send again.", errors=errors)

@@ -1,0 +1,153 @@
+"""Who stands in a request beside the applicant: facts about the team, and the invitations of a person.
+
+A party stands in a request from being asked until they decline, are removed, or let their time pass.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
+
+from licenses import states
+from licenses.facts import TeamFacts
+from licenses.models import Party, ReleaseTerms, Request
+from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.core.problems import NotFound
+
+GONE = (Party.State.DECLINED, Party.State.DROPPED)
+TAKING_PART = (Party.State.JOINED, Party.State.ACCEPTED)
+
+
+def addresses_of(user: User) -> set[str]:
+    """Return the verified addresses of an account, lower case: what a party is known by."""
+    verified = EmailAddress.objects.filter(user=user, verified=True)
+    return set(verified.annotate(lower=Lower("email")).values_list("lower", flat=True))
+
+
+def parties_of(request: Request) -> QuerySet[Party]:
+    """Return everybody who was ever asked into the request, in the order in which they were asked."""
+    return request.parties.select_related("user__organization").order_by("asked_at", "id")
+
+
+def standing(request: Request) -> list[Party]:
+    """Return those who stand in the request now."""
+    return [party for party in parties_of(request) if party.state not in GONE]
+
+
+def signatory_of(request: Request) -> Party | None:
+    """Return who signs for the institution, if somebody is named."""
+    return next((party for party in standing(request) if party.role == Party.Role.SIGNATORY), None)
+
+
+def is_party(user: User) -> Q:
+    """Return the filter of the standing parties that are `user`, or were asked at an address of theirs."""
+    theirs = Q(user=user) | Q(user__isnull=True, email__in=addresses_of(user))
+    return theirs & ~Q(state__in=GONE)
+
+
+def takes_part(user: User) -> QuerySet[Party]:
+    """Return the places in requests that `user` took: joined, perhaps accepted."""
+    return Party.objects.filter(user=user, state__in=TAKING_PART)
+
+
+def people_of(request: Request) -> QuerySet[User]:
+    """Return the accounts that stand in the request: the applicant, and each party that one is known of."""
+    here = Party.objects.filter(request=request).exclude(state__in=GONE)
+    by_address = EmailAddress.objects.annotate(lower=Lower("email")).filter(
+        verified=True, lower__in=here.filter(user__isnull=True).values("email")
+    )
+    return User.objects.filter(
+        Q(pk=request.applicant_id) | Q(pk__in=here.values("user")) | Q(pk__in=by_address.values("user"))
+    )
+
+
+def team_facts(
+    principal: Principal, request: Request, terms: Sequence[ReleaseTerms], now: datetime
+) -> TeamFacts:
+    """Return the team of the request as `principal` sees it."""
+    parties = standing(request)
+    own = _own(parties, principal.user)
+    co_applicants = [party for party in parties if party.role == Party.Role.CO_APPLICANT]
+    # What is demanded is frozen by each submission.
+    to_be_sent = request.state in (states.DRAFT, states.CHANGES_REQUESTED)
+    demanded = any(each.signatory for each in terms) if to_be_sent else request.signatory
+    deadline = accept_by(request)
+    return TeamFacts(
+        role=own.role if own else "",
+        state=own.state if own else "",
+        accepted=principal.user is not None and _accepted(request, principal.user),
+        co_applicants=len(co_applicants),
+        most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
+        pending=any(party.state == Party.State.INVITED for party in co_applicants),
+        signatory_wanted=demanded,
+        signatory_named=len(parties) > len(co_applicants),
+        late=deadline is not None and now >= deadline,
+        organizations=_organizations(parties),
+    )
+
+
+def organizations_of(request: Request) -> set[str]:
+    """Return the organizations, by public id, of the applicant and of each party who answered."""
+    own = request.applicant.organization_id
+    return {*_organizations(standing(request)), *([own] if own else [])}
+
+
+def _organizations(parties: Iterable[Party]) -> frozenset[str]:
+    known = (party.user.organization_id for party in parties if party.user is not None)
+    return frozenset(organization for organization in known if organization)
+
+
+def _own(parties: Iterable[Party], user: User | None) -> Party | None:
+    if user is None:
+        return None
+    every = list(parties)
+    known = next((party for party in every if party.user_id == user.pk), None)
+    unknown = [party for party in every if party.user_id is None]
+    if known is not None or not unknown:
+        return known
+    addresses = addresses_of(user)
+    return next((party for party in unknown if party.email in addresses), None)
+
+
+def _accepted(request: Request, user: User) -> bool:
+    return (
+        request.decided_at is not None
+        and request.acceptances.filter(user=user, license_version=request.license_version_id).exists()
+    )
+
+
+def accept_by(request: Request) -> datetime | None:
+    """Return until when the license of an approved request can be accepted; None while it is undecided."""
+    if request.decided_at is None:
+        return None
+    return request.decided_at + timedelta(days=settings.SIGN_WITHIN_DAYS)
+
+
+def invitations_of(principal: Principal) -> QuerySet[Party]:
+    """Return the places in others' requests that the person was asked to take, the newest first."""
+    if principal.user is None or not principal.user.is_active:
+        return Party.objects.none()
+    theirs = Q(user=principal.user) | Q(user__isnull=True, email__in=addresses_of(principal.user))
+    rows = Party.objects.filter(theirs).select_related("request__applicant__organization")
+    return rows.prefetch_related("request__releases").order_by("-asked_at", "-id")
+
+
+def invitation_for(principal: Principal, id: str) -> Party:
+    """Return an invitation to the person.
+
+    Raises: NotFound: there is none, or it was sent to an address that is not verified as theirs.
+    """
+    party = invitations_of(principal).filter(pk=id).first()
+    if party is None:
+        raise NotFound()
+    return party
+
+
+def with_place(requests: QuerySet[Request], user: User) -> QuerySet[Request]:
+    """Add `place`: the state of the person's own place as a co-applicant in each request, or None."""
+    own = takes_part(user).filter(request=OuterRef("pk"), role=Party.Role.CO_APPLICANT)
+    return requests.annotate(place=Subquery(own.values("state")[:1]))
