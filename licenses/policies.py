@@ -47,7 +47,7 @@ from licenses.team import may_join as may_join
 from licenses.team import may_propose_sign as may_propose_sign
 from licenses.team import may_remove as may_remove
 from licenses.team import may_sign as may_sign
-from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
+from portal.accounts.roles import REVIEWER
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 # Refusals that speak of the thing's state, not of the person: a 409, and looking again may help.
@@ -55,6 +55,10 @@ STATE_CODES = frozenset(
     {
         "state_changed",
         "already_appealed",
+        "already_nudged",
+        "too_early_to_nudge",
+        "too_early_to_renew",
+        "nothing_to_renew",
         "license_changed",
         "grant_live",
         "not_on_request",
@@ -155,7 +159,7 @@ def may_appeal(case: RequestCase) -> Verdict:
     verdict = _applicant(case, "appeal")
     if verdict and case.appealed:
         return Denied(
-            "already_appealed", "already_nudged", "too_early_to_nudge", "too_early_to_renew", "nothing_to_renew", "This request was appealed once already.", "You may start a new request."
+            "already_appealed", "This request was appealed once already.", "You may start a new request."
         )
     return verdict and all_releases(case, ENTRY_CODES)
 
