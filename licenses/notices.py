@@ -43,11 +43,16 @@ def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent
 def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> None:
     """Queue the mails of one move of a grant, to its holder."""
     for notice in notices:
-        _queue(notice, grant.user, event, {**_about_grant(grant), "reason": event.data.get("reason", "")})
+        told = {"reason": event.data.get("reason", ""), **_about_new_version(notice, event)}
+        _queue(notice, grant.user, event, {**_about_grant(grant), **told})
 
 
-def remind_holder(notice: str, grant: Grant, reminder: Reminder, **more: Any) -> None:
-    """Queue the mail of a reminder to the holder of a grant. more: what it tells besides."""
+def remind_holder(
+    notice: str, grant: Grant, reminder: Reminder, renewal: Request | None = None, *, days_left: int
+) -> None:
+    """Queue the mail of a reminder to a grant's holder. renewal: the request under way that renews it."""
+    page = links.page(links.REQUEST, id=renewal.pk) if renewal else ""
+    more = {"renewal": renewal, "renewal_page": page, "days_left": days_left}
     _queue(notice, grant.user, reminder, {**_about_grant(grant), **more})
 
 
@@ -71,7 +76,8 @@ def remind_signers(request: Request, reminder: Reminder, **more: Any) -> int:
             context={**about, "party": party, "person": party.user, "sign_page": invitation},
             key=f"licenses:signature_due:{reminder.pk}:{party.pk}",
         )
-    if request.acceptances.filter(user=request.applicant_id, license_version=request.license_version_id).exists():
+    accepted = request.acceptances.filter(license_version=request.license_version_id)
+    if accepted.filter(user=request.applicant_id).exists():
         return len(waiting)
     _queue("signature_due", request.applicant, reminder, about)
     return len(waiting) + 1
@@ -165,6 +171,13 @@ def _about_grant(grant: Grant) -> dict[str, Any]:
         "release_page": links.page(links.RELEASE, slug=grant.release.slug),
         "url_lifetime_minutes": max(1, settings.URL_LIFETIME_S // 60),
     }
+
+
+def _about_new_version(notice: str, event: AuditEvent) -> dict[str, Any]:
+    """The license version that the event asks the holder to accept."""
+    if notice != "reacceptance_wanted":
+        return {}
+    return {"new_version": LicenseVersion.objects.select_related("license").get(pk=event.data["license"])}
 
 
 def _titles(releases: list[Release]) -> str:

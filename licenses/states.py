@@ -222,7 +222,9 @@ class TimeNotice:
 
 TIME_NOTICES: tuple[TimeNotice, ...] = (
     TimeNotice("grant", "60, 30 and 7 days before its end", "grant_ends"),
-    TimeNotice("grant", "30, 7 and 1 days before a new license version must be accepted, and then", "reacceptance_due"),
+    TimeNotice(
+        "grant", "30, 7 and 1 days before a newer license must be accepted, and on that day", "reacceptance_due"
+    ),
     TimeNotice("request", "after each REVIEW_TARGET_DAYS in review without a decision", "review_late"),
     TimeNotice("request", "7 days before an approval that is not signed lapses", "signature_due"),
 )

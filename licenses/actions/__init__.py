@@ -6,9 +6,18 @@ from licenses.actions.bulk import Ballot, Outcome, vote_many
 from licenses.actions.drafting import draft, edit
 from licenses.actions.granting import change_many, extend, resume, revoke, suspend
 from licenses.actions.lapsing import lapse
+from licenses.actions.license_drafts import (
+    begin_draft,
+    begin_license,
+    discard_draft,
+    publish_draft,
+    save_draft,
+)
+from licenses.actions.mastering import end_master, name_member, propose_master, remove_member, sign_master
 from licenses.actions.nudging import nudge
 from licenses.actions.parties import decline, invite, join, remove
 from licenses.actions.publishing import apply_terms, publish_license_version
+from licenses.actions.reaccepting import propose_reaccept, reaccept
 from licenses.actions.renewing import renew
 from licenses.actions.signing import propose_sign, sign
 from licenses.actions.submitting import appeal, confirm_license, submit, withdraw
@@ -25,28 +34,40 @@ __all__ = [
     "assign",
     "be_away",
     "be_back",
+    "begin_draft",
+    "begin_license",
     "change_many",
     "confirm_license",
     "decline",
+    "discard_draft",
     "draft",
     "edit",
+    "end_master",
     "extend",
     "invite",
     "join",
     "lapse",
+    "name_member",
     "note",
     "nudge",
     "pick_next",
+    "propose_master",
+    "propose_reaccept",
     "propose_sign",
+    "publish_draft",
     "publish_license_version",
+    "reaccept",
     "remove",
+    "remove_member",
     "remove_view",
     "renew",
     "resume",
     "revoke",
+    "save_draft",
     "save_view",
     "say",
     "sign",
+    "sign_master",
     "submit",
     "suspend",
     "vote",

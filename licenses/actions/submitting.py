@@ -138,5 +138,8 @@ def appeal(*, request: Request, text: str, by: Principal, now: datetime) -> Requ
             appeal_version=version.number,
             submitted_at=now,
             decided_at=None,
+            # Who had it has most likely voted on it, and others decide now.
+            assignee=None,
+            assigned_at=None,
         )
     return request

@@ -8,7 +8,7 @@ from licenses.queries.desk import (
     saved_view_for,
     saved_views,
 )
-from licenses.queries.dossier import Line, Review, review
+from licenses.queries.dossier import Line, Reason, Review, review
 from licenses.queries.facts import (
     confirmed_organization,
     decided_reason,
@@ -32,7 +32,7 @@ from licenses.queries.lists import (
     visible_releases,
 )
 from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_by_grant, verdicts_by_release
-from licenses.queries.masters import master_covering
+from licenses.queries.masters import all_masters, master_case, master_covering, master_to_sign
 from licenses.queries.messages import Said, messages
 from licenses.queries.pages import CountUpTo, Slice, counts, sliced
 from licenses.queries.parties import invitation_for, invitations_of, parties_of
@@ -46,6 +46,7 @@ __all__ = [
     "CountUpTo",
     "Line",
     "QueueFilters",
+    "Reason",
     "Review",
     "Said",
     "Slice",
@@ -53,6 +54,7 @@ __all__ = [
     "absence_for",
     "absences",
     "all_grants",
+    "all_masters",
     "confirmed_organization",
     "counts",
     "cover_for",
@@ -70,7 +72,9 @@ __all__ = [
     "license_in_force",
     "license_version_for",
     "licenses_in_force",
+    "master_case",
     "master_covering",
+    "master_to_sign",
     "messages",
     "parties_of",
     "person",

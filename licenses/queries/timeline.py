@@ -25,7 +25,7 @@ TITLES = {
     "request.approved": "Approved",
     "request.rejected": "Declined",
     "request.changes_requested": "Changes requested",
-    "request.assigned": "On the desk of",
+    "request.assigned": "Put on a colleague's desk",
     "request.asked": "The reviewers asked a question",
     "request.answered": "The question was answered",
     "request.message_sent": "Message written",
@@ -52,7 +52,7 @@ TITLES = {
     "grant.kept": "Affiliation ended; the grant stays",
 }
 # What only staff are told.
-FOR_STAFF = frozenset({"request.voted", "request.noted", "request.recused"})
+FOR_STAFF = frozenset({"request.voted", "request.assigned", "request.noted", "request.recused"})
 VOTES = {"approve": "to approve", "reject": "to decline", "request_changes": "to ask for changes"}
 
 
@@ -135,6 +135,8 @@ def _is_told(event: AuditEvent, staff: bool) -> bool:
 def _title(event: AuditEvent) -> str:
     if event.kind == "request.voted":
         return f"Voted {VOTES.get(event.data.get('verdict', ''), '')}".rstrip()
+    if event.kind == "request.assigned" and event.data.get("to") in (None, event.by):
+        return "Taken on" if event.data["to"] else "Taken from the desk"
     if event.kind == "grant.extended":
         return f"Access ends on {str(event.data.get('ends_at'))[:10]} now"
     return TITLES[event.kind]

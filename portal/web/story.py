@@ -13,6 +13,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "request.submitted": ("turn", "send"),
     "request.license_confirmed": ("calm", "scale"),
     "request.voted": ("calm", "eye"),
+    "request.assigned": ("calm", "user"),
     "request.approved": ("good", "circle-check"),
     "request.rejected": ("bad", "circle-x"),
     "request.changes_requested": ("wait", "message-circle-question-mark"),

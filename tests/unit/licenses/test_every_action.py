@@ -61,6 +61,7 @@ REQUEST_ACTIONS: dict[str, tuple[Act, str]] = {
     "approve": (cast("approve"), "reviewer"),
     "reject": (cast("reject"), "reviewer"),
     "request_changes": (cast("request_changes"), "reviewer"),
+    "assign": (lambda w, r, by: actions.assign(request=r, to=w.rosa.user, by=by, now=NOW), "staff"),
     "ask": (lambda w, r, by: actions.ask(request=r, text="Why?", by=by, now=NOW), "staff"),
     "answer": (answer, "applicant"),
     **TEAM_ACTIONS,
