@@ -8,6 +8,7 @@ REVIEW = "/review/{id}/"
 RELEASE = "/releases/{slug}/"
 GRANT = "/grants/{id}/"
 ACCEPT = "/grants/{id}/accept/"
+AGREEMENT = "/agreements/{id}/"
 MASTER = "/master-agreements/{id}/"
 INVITATION = "/invitations/{id}/"
 

@@ -12,6 +12,7 @@ from licenses.assignment import may_pick as may_pick
 from licenses.bars import PURPOSES, RULES, SCOPES, governs
 from licenses.conversation import RECUSED
 from licenses.conversation import may_ask as may_ask
+from licenses.conversation import may_keep_reasons as may_keep_reasons
 from licenses.conversation import may_note as may_note
 from licenses.conversation import may_recuse as may_recuse
 from licenses.conversation import may_say as may_say

@@ -6,9 +6,9 @@ from licenses import search
 from licenses.actions.accepting import accept_under_master
 from licenses.actions.publishing import apply_terms
 from licenses.actions.reaccepting import want_of_new
-from licenses.events import GrantStarted
-from licenses.events import RequestDecided
-from licenses.models import Decision
+from licenses.events import GrantStarted, RequestDecided
+from licenses.jobs import AFFILIATIONS
+from licenses.models import Decision, Grant
 from licenses.terms import MAX_LICENSE_CHARACTERS, check_terms
 from portal.accounts.events import DetailsCorrected
 from portal.core.events import subscribe
@@ -32,6 +32,20 @@ def on_grant_started(event: GrantStarted) -> None:
 
 @subscribe(DetailsCorrected)
 def on_details_corrected(event: DetailsCorrected) -> None:
+@subscribe(AffiliationEnded)
+def on_affiliation_ended(event: AffiliationEnded) -> None:
+    """Apply the terms' rule to the grants that the person holds under an organization. R11"""
+    held = Grant.objects.filter(user=event.user, state=states.ACTIVE, organization__isnull=False)
+    for grant in held.order_by("pk"):
+        end_affiliation(grant=grant, now=event.now)
+
+
+@subscribe(DomainsRemoved)
+def on_domains_removed(event: DomainsRemoved) -> None:
+    """Have the grants of its people looked at by a job: there may be thousands. R11"""
+    jobs.enqueue(AFFILIATIONS, {"organization": event.organization.pk})
+
+
     """Let staff find the person's requests by what they are called now."""
     search.refresh_for(event.user)
 

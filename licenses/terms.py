@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from licenses import questionnaire, texts
+from licenses import questionnaire, summary, texts
 from licenses.questionnaire import Errors, Question
 from portal.core.problems import Invalid
 
@@ -25,7 +25,10 @@ _ORGANIZATION = re.compile(r"org_[a-z2-7]{24}")
 
 @dataclass(frozen=True)
 class Terms:
-    """A checked [terms] table. Fields as in `ReleaseTerms`; license_text is the text itself."""
+    """A checked [terms] table. Fields as in `ReleaseTerms`; license_text is the text itself.
+
+    summary: the structured terms of the license version that a new text makes (`licenses.summary`).
+    """
 
     license: str
     license_name: str
@@ -42,6 +45,7 @@ class Terms:
     exclude_countries: list[str] = field(default_factory=list)
     partners: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
 
 
 def normalize_license(text: str) -> str:
@@ -82,6 +86,8 @@ def check_terms(table: Mapping[str, Any], license_text: str) -> Terms:
         errors["license_text"] = [said]
     questions, wrong_questions = questionnaire.check_questions(table.get("questions", []))
     errors.update(wrong_questions)
+    said_in_short, wrong_summary = summary.check_summary(table.get("summary"))
+    errors.update({f"summary.{name}".rstrip("."): wrong for name, wrong in wrong_summary.items()})
     if errors:
         raise Invalid(
             "terms_invalid",
@@ -91,7 +97,8 @@ def check_terms(table: Mapping[str, Any], license_text: str) -> Terms:
             errors=errors,
         )
     given = {name: table[name] for name in Terms.__dataclass_fields__ if name in table}
-    return Terms(**{**given, "license_text": normalize_license(license_text), "questions": questions})
+    read = {"license_text": normalize_license(license_text), "questions": questions, "summary": said_in_short}
+    return Terms(**{**given, **read})
 
 
 def _one_of(options: tuple[str, ...]) -> Callable[[object], str]:

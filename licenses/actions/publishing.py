@@ -1,33 +1,98 @@
 """Publish license versions, and write what a release demands."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Max
 
 from licenses import notices, policies, queries, states
 from licenses.actions.moving import require
 from licenses.models import License, LicenseVersion, ReleaseTerms, Request
+from licenses.summary import check_summary
 from licenses.terms import Terms, check_license_text, normalize_license
+from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
-from portal.core import audit
+from portal.core import audit, jobs
+from portal.core.models import AuditEvent
 from portal.core.problems import Invalid
 from weights_vault.models import Release
 
+NOT_PUBLISHED: Final = "The license was not published."
+# The job that asks holders for a new acceptance; `licenses.jobs` says what does it.
+WANT_REACCEPTANCE: Final = "licenses.want_reacceptance"
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A version to be made. Fields as in `LicenseVersion`; text and terms are checked."""
+
+    text: str
+    effective_at: datetime
+    terms: dict[str, Any] = field(default_factory=dict)
+    reaccept_by: datetime | None = None
+    organization: Organization | None = None
+    based_on: LicenseVersion | None = None
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
 
 def publish_license_version(
-    *, license: License, text: str, effective_at: datetime, by: Principal, now: datetime
+    *,
+    license: License,
+    text: str,
+    effective_at: datetime,
+    by: Principal,
+    now: datetime,
+    terms: Mapping[str, Any] | None = None,
+    reaccept_by: datetime | None = None,
+    organization: Organization | None = None,
+    based_on: LicenseVersion | None = None,
 ) -> LicenseVersion:
-    """Publish `text` as the license's next version and return it; the newest version's own text returns that.
+    """Publish `text` as the license's next version, for good, and return it; the newest version's own text
+    returns that.
 
     effective_at: from when it counts; not before now, nor before the version it follows.
-    Raises: NotPermitted. Invalid: an empty or unprintable text, or too early a date.
+    terms: the structured terms beside the text (`licenses.summary`); left out: none.
+    reaccept_by: live grants under an earlier version need an acceptance of this one by then; a job tells
+        their holders. Left out: they stay as they are.
+    organization: with whom it was negotiated; its people alone are under it. based_on: the standard version
+        that it departs from; left out: the newest.
+    Raises: NotPermitted. Invalid: an empty or unprintable text, terms that cannot be, or an impossible date.
     """
     require(policies.may_publish_license(queries.person(by)))
-    if wrong := check_license_text(text):
-        raise Invalid("license_invalid", "The license was not published.", errors={"text": [wrong]})
+    wrong_text = check_license_text(text)
+    kept, errors = check_summary(dict(terms or {}))
+    errors = {f"terms.{name}".rstrip("."): wrong for name, wrong in errors.items()}
+    if wrong_text:
+        errors["text"] = [wrong_text]
+    if errors:
+        raise Invalid("license_invalid", NOT_PUBLISHED, errors=errors)
     with transaction.atomic():
-        return _add_version(license, normalize_license(text), effective_at, by.actor, now)
+        base = _base(license, organization, based_on)
+        wanted = _Wanted(normalize_license(text), effective_at, kept, reaccept_by, organization, base)
+        return _add_version(license, wanted, by.actor, now)
+
+
+def _base(
+    license: License, organization: Organization | None, based_on: LicenseVersion | None
+) -> LicenseVersion | None:
+    """Return the standard version that a negotiated one departs from; none for a standard one."""
+    if organization is None:
+        return None
+    standard = license.versions.filter(organization__isnull=True)
+    if based_on is not None:
+        standard = standard.filter(pk=based_on.pk)
+    base = standard.order_by("-number").first()
+    if base is None:
+        said = "Publish a standard version first: this one departs from it."
+        raise Invalid("license_invalid", NOT_PUBLISHED, errors={"based_on": [said]})
+    return base
 
 
 @transaction.atomic
@@ -41,7 +106,7 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
     if license.name != terms.license_name:
         license.name = terms.license_name
         license.save(update_fields=["name"])
-    version = _add_version(license, terms.license_text, now, by, now)
+    version = _version_of(license, terms, by, now)
     kept = {
         "license": license,
         "strategy": terms.strategy,
@@ -68,49 +133,85 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
     return written
 
 
-def _add_version(
-    license: License, text: str, effective_at: datetime, actor: str, now: datetime
-) -> LicenseVersion:
+def _version_of(license: License, terms: Terms, by: str, now: datetime) -> LicenseVersion:
+    """Return the version that has the text of the release file; a new one where the text is new.
+
+    A text that was published before is not published again: a release file that stayed behind while staff
+    published newer versions on the site does not put the old text back into force.
+    """
+    wanted = _Wanted(text=terms.license_text, effective_at=now, terms=terms.summary)
+    known = license.versions.filter(sha256=wanted.sha256, organization__isnull=True)
+    return known.order_by("-number").first() or _add_version(license, wanted, by, now)
+
+
+def _add_version(license: License, wanted: _Wanted, actor: str, now: datetime) -> LicenseVersion:
     # Holds the license's row, so that two publishers do not both make version n + 1, and every request in
     # review under it, so that an approval stands wholly before or wholly after the new text.
     License.objects.select_for_update().get(pk=license.pk)
     in_review = list(
         Request.objects.select_for_update(of=("self",))
-        .select_related("applicant")
+        .select_related("applicant", "license_version")
         .filter(state=states.SUBMITTED, license_version__license=license)
         .order_by("pk")
     )
-    newest = license.versions.order_by("-number").first()
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    if newest is not None and newest.sha256 == sha256:
+    newest = license.versions.filter(organization=wanted.organization).order_by("-number").first()
+    if newest is not None and newest.sha256 == wanted.sha256:
         return newest
-    earliest = max(now, newest.effective_at) if newest is not None else now
-    if effective_at < earliest:
-        raise Invalid(
-            "license_invalid",
-            "The license was not published.",
-            errors={"effective_at": [f"This must not be before {earliest:%Y-%m-%d %H:%M} UTC."]},
-        )
+    _check_dates(wanted, newest, now)
+    last = license.versions.aggregate(last=Max("number"))["last"] or 0
     version = LicenseVersion.objects.create(
         license=license,
-        number=newest.number + 1 if newest else 1,
-        text=text,
-        sha256=sha256,
-        effective_at=effective_at,
+        number=last + 1,
+        text=wanted.text,
+        sha256=wanted.sha256,
+        terms=wanted.terms,
+        effective_at=wanted.effective_at,
+        reaccept_by=wanted.reaccept_by,
+        organization=wanted.organization,
+        based_on=wanted.based_on,
         created_at=now,
         created_by=actor,
     )
-    event = audit.record(
+    event = _record(version, actor, now)
+    for request in in_review:
+        # They must confirm the new text before a decision; better told now than found out.
+        if _concerns(version, request):
+            notices.send_license_changed(request, version, event)
+    if version.reaccept_by is not None:
+        jobs.enqueue(
+            WANT_REACCEPTANCE, {"version": version.pk}, key=f"licenses:reaccept:{version.pk}", run_at=now
+        )
+    return version
+
+
+def _check_dates(wanted: _Wanted, newest: LicenseVersion | None, now: datetime) -> None:
+    earliest = max(now, newest.effective_at) if newest is not None else now
+    errors = {}
+    if wanted.effective_at < earliest:
+        errors["effective_at"] = [f"This must not be before {earliest:%Y-%m-%d %H:%M} UTC."]
+    if wanted.reaccept_by is not None and wanted.reaccept_by <= max(now, wanted.effective_at):
+        errors["reaccept_by"] = ["This must be after the day from which the version counts."]
+    if errors:
+        raise Invalid("license_invalid", NOT_PUBLISHED, errors=errors)
+
+
+def _record(version: LicenseVersion, actor: str, now: datetime) -> AuditEvent:
+    return audit.record(
         "license.published",
         by=actor,
         subject=f"license:{version.pk}",
         now=now,
-        license=license.slug,
+        license=version.license.slug,
         number=version.number,
-        sha256=sha256,
-        effective_at=effective_at.isoformat(),
+        sha256=version.sha256,
+        effective_at=version.effective_at.isoformat(),
+        reaccept_by=version.reaccept_by.isoformat() if version.reaccept_by else None,
+        organization=version.organization_id,
+        based_on=version.based_on_id,
     )
-    for request in in_review:
-        # They must confirm the new text before a decision; better told now than found out.
-        notices.send_license_changed(request, version, event)
-    return version
+
+
+def _concerns(version: LicenseVersion, request: Request) -> bool:
+    if version.organization_id is not None:
+        return version.organization_id == request.organization_id
+    return request.license_version is not None and request.license_version.organization_id is None

@@ -38,7 +38,7 @@ from licenses.queries.pages import CountUpTo, Slice, counts, sliced
 from licenses.queries.parties import invitation_for, invitations_of, parties_of
 from licenses.queries.queue import QueueFilters, queue
 from licenses.queries.reacceptance import version_to_accept, waiting_for
-from licenses.queries.review import version_of
+from licenses.queries.reasons import reason_for, reasons
 from licenses.queries.reviewers import eligible_reviewers
 from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
 

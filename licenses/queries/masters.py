@@ -1,12 +1,18 @@
-"""Master agreements: whom they cover."""
+"""Master agreements: whom they cover, who sees them."""
 
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 
+from licenses import policies
+from licenses.facts import MasterCase
 from licenses.models import LicenseVersion, MasterAgreement
+from licenses.queries.facts import person
 from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.core.problems import NotFound
 
 
 def master_covering(
@@ -16,12 +22,53 @@ def master_covering(
 
     A person is named by e-mail address, so it takes a verified one. Of several the one that ends last.
     """
-    addresses = EmailAddress.objects.filter(user=user, verified=True)
     named = MasterAgreement.objects.select_related("organization", "license_version__license").filter(
         license_version=license_version,
         signed_at__lte=now,
         ends_at__gt=now,
-        members__email__in=addresses.values_list(Lower("email")),
+        members__email__in=_addresses(user).values("low"),
         members__removed_at__isnull=True,
     )
     return named.order_by("-ends_at", "pk").first() if license_version is not None else None
+
+
+def master_case(principal: Principal, master: MasterAgreement, now: datetime) -> MasterCase:
+    """Return the agreement as `principal` sees it."""
+    user = principal.user
+    return MasterCase(
+        person=person(principal),
+        signatory=user is not None and _addresses(user).filter(low=master.signatory_email).exists(),
+        signed=master.signed_at is not None,
+        ended=now >= master.ends_at,
+    )
+
+
+def all_masters(principal: Principal) -> QuerySet[MasterAgreement]:
+    """Return every master agreement to legal staff, the newest first; nothing to others.
+
+    Each row has `named`: how many people stand in it.
+    """
+    if not policies.may_keep_masters(person(principal)):
+        return MasterAgreement.objects.none()
+    named = Count("members", filter=Q(members__removed_at__isnull=True))
+    return _masters().annotate(named=named).order_by("-created_at", "pk")
+
+
+def master_to_sign(principal: Principal, id: str, now: datetime) -> MasterAgreement:
+    """Return an agreement to whoever it asks to sign. Raises: NotFound: there is none, or it asks another."""
+    master = _masters().filter(pk=id).first()
+    if master is None or not policies.may_read_master(master_case(principal, master, now)):
+        raise NotFound()
+    return master
+
+
+def _masters() -> QuerySet[MasterAgreement]:
+    return MasterAgreement.objects.select_related(
+        "organization", "license_version__license", "license_version__organization", "signatory"
+    )
+
+
+def _addresses(user: User) -> QuerySet[EmailAddress]:
+    verified = EmailAddress.objects.filter(user=user, verified=True)
+    lowered: QuerySet[EmailAddress] = verified.annotate(low=Lower("email"))
+    return lowered

@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 
 from licenses import actions, states
+from licenses.actions.reaccepting import want_reacceptance
 from licenses.models import Acceptance, Decision, Grant, Party, Request, RequestVersion, Vote
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core.models import AuditEvent, Job, OutboxMessage
@@ -133,3 +134,24 @@ def test_every_grant_action_by_every_role(world: World, state: str) -> None:
         act = GRANT_ACTIONS[action]
         done = trial(lambda act=act, role=role: act(grant=grant, reason="Why.", by=everybody[role], now=NOW))  # type: ignore[misc]
         assert done is (provided and role in LEGAL), (action, role)
+
+
+def newer_version(world: World) -> None:
+    """Publish a version that live grants must accept, and ask their holders."""
+    license = world.license.license
+    version = actions.publish_license_version(
+        license=license, text="New.", effective_at=NOW, reaccept_by=NOW + DAY, by=world.rita, now=NOW
+    )
+    want_reacceptance(version=version, now=NOW)
+
+
+@pytest.mark.parametrize("state", list(states.GRANT_STATES))
+def test_a_new_version_is_accepted_by_the_holder_alone(world: World, state: str) -> None:
+    grant, everybody = world.grant_in(state), roles(world)
+    newer_version(world)
+    provided = states.find(states.GRANT_TRANSITIONS, state, "reaccept") is not None
+    sha256 = world.license.license.versions.get(number=2).sha256
+    given = {"grant": grant, "typed_name": "Ada Example", "license_sha256": sha256, "now": NOW}
+    for role, by in everybody.items():
+        done = trial(lambda by=by: actions.reaccept(by=by, **given))  # type: ignore[misc]
+        assert done is (provided and role == "applicant"), role

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from licenses import actions, states
+from licenses.actions.reaccepting import want_reacceptance
 from licenses.states import NOTICES
 from portal.core.models import OutboxMessage
 from portal.core.secrecy import holds_secret
@@ -40,6 +41,16 @@ def live_it_all(world: World) -> None:
     world.request_in(states.SUBMITTED)
     live_as_a_team(world)
     apply(world.release, text="New.", now=NOW + DAY)
+    want_the_newest(world)
+
+
+def want_the_newest(world: World) -> None:
+    """Publish a version that live grants must accept."""
+    dates = {"effective_at": NOW + 2 * DAY, "reaccept_by": NOW + 9 * DAY}
+    newest = actions.publish_license_version(
+        license=world.license.license, text="Newest.", by=world.rita, now=NOW + DAY, **dates
+    )
+    want_reacceptance(version=newest, now=NOW + DAY)
 
 
 def live_as_a_team(world: World) -> None:

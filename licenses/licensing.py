@@ -1,0 +1,83 @@
+"""Policies of license texts, new acceptances and master agreements. Pure, as `policies` is."""
+
+from typing import Final
+
+from licenses.facts import GrantCase, MasterCase, Person
+from licenses.judging import LEGAL_ROLES, first_refusal, person_bar, role_bar, table_bar
+from licenses.states import GRANT_TRANSITIONS
+from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
+from portal.core.verdicts import Denied, Verdict
+
+LICENSE_ROLES: Final = frozenset({REVIEWER, ADMINISTRATOR, RELEASE_MANAGER})
+
+NOT_HOLDER: Final = Denied(
+    "not_holder", "Only the holder of the grant can do this.", "Ask the holder to do it."
+)
+NOT_SIGNATORY: Final = Denied(
+    "not_a_party",
+    "Only the person whom this agreement names as its signatory can do this.",
+    "Sign in with the account whose verified address was asked.",
+)
+SIGNED_ALREADY: Final = Denied(
+    "state_changed", "This agreement is signed already.", "Load the page again to see where it stands."
+)
+OVER: Final = Denied(
+    "state_changed", "This agreement has ended.", "Propose a new one to go on with the organization."
+)
+
+
+def may_write_license(person: Person) -> Verdict:
+    """May the person read and change drafts of licenses?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))
+
+
+def may_publish_license(person: Person) -> Verdict:
+    """May the person publish a new version of a license?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))
+
+
+def may_reaccept(case: GrantCase) -> Verdict:
+    """May the person accept a newer license version for the grant now? From a browser session alone."""
+    return _holder(case, scope=None)
+
+
+def may_propose_reaccept(case: GrantCase) -> Verdict:
+    """May the person, or a token of theirs, prepare an acceptance that they confirm in a browser?"""
+    return _holder(case, scope="requests")
+
+
+def may_keep_masters(person: Person) -> Verdict:
+    """May the person see master agreements, and propose one? Legal staff, in a session."""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, LEGAL_ROLES))
+
+
+def may_change_master(case: MasterCase) -> Verdict:
+    """May the person name people in the agreement, take them out, or end it?"""
+    return first_refusal(
+        person_bar(case.person, scope=None),
+        role_bar(case.person, LEGAL_ROLES),
+        OVER if case.ended else None,
+    )
+
+
+def may_read_master(case: MasterCase) -> Verdict:
+    """May the person read the agreement on its own page? Its signatory, by a verified address."""
+    return first_refusal(person_bar(case.person, scope=None), None if case.signatory else NOT_SIGNATORY)
+
+
+def may_sign_master(case: MasterCase) -> Verdict:
+    """May the person sign the agreement for the organization?"""
+    return first_refusal(
+        person_bar(case.person, scope=None),
+        None if case.signatory else NOT_SIGNATORY,
+        OVER if case.ended else None,
+        SIGNED_ALREADY if case.signed else None,
+    )
+
+
+def _holder(case: GrantCase, scope: str | None) -> Verdict:
+    return first_refusal(
+        person_bar(case.person, scope),
+        None if case.mine else NOT_HOLDER,
+        table_bar(GRANT_TRANSITIONS, case.state, "reaccept", "grant"),
+    )

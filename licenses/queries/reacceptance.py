@@ -1,0 +1,58 @@
+"""Which newer license version a grant's holder is asked to accept, and whose grants one concerns."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from licenses import states
+from licenses.models import Grant, LicenseVersion
+
+
+def grants_to_ask(version: LicenseVersion, now: datetime) -> QuerySet[Grant]:
+    """Return the live grants under an earlier version whose holders are not yet asked by that date.
+
+    A negotiated version is for the grants given under its organization; a standard one for those under a
+    standard one.
+    """
+    live = Grant.objects.filter(state__in=states.LIVE_STATES, ends_at__gt=now)
+    earlier = live.filter(
+        license_version__license=version.license_id, license_version__number__lt=version.number
+    )
+    if version.organization_id is not None:
+        line = earlier.filter(organization=version.organization_id)
+    else:
+        line = earlier.filter(license_version__organization__isnull=True)
+    # Asked for an earlier date already: that stands, and is met by accepting this one.
+    return line.filter(Q(reaccept_by__isnull=True) | Q(reaccept_by__gt=version.reaccept_by)).order_by("pk")
+
+
+def demanded_of(grant: Grant) -> LicenseVersion | None:
+    """Return the newest version that live grants such as this one must accept, or None."""
+    under = grant.license_version
+    newer = LicenseVersion.objects.select_related("license", "organization", "based_on").filter(
+        license=under.license_id, number__gt=under.number, reaccept_by__isnull=False
+    )
+    line = Q(pk__in=[])
+    if under.organization_id is None:
+        line |= Q(organization__isnull=True)
+    if grant.organization_id is not None:
+        line |= Q(organization=grant.organization_id)
+    return newer.filter(line).order_by("-number").first()
+
+
+def version_to_accept(grant: Grant, now: datetime) -> LicenseVersion | None:
+    """Return the version that the holder is asked to accept now; None where nothing waits for them.
+
+    The question stays open after its date has passed, until the grant ends.
+    """
+    if grant.reaccept_by is None or grant.state != states.ACTIVE or now >= grant.ends_at:
+        return None
+    return demanded_of(grant)
+
+
+def waiting_for(user_id: int, now: datetime) -> QuerySet[Grant]:
+    """Return the person's active grants that wait for an acceptance, the most urgent first."""
+    waiting = Grant.objects.select_related("release", "license_version__license", "request").filter(
+        user=user_id, state=states.ACTIVE, reaccept_by__isnull=False, ends_at__gt=now
+    )
+    return waiting.order_by("reaccept_by", "pk")
