@@ -22,6 +22,7 @@ def live_it_all(world: World) -> None:
     request = world.request_in(states.SUBMITTED)
     actions.ask(request=request, text=HOSTILE, by=world.rita, now=NOW)
     actions.say(request=request, text=HOSTILE, by=world.ada, now=NOW)
+    actions.assign(request=request, to=world.rob.user, by=world.rita, now=NOW)
     actions.nudge(request=request, by=world.ada, now=NOW + 5 * DAY)
     world.vote(request, world.rita)
     actions.edit(request=request, answers={"purpose": "Edited."}, by=world.ada, now=NOW)
