@@ -1,6 +1,6 @@
-"""Policies of what is said about a request, and of who takes no part in it. Pure, as `policies` is."""
+"""Policies of what is said about a request, of the reasons kept ready, and of who takes no part. Pure."""
 
-from licenses.facts import RequestCase
+from licenses.facts import Person, RequestCase
 from licenses.judging import LEGAL_ROLES, NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
 from portal.accounts.roles import REVIEWER
@@ -38,6 +38,11 @@ def may_note(case: RequestCase) -> Verdict:
 def may_recuse(case: RequestCase) -> Verdict:
     """May the reviewer step back from this request, for good?"""
     return _as_staff(case) and first_refusal(role_bar(case.person, frozenset({REVIEWER})))
+
+
+def may_keep_reasons(person: Person) -> Verdict:
+    """May the person change the reasons that staff keep ready?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, LEGAL_ROLES))
 
 
 def _as_staff(case: RequestCase) -> Verdict:

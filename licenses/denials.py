@@ -123,6 +123,7 @@ REFUSALS: dict[str, str] = {
     "own_grant": "Nobody changes their own grant.",
     "voted_before": "An appeal is decided by reviewers who have not voted on the request.",
     "recused": "A reviewer who recused themselves takes no part in the request.",
+    "reason_archived": "A reason that staff archived is not changed any more.",
     "too_many_messages": "One person writes so many messages about one request a day and no more.",
     "state_changed": "The request or grant is in a state that does not allow the action.",
     "license_changed": "Another license text is in force, or was approved, than the one named.",

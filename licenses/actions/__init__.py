@@ -21,6 +21,8 @@ from licenses.actions.reaccepting import propose_reaccept, reaccept
 from licenses.actions.renewing import renew
 from licenses.actions.signing import propose_sign, sign
 from licenses.actions.submitting import appeal, confirm_license, submit, withdraw
+from licenses.actions.reasons import archive_reason, keep_reason, keep_shipped_reasons
+from licenses.actions.recusing import recuse
 from licenses.actions.talking import ask, note, say
 from licenses.actions.views import remove_view, save_view
 from licenses.actions.voting import vote
@@ -30,6 +32,7 @@ __all__ = [
     "Outcome",
     "appeal",
     "apply_terms",
+    "archive_reason",
     "ask",
     "assign",
     "be_away",
@@ -46,6 +49,8 @@ __all__ = [
     "extend",
     "invite",
     "join",
+    "keep_reason",
+    "keep_shipped_reasons",
     "lapse",
     "name_member",
     "note",
@@ -62,6 +67,7 @@ __all__ = [
     "remove_view",
     "renew",
     "resume",
+    "recuse",
     "revoke",
     "save_draft",
     "save_view",

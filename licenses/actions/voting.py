@@ -40,7 +40,7 @@ def vote(
         if version != request.version:
             raise _old_version(request, version)
         if _cast(request, verdict, reason, note, by, now):
-            _decide(request, now)
+            recount(request, now)
     return request
 
 
@@ -117,7 +117,7 @@ def _cast(request: Request, verdict: str, reason: str, note: str, by: Principal,
     return True
 
 
-def _decide(request: Request, now: datetime) -> None:
+def recount(request: Request, now: datetime) -> None:
     """Count the votes of the locked request, and move it where they carry."""
     if request.quorum is None:
         raise RuntimeError(f"{request.pk} is in review without a quorum")

@@ -41,6 +41,7 @@ from licenses.queries.reacceptance import version_to_accept, waiting_for
 from licenses.queries.reasons import reason_for, reasons
 from licenses.queries.reviewers import eligible_reviewers
 from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
+from licenses.queries.versions import version_of
 
 __all__ = [
     "CountUpTo",
@@ -79,6 +80,8 @@ __all__ = [
     "parties_of",
     "person",
     "queue",
+    "reason_for",
+    "reasons",
     "release_facts",
     "request_case",
     "request_for",

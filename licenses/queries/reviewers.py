@@ -12,8 +12,8 @@ def eligible_reviewers(request: Request) -> QuerySet[User]:
     """Return the reviewers who may vote on the request as far as the request itself says.
 
     The same rule as `policies.may_vote`, as a list: not the applicant nor one of the team, not a colleague
-    of theirs where the terms bar them, and after an appeal nobody who voted before it. A test compares the
-    two.
+    of theirs where the terms bar them, after an appeal nobody who voted before it, and nobody who recused
+    themselves. A test compares the two.
     """
     reviewers = User.objects.filter(is_active=True, role_grants__role=REVIEWER).exclude(
         pk__in=people_of(request)
@@ -25,4 +25,4 @@ def eligible_reviewers(request: Request) -> QuerySet[User]:
     if request.appeal_version is not None:
         earlier = Vote.objects.filter(request=request, version__lt=request.appeal_version)
         reviewers = reviewers.exclude(pk__in=earlier.values("reviewer"))
-    return reviewers
+    return reviewers.exclude(pk__in=request.recusals.values("reviewer"))

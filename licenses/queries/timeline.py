@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Value
+from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from licenses import policies
@@ -58,7 +58,9 @@ VOTES = {"approve": "to approve", "reject": "to decline", "request_changes": "to
 
 # Of who did it, where that is a person: read with the events.
 _NAME = Subquery(
-    User.objects.filter(public_id=OuterRef("by")).values(name=Coalesce(NullIf("full_name", Value("")), "email"))[:1]
+    User.objects.filter(public_id=OuterRef("by")).values(
+        name=Coalesce(NullIf("full_name", Value("")), "email", output_field=CharField())
+    )[:1]
 )
 
 

@@ -1,0 +1,89 @@
+"""The request as the reader may act on it, from what the review page has read already.
+
+The same facts as `queries.request_case`, which reads them one by one; a test compares the two.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from licenses import states
+from licenses.facts import RequestCase, TeamFacts
+from licenses.models import Party, ReleaseTerms, Request
+from licenses.queries.dossier.record import Record
+from licenses.queries.facts import person, release_facts
+from licenses.queries.parties import GONE, accept_by
+from portal.accounts.principals import Principal
+
+
+class Bars(NamedTuple):
+    """people: primary keys. houses: organizations. addresses: asked into the request, not answered."""
+
+    people: frozenset[int | None]
+    houses: frozenset[str]
+    addresses: frozenset[str]
+
+
+def judged(
+    principal: Principal, request: Request, terms: Sequence[ReleaseTerms], record: Record, now: datetime
+) -> RequestCase:
+    """Return what each request policy judges. request: as `dossier.person.read` returns it."""
+    reader = principal.person
+    team = _team(request, terms, record, now)
+    barred = any(each.exclude_reviewer_organization for each in terms)
+    return RequestCase(
+        person=person(principal),
+        state=request.state,
+        mine=reader.pk == request.applicant_id,
+        was_submitted=request.submitted_at is not None,
+        appealed=request.appealed,
+        license_current=request.in_force is not None and request.in_force == request.license_version_id,
+        own_organization=barred and reader.organization_id in _houses(request, record),
+        voted_before_appeal=reader.pk in _voted_before_appeal(request, record),
+        joined=team.joined and team.role == Party.Role.CO_APPLICANT,
+        recused=reader.pk in {line.who for line in record.recusals},
+        team=team,
+        releases=tuple(release_facts(each.release, each) for each in terms),
+    )
+
+
+def _team(request: Request, terms: Sequence[ReleaseTerms], record: Record, now: datetime) -> TeamFacts:
+    standing = [party for party in record.parties if party.word not in GONE]
+    co_applicants = [party for party in standing if party.second == Party.Role.CO_APPLICANT]
+    to_be_sent = request.state == states.CHANGES_REQUESTED
+    deadline = accept_by(request)
+    return TeamFacts(
+        role=request.own_role or "",
+        state=request.own_state or "",
+        co_applicants=len(co_applicants),
+        most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
+        pending=any(party.word == Party.State.INVITED for party in co_applicants),
+        signatory_wanted=any(each.signatory for each in terms) if to_be_sent else request.signatory,
+        signatory_named=len(standing) > len(co_applicants),
+        late=deadline is not None and now >= deadline,
+        organizations=frozenset(party.home for party in standing if party.home),
+    )
+
+
+def _houses(request: Request, record: Record) -> set[str]:
+    standing = (party.home for party in record.parties if party.word not in GONE)
+    return {home for home in (request.applicant.organization_id, *standing) if home}
+
+
+def _voted_before_appeal(request: Request, record: Record) -> set[int | None]:
+    if request.appeal_version is None:
+        return set()
+    return {vote.who for vote in record.votes if (vote.number or 0) < request.appeal_version}
+
+
+def barred_from_voting(request: Request, terms: Sequence[ReleaseTerms], record: Record) -> Bars:
+    """Return whom the request itself keeps from voting, as `queries.eligible_reviewers` has it."""
+    standing = [party for party in record.parties if party.word not in GONE]
+    people = {
+        request.applicant_id,
+        *(party.who for party in standing),
+        *(line.who for line in record.recusals),
+    }
+    houses = _houses(request, record) if any(each.exclude_reviewer_organization for each in terms) else set()
+    asked = frozenset(party.address for party in standing if party.who is None)
+    return Bars(frozenset(people | _voted_before_appeal(request, record)), frozenset(houses), asked)

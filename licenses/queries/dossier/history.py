@@ -1,0 +1,148 @@
+"""What else speaks for or against a request: the same person's, their organization's, and similar ones.
+
+Each list is cut to a few rows before it is joined with anything, so that the page costs the same however
+long the history is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from licenses import search, states
+from licenses.models import Grant, ReleaseTerms, Request, RequestVersion
+from licenses.models.requests import RequestedRelease
+from licenses.queries.search import about
+
+ROWS: Final = 20
+SIMILAR_ROWS: Final = 5
+# Of the requests that hold the same words, how many are looked at.
+SIMILAR_READ: Final = 100
+# Words of the answers that tell two texts apart: long ones. With fewer, nothing is called similar.
+TELLING_CHARACTERS: Final = 8
+TELLING_WORDS: Final = 6
+
+
+@dataclass(frozen=True)
+class Requests:
+    """terms: of the releases that are asked for. earlier: of the same person; colleagues: of others at their
+    organization; similar: of anybody, with very similar answers. Each with `titles` of its releases."""
+
+    terms: list[ReleaseTerms] = field(default_factory=list)
+    earlier: list[Request] = field(default_factory=list)
+    colleagues: list[Request] = field(default_factory=list)
+    similar: list[Request] = field(default_factory=list)
+    renewed: Request | None = None
+
+
+def read(request: Request, current: RequestVersion) -> Requests:
+    """Return what was asked for now and before, in one query over the requested releases."""
+    same_person = _newest(Request.objects.filter(applicant=request.applicant_id), request)
+    of_house = _newest(_of_organization(request), request)
+    alike = _alike(request, telling_words(current))
+    wanted = (
+        Request.objects.filter(pk__in=[request.pk, *filter(None, [request.renews_id])])
+        .order_by()
+        .values("pk")
+    )
+    for rows in (same_person, of_house, alike):
+        wanted = (
+            wanted.union(Request.objects.filter(pk__in=rows).order_by().values("pk"))
+            if rows is not None
+            else wanted
+        )
+    found = RequestedRelease.objects.filter(request__in=wanted).select_related(
+        "request__applicant", "release__terms__license"
+    )
+    return _sorted(request, found.defer("request__search_text", "release__card", "release__summary"))
+
+
+def _newest(rows: QuerySet[Request] | None, request: Request) -> QuerySet[Any, Any] | None:
+    if rows is None:
+        return None
+    others = rows.filter(submitted_at__isnull=False).exclude(pk=request.pk)
+    return others.order_by("-submitted_at").values("pk")[:ROWS]
+
+
+def _of_organization(request: Request) -> QuerySet[Request] | None:
+    organization = request.applicant.organization_id
+    if organization is None:
+        return None
+    others = Request.objects.filter(applicant__organization=organization)
+    return others.exclude(applicant=request.applicant_id)
+
+
+def _alike(request: Request, words: Sequence[str]) -> QuerySet[Any, Any] | None:
+    if len(words) < TELLING_WORDS:
+        return None
+    # Two overlapping parts: one word changed does not hide a copy.
+    parts = about(" ".join(words[:4])) | about(" ".join(words[2:]))
+    rows = Request.objects.filter(parts, submitted_at__isnull=False).exclude(pk=request.pk)
+    return rows.exclude(applicant=request.applicant_id).values("pk")[:SIMILAR_READ]
+
+
+def telling_words(version: RequestVersion) -> list[str]:
+    """Return the words by which long answers differ from others: the longest, without the questions' own."""
+    asked = {word for question in version.questions for word in _words_of_question(question)}
+    texts = [
+        str(version.answers.get(question["id"], ""))
+        for question in version.questions
+        if question["kind"] == "long_text"
+    ]
+    said = {word for text in texts for word in search.words(text) if len(word) >= TELLING_CHARACTERS}
+    return sorted(said - asked, key=lambda word: (-len(word), word))[:TELLING_WORDS]
+
+
+def _words_of_question(question: dict[str, Any]) -> Iterable[str]:
+    return search.words(f"{question['label']} {question.get('help', '')}")
+
+
+def _sorted(request: Request, rows: QuerySet[RequestedRelease]) -> Requests:
+    terms: list[ReleaseTerms] = []
+    titles: dict[str, list[str]] = {}
+    others: dict[str, Request] = {}
+    for row in rows:
+        titles.setdefault(row.request_id, []).append(row.release.title)
+        if row.request_id != request.pk:
+            others.setdefault(row.request_id, row.request)
+        elif (its := getattr(row.release, "terms", None)) is not None:
+            its.release = row.release
+            terms.append(its)
+    for other in others.values():
+        other.titles = ", ".join(titles[other.pk])  # type: ignore[attr-defined]
+    renewed = others.get(request.renews_id or "")
+    return Requests(terms, *_grouped(request, others.values()), renewed)
+
+
+def _grouped(request: Request, others: Iterable[Request]) -> tuple[list[Request], ...]:
+    newest = sorted(others, key=lambda other: (other.submitted_at, other.pk), reverse=True)
+    house = request.applicant.organization_id
+    earlier = [other for other in newest if other.applicant_id == request.applicant_id]
+    rest = [other for other in newest if other.applicant_id != request.applicant_id]
+    colleagues = [other for other in rest if house is not None and other.applicant.organization_id == house]
+    similar = [other for other in rest if other not in colleagues]
+    return earlier, colleagues[:ROWS], similar[:SIMILAR_ROWS]
+
+
+def grants(request: Request) -> list[Grant]:
+    """Return the grants of the request, the person and their organization, what was taken away first."""
+    own = Grant.objects.filter(Q(request=request) | Q(user=request.applicant_id)).order_by().values("pk")
+    order = _gravest_first()
+    wanted = own
+    if request.applicant.organization_id is not None:
+        house = Grant.objects.filter(user__organization=request.applicant.organization_id)
+        newest = house.order_by(order, "-state_at").values("pk")[:ROWS]
+        wanted = own.union(Grant.objects.filter(pk__in=newest).order_by().values("pk"))
+    rows = Grant.objects.filter(pk__in=wanted).select_related("user", "release")
+    return list(rows.defer("release__card", "release__summary").order_by(order, "-state_at", "-pk"))
+
+
+def _gravest_first() -> Case:
+    return Case(
+        When(state=states.REVOKED, then=Value(0)),
+        When(state=states.SUSPENDED, then=Value(1)),
+        When(state=states.ACTIVE, then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
