@@ -5,12 +5,16 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from licenses import policies, queries
+from licenses import policies, queries, states
 from licenses.actions import contents
+from licenses.facts import RequestCase
 from licenses.models import Request
+from licenses.queries.waiting import wait_of
 from portal.accounts.principals import Principal
 from portal.web import answers as answer_sheet
+from portal.web import deadlines
 from portal.web.journey import next_panel, progress
+from portal.web.renewals import renewal_of
 from portal.web.story import told
 
 # What decides whether the page offers a step.
@@ -39,7 +43,10 @@ def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, 
     )
     said = contents.of(queries.version_of(request))
     return {
+        **_waiting(case, request, now),
         "the_request": request,
+        "deadline": deadlines.of_request(request, now),
+        "renewal": renewal_of(principal, request, now),
         "evidence": said.evidence,
         "summary_of_use": said.summary_of_use,
         "progress": progress(request.state),
@@ -47,4 +54,17 @@ def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, 
         "reason": queries.decided_reason(request),
         "answers": answer_sheet.latest(request),
         "timeline": told(queries.timeline(request)),
+    }
+
+
+def _waiting(case: RequestCase, request: Request, now: datetime) -> dict[str, Any]:
+    """Whether the applicant may ask how it stands, or from when."""
+    wait = wait_of(request)
+    runs = case.mine and request.state == states.SUBMITTED and wait.asked_at is None
+    may = bool(policies.may_nudge(case, wait, now))
+    return {
+        "nudge_open": may,
+        "nudge_from": wait.free_at if runs and not may else None,
+        "nudged": wait.nudged,
+        "review_target_days": settings.REVIEW_TARGET_DAYS,
     }

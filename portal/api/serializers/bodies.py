@@ -27,13 +27,28 @@ class NothingBody(BodySerializer):
     pass
 
 
-class DraftBody(BodySerializer):
+class _SaidBody(BodySerializer):
+    evidence = serializers.DictField(
+        child=serializers.JSONField(),
+        required=False,
+        help_text="Who the applicant is, where no institution's mail says so: `profiles`, addresses of pages"
+        " that begin with https://, and `references`, each `{name, email, relation}`.",
+    )
+
+
+class DraftBody(_SaidBody):
     release = serializers.SlugField(max_length=100)
     answers = serializers.DictField(child=serializers.JSONField(), default=dict)
 
 
-class AnswersBody(BodySerializer):
-    answers = serializers.DictField(child=serializers.JSONField())
+class AnswersBody(_SaidBody):
+    answers = serializers.DictField(child=serializers.JSONField(), required=False)
+    summary_of_use = serializers.CharField(
+        max_length=MAX_TEXT_CHARACTERS,
+        required=False,
+        allow_blank=True,
+        help_text="Of a renewal: what was done with the weights so far.",
+    )
 
 
 class SubmitBody(BodySerializer):

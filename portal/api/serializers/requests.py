@@ -57,10 +57,25 @@ class RequestDetailSerializer(RequestSerializer):
         help_text="Why it was rejected or returned; empty in other states."
     )
     answers = serializers.SerializerMethodField()
+    evidence = serializers.SerializerMethodField(
+        help_text="Who the applicant says they are: `profiles` and `references`; may be empty."
+    )
+    summary_of_use = serializers.SerializerMethodField(help_text="Of a renewal; else empty.")
+    renews = serializers.CharField(
+        source="renews_id", allow_null=True, read_only=True, help_text="The request that this one carries on."
+    )
     timeline = serializers.SerializerMethodField()
 
     class Meta(RequestSerializer.Meta):
-        fields = [*RequestSerializer.Meta.fields, "reason", "answers", "timeline"]
+        fields = [
+            *RequestSerializer.Meta.fields,
+            "reason",
+            "answers",
+            "evidence",
+            "summary_of_use",
+            "renews",
+            "timeline",
+        ]
         read_only_fields = fields
 
     def get_reason(self, request: Request) -> str:
@@ -69,6 +84,13 @@ class RequestDetailSerializer(RequestSerializer):
     @extend_schema_field(serializers.DictField(child=serializers.JSONField()))
     def get_answers(self, request: Request) -> dict[str, Any]:
         return dict(queries.version_of(request).answers)
+
+    @extend_schema_field(serializers.DictField(child=serializers.JSONField()))
+    def get_evidence(self, request: Request) -> dict[str, Any]:
+        return dict(queries.version_of(request).evidence)
+
+    def get_summary_of_use(self, request: Request) -> str:
+        return queries.version_of(request).summary_of_use
 
     @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, request: Request) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from licenses.actions import signing, submitting, voting
+from licenses.actions import nudging, signing, submitting, voting
 from licenses.models import Request as AccessRequest
 from portal.api.idempotency import Done
 from portal.api.permissions import REQUESTS, SESSION
@@ -49,6 +49,20 @@ class SubmitView(RequestMoveView):
         return self.move(
             mine, lambda: submitting.submit(request=mine, by=self.principal, now=self.now, **body)
         )
+
+
+class NudgeView(RequestMoveView):
+    needs = {"POST": REQUESTS}
+
+    @_documented("nudge_request", NothingBody)
+    def post(self, request: Request, request_id: str) -> Response:
+        """Ask how the request stands, once in each published time that passes without a decision.
+
+        409 `too_early_to_nudge` or `already_nudged`; the next step says from when.
+        """
+        mine = self.fetch(request_id)
+        self.read_body(NothingBody)
+        return self.move(mine, lambda: nudging.nudge(request=mine, by=self.principal, now=self.now))
 
 
 class WithdrawView(RequestMoveView):

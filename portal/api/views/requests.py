@@ -58,7 +58,13 @@ class RequestsView(RequestView):
         release = found(access_policy().visible_releases(self.principal).filter(slug=body["release"]).first())
 
         def draft() -> Done:
-            made = drafting.draft(by=self.principal, release=release, answers=body["answers"], now=self.now)
+            made = drafting.draft(
+                by=self.principal,
+                release=release,
+                answers=body["answers"],
+                evidence=body.get("evidence"),
+                now=self.now,
+            )
             return Done(status.HTTP_201_CREATED, made.pk)
 
         return self.answer(self.once(draft))
@@ -75,8 +81,10 @@ class RequestDetailView(RequestView):
         operation_id="edit_request", tags=TAGS, request=AnswersBody, responses=RequestDetailSerializer
     )
     def patch(self, request: Request, request_id: str) -> Response:
-        """Replace the answers. In review that makes a new version; votes on the old one do not count."""
+        """Replace what is named, keep the rest. In review that makes a new version; votes on the old one do
+        not count."""
         edited = self.fetch(request_id)
         body = self.read_body(AnswersBody)
-        drafting.edit(request=edited, answers=body["answers"], by=self.principal, now=self.now)
+        kept = queries.version_of(edited).answers
+        drafting.edit(request=edited, **{"answers": kept, **body}, by=self.principal, now=self.now)
         return self.answer(Done(status.HTTP_200_OK, request_id))

@@ -1,11 +1,13 @@
 """What a person may download."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from licenses import queries
+from licenses import actions, queries
 from portal.web.reader import reader
+from portal.web.renewals import renewal_of
 from portal.web.standing import standing
 from portal.web.views.doors import found, private
 from weights_vault import queries as vault
@@ -25,6 +27,7 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
     verdict = access_policy().judge(principal, grant.release, "manifest", now=now, grant=grant.pk)
     context = {
         "grant": grant,
+        "renewal": renewal_of(principal, grant.request, now),
         "release": grant.release,
         "standing": standing(verdict, grant.release.slug, request_id=grant.request_id, grant_id=grant.pk),
         "recalled": recalls.recalled_under(grant.pk),
@@ -32,3 +35,13 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
         "keys": vault.live_keys_of(principal, now),
     }
     return render(request, "web/pages/grant.html", context)
+
+
+@private("POST")
+def renew(request: HttpRequest, grant_id: str) -> HttpResponse:
+    """Begin the renewal of what the grant's request gave, and lead to its form."""
+    principal, key = reader(request), request.POST.get("key", "")[:64] or None
+    grant = found(queries.grants_of(principal).filter(pk=grant_id).first())
+    made = actions.renew(request=grant.request, by=principal, now=timezone.now(), idempotency_key=key)
+    messages.success(request, "Your renewal is begun. Say what you did so far, and send it.")
+    return redirect("request_edit", made.pk)

@@ -125,6 +125,14 @@ def appeal(request: HttpRequest, request_id: str) -> HttpResponse:
     return _confirm(request, "request_appeal", mine, form, reason=queries.decided_reason(mine))
 
 
+@private("POST")
+def nudge(request: HttpRequest, request_id: str) -> HttpResponse:
+    mine = own(request, request_id)
+    actions.nudge(request=mine, by=reader(request), now=timezone.now())
+    messages.success(request, "You asked how it stands. Who has your request gets mail.")
+    return redirect("request_detail", mine.pk)
+
+
 def _confirm(request: HttpRequest, name: str, mine: Request, form: Any, **context: Any) -> HttpResponse:
     status = 400 if form.errors else 200
     return render(

@@ -131,6 +131,16 @@ MATRIX: dict[tuple[str, str], Row] = {
         arrange=_request(World.submitted),
         audit="request.withdrawn",
     ),
+    ("api-nudge", "POST"): Row(
+        (401, 403, 200, 403, 200, 404, 403, 404, 403),
+        arrange=_request(World.overdue),
+        audit="request.nudged",
+    ),
+    ("api-renew", "POST"): Row(
+        (401, 403, 201, 403, 201, 404, 403, 404, 403),
+        arrange=lambda world: {"grant_id": world.ending().pk},
+        audit="request.drafted",
+    ),
     ("api-appeal", "POST"): Row(
         (401, 403, 200, 403, 200, 404, 403, 404, 403),
         arrange=_request(lambda world: world.decided("reject")),

@@ -169,6 +169,18 @@ class World:
             now=timezone.now(),
         )
 
+    def overdue(self) -> Request:
+        """A request that waits for longer than the portal promises."""
+        request = self.submitted()
+        Request.objects.filter(pk=request.pk).update(submitted_at=timezone.now() - timedelta(days=6))
+        return request
+
+    def ending(self) -> Grant:
+        """A grant that ends soon enough to be renewed."""
+        grant = self.granted()
+        Grant.objects.filter(pk=grant.pk).update(ends_at=timezone.now() + timedelta(days=10))
+        return grant
+
     def decided(self, verdict: str, by: User | None = None) -> Request:
         request = self.submitted(by)
         for reviewer in self.reviewers:
