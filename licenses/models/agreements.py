@@ -155,3 +155,10 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def title(self) -> str:
+        """What kind of document it is, as its first page says."""
+        if self.master_id is not None:
+            return "Master agreement"
+        return "License agreement" if self.acceptance_id is not None else "Certificate of destruction"

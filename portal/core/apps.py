@@ -15,9 +15,10 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from portal.core import checks, doctor, keys, outbox  # noqa: F401  they register themselves
+        from portal.core import certificates, checks, doctor, keys, outbox  # noqa: F401  they register themselves
 
         if settings.EMBEDDED:
             # Said at every start, so that nobody takes this for a production installation.
             logger.warning("embedded settings: SQLite, files and made-up keys stand in for production parts")
             keys.ensure_embedded_keys()
+            certificates.ensure_stand_in()

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
 
-from portal.core import keys
+from portal.core import certificates, keys
 from weights_vault.sealed.trust import ROLES
 
 REQUIRED = {
@@ -20,6 +20,7 @@ REQUIRED = {
     "MASTER_KEY": "What wraps file keys: env:NAME or file:/path (32 bytes, base64).",
     "SIGNING_KEYS": "Folder with root.pem, manifest.pem, head.pem and countersign.pem.",
     "DELIVERY_KEYS": "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.",
+    "AGREEMENT_KEY": "PEM file with the key and certificate that sign agreements.",
     "ACCESS_POLICY": "The class that decides about access, such as licenses.access.LicenseAccess.",
 }
 URL_LIFETIME_RANGE_S = (60, 900)
@@ -55,6 +56,12 @@ STAND_INS: Sequence[tuple[str, Callable[[], bool], str, str]] = (
         "Set DATABASE_URL to a PostgreSQL.",
     ),
     ("core.E106", lambda: settings.DEBUG, "DEBUG is on", "Turn it off: error pages show settings."),
+    (
+        "core.E108",
+        lambda: certificates.is_stand_in(),
+        "the certificate that signs agreements is a stand-in, which proves nothing to anybody else",
+        "Have an authority issue one for your organization, and set AGREEMENT_KEY.",
+    ),
 )
 
 
@@ -117,7 +124,7 @@ def bodies_pass_no_web_process(app_configs: Any, **kwargs: Any) -> list[CheckMes
 def keys_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every key can be read and has its size."""
     found: list[CheckMessage] = []
-    readings: list[Callable[[], object]] = [keys.master_key, keys.delivery_keys]
+    readings: list[Callable[[], object]] = [keys.master_key, keys.delivery_keys, certificates.load]
     readings += [partial(keys.signing_key, role) for role in ROLES]
     for read in readings:
         try:

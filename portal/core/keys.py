@@ -176,18 +176,19 @@ def ensure_embedded_keys() -> None:
     Files are 0600 in folders 0700. Nothing that exists is touched.
     """
     for role in ROLES:
-        _make_once(Path(settings.SIGNING_KEYS) / f"{role}.pem", lambda: SigningKey.generate().to_pem())
-    _make_once(
+        make_once(Path(settings.SIGNING_KEYS) / f"{role}.pem", lambda: SigningKey.generate().to_pem())
+    make_once(
         Path(settings.MASTER_KEY.removeprefix("file:")),
         lambda: base64.b64encode(secrets.token_bytes(MASTER_KEY_SIZE)),
     )
-    _make_once(
+    make_once(
         Path(settings.DELIVERY_KEYS.removeprefix("file:")),
         lambda: b"d1:" + base64.b64encode(secrets.token_bytes(DELIVERY_KEY_SIZE)),
     )
 
 
-def _make_once(path: Path, make: Callable[[], bytes]) -> None:
+def make_once(path: Path, make: Callable[[], bytes]) -> None:
+    """Write what `make` returns to a file, 0600 in a folder 0700, unless it is there; two at once agree."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

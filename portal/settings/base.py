@@ -167,6 +167,7 @@ SCRUB_BYTES_PER_S = env.int("SCRUB_BYTES_PER_S", default=20_000_000)
 LEFTOVER_DAYS = env.int("LEFTOVER_DAYS", default=7)
 REVIEW_TARGET_DAYS = env.int("REVIEW_TARGET_DAYS", default=5)
 SIGN_WITHIN_DAYS = env.int("SIGN_WITHIN_DAYS", default=30)
+TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")
 PORTAL_NAME = env.str("PORTAL_NAME", default="Weights Portal")
 
 LOGGING: dict[str, Any] = {

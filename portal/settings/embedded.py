@@ -74,6 +74,7 @@ STORAGE_URL = f"file://{VAR_DIR}/store"
 MASTER_KEY = f"file:{VAR_DIR}/keys/master.key"
 SIGNING_KEYS = f"{VAR_DIR}/keys/signing"
 DELIVERY_KEYS = f"file:{VAR_DIR}/keys/delivery.keys"
+AGREEMENT_KEY = f"{VAR_DIR}/keys/agreement.pem"
 
 CELERY_BROKER_URL = "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -27,6 +27,10 @@ DELIVERY_KEYS = _required(
     "DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path."
 )
 
+AGREEMENT_KEY = _required(
+    "AGREEMENT_KEY", "A PEM file with the key and certificate that sign agreements: /path/agreement.pem."
+)
+
 _host = urlsplit(PORTAL_URL).hostname
 if _host is None or not PORTAL_URL.startswith("https://"):
     raise ImproperlyConfigured("PORTAL_URL must be an https:// address.")

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from portal.core.certificates import stand_in_pem
 from tests.servers.doors import port_of
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import ROLES
@@ -42,6 +43,8 @@ class Production:
         signing.mkdir(mode=0o700)
         for role in ROLES:
             (signing / f"{role}.pem").write_bytes(SigningKey.generate().to_pem())
+        agreement_key = folder / "agreement.pem"
+        agreement_key.write_bytes(stand_in_pem("A portal for tests"))
         self._settings = {
             "DJANGO_SETTINGS_MODULE": "tests.servers.production_settings",
             "PYTHONWARNINGS": "default",
@@ -51,6 +54,7 @@ class Production:
             "TEST_MASTER_KEY": _text(secrets.token_bytes(32)),
             "SIGNING_KEYS": str(signing),
             "DELIVERY_KEYS": f"{DELIVERY_KEY_ID}:{_text(self.delivery_key)}",
+            "AGREEMENT_KEY": str(agreement_key),
             "SECRET_KEY": secrets.token_urlsafe(50),
             "BEHIND_TLS_PROXY": "on",
             "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.core import checks
+from portal.core import certificates, checks
 
 PRODUCTION = {
     "EMBEDDED": False,
@@ -24,6 +24,7 @@ def production(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What the checks take for the settings; Django does not let DATABASES be overridden for real."""
     stand_in = SimpleNamespace(**PRODUCTION)
     monkeypatch.setattr(checks, "settings", stand_in)
+    monkeypatch.setattr(certificates, "is_stand_in", lambda: False)
     return stand_in
 
 

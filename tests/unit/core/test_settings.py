@@ -17,6 +17,7 @@ PRODUCTION = {
     "MASTER_KEY": "env:UNREAD",
     "SIGNING_KEYS": "/unread",
     "DELIVERY_KEYS": "file:/unread",
+    "AGREEMENT_KEY": "/unread",
     "DATABASE_URL": "sqlite://:memory:",
     "BROKER_URL": "redis://localhost:1/0",
     "CACHE_URL": "redis://localhost:1/1",
