@@ -1,12 +1,12 @@
 """What the portal does as time passes: names and pace of the jobs that `portal.core.jobs` runs."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from licenses import search
+from licenses.actions import publishing
 from licenses.actions.lapsing import lapse
-from portal.core import jobs
-
 from licenses.actions.reaccepting import want_reacceptance
 from licenses.clock.affiliations import end_affiliations
 from licenses.clock.ends import record_ends, remind_of_ends
@@ -14,15 +14,17 @@ from licenses.clock.reacceptance import remind_of_reacceptance
 from licenses.clock.reviews import remind_reviewers
 from licenses.clock.signatures import remind_of_signatures
 from licenses.models import LicenseVersion
+from portal.core import jobs
+
 LAPSE = "licenses.lapse"
 LAPSE_EVERY_S = 3600
-FILL_SEARCH = "licenses.fill_search"
-FILL_SEARCH_EVERY_S = 600
 CLOCK = "licenses.clock"
 CLOCK_EVERY_S = 3600
 AFFILIATIONS = "licenses.affiliations"
 AFFILIATIONS_EVERY_S = 21_600
 WANT_REACCEPTANCE = publishing.WANT_REACCEPTANCE
+FILL_SEARCH = "licenses.fill_search"
+FILL_SEARCH_EVERY_S = 600
 
 
 @jobs.handler(LAPSE, lease_s=600)
@@ -31,20 +33,18 @@ def lapse_unsigned(payload: dict[str, Any], now: datetime) -> None:
     lapse(now=now)
 
 
-@jobs.handler(FILL_SEARCH, lease_s=600)
-def fill_search(payload: dict[str, Any], now: datetime) -> None:
 @jobs.handler(WANT_REACCEPTANCE, lease_s=600)
 def ask_for_reacceptance(payload: dict[str, Any], now: datetime) -> None:
     """Ask the holders of live grants to accept the license version that was published."""
     want_reacceptance(version=LicenseVersion.objects.get(pk=payload["version"]), now=now)
 
 
+@jobs.handler(FILL_SEARCH, lease_s=600)
+def fill_search(payload: dict[str, Any], now: datetime) -> None:
     """Write the words of requests that were submitted before there was a search."""
     search.fill()
 
 
-jobs.periodic(LAPSE, LAPSE_EVERY_S)
-jobs.periodic(FILL_SEARCH, FILL_SEARCH_EVERY_S)
 def _on_the_clock(duty: Callable[..., int]) -> None:
     """Have the duty done every CLOCK_EVERY_S, as a job of its own: one that fails delays no other."""
     kind = f"{CLOCK}.{duty.__name__}"
@@ -65,3 +65,5 @@ def look_at_affiliations(payload: dict[str, Any], now: datetime) -> None:
 for _duty in (remind_of_ends, record_ends, remind_of_reacceptance, remind_reviewers, remind_of_signatures):
     _on_the_clock(_duty)
 jobs.periodic(AFFILIATIONS, AFFILIATIONS_EVERY_S)
+jobs.periodic(LAPSE, LAPSE_EVERY_S)
+jobs.periodic(FILL_SEARCH, FILL_SEARCH_EVERY_S)

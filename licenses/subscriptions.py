@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from licenses import search
+from licenses import search, states
 from licenses.actions.accepting import accept_under_master
+from licenses.actions.affiliation import end_affiliation
 from licenses.actions.publishing import apply_terms
 from licenses.actions.reaccepting import want_of_new
 from licenses.events import GrantStarted, RequestDecided
 from licenses.jobs import AFFILIATIONS
 from licenses.models import Decision, Grant
 from licenses.terms import MAX_LICENSE_CHARACTERS, check_terms
-from portal.accounts.events import DetailsCorrected
+from portal.accounts.events import AffiliationEnded, DetailsCorrected, DomainsRemoved
+from portal.core import jobs
 from portal.core.events import subscribe
 from portal.core.problems import Invalid
 from weights_vault.events import ReleaseApplied
@@ -30,8 +32,6 @@ def on_grant_started(event: GrantStarted) -> None:
     want_of_new(event.grant, event.now)
 
 
-@subscribe(DetailsCorrected)
-def on_details_corrected(event: DetailsCorrected) -> None:
 @subscribe(AffiliationEnded)
 def on_affiliation_ended(event: AffiliationEnded) -> None:
     """Apply the terms' rule to the grants that the person holds under an organization. R11"""
@@ -46,6 +46,8 @@ def on_domains_removed(event: DomainsRemoved) -> None:
     jobs.enqueue(AFFILIATIONS, {"organization": event.organization.pk})
 
 
+@subscribe(DetailsCorrected)
+def on_details_corrected(event: DetailsCorrected) -> None:
     """Let staff find the person's requests by what they are called now."""
     search.refresh_for(event.user)
 

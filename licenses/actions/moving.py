@@ -120,10 +120,10 @@ def move_grant(
     Raises: Conflict(state_changed): the row is not as it was read.
     """
     row = row_of("grant", grant.state, action)
-    changed = dict(fields)
+    changed = {"state": row.target, **fields}
     if row.target != row.source:
         # What leaves the state as it is leaves why it is so: a suspended grant keeps its reason.
-        changed |= {"state": row.target, "state_reason": reason, "state_at": now}
+        changed |= {"state_reason": reason, "state_at": now}
     judged = Grant.objects.filter(pk=grant.pk, state=grant.state)
     if not judged.update(**changed):
         raise _moved_on()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.accounts.models import User
+from portal.accounts.models import Organization, User
 
 
 @dataclass(frozen=True)
@@ -12,4 +12,23 @@ class DetailsCorrected:
 
     user: User
     fields: tuple[str, ...]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class AffiliationEnded:
+    """What said that a person is of an organization changed: their organization, or their address.
+
+    Whether another address still confirms it is for whoever hears this to ask.
+    """
+
+    user: User
+    now: datetime
+
+
+@dataclass(frozen=True)
+class DomainsRemoved:
+    """An organization lost mail domains: its people there are confirmed no longer."""
+
+    organization: Organization
     now: datetime

@@ -13,10 +13,11 @@ from django.dispatch import Signal, receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal.accounts.events import AffiliationEnded
 from portal.accounts.guesses import note_wrong_code
 from portal.accounts.models import User
 from portal.accounts.tokens import end_all_tokens
-from portal.core import audit
+from portal.core import audit, events
 
 # allauth's signal → what the log calls it.
 _PLAIN: dict[Signal, str] = {
@@ -46,6 +47,13 @@ def end_tokens_with_the_old_password(signal: Signal, user: User, **kwargs: Any) 
     """A token already refuses a new password's account; this makes the list of tokens say so."""
     with transaction.atomic():
         end_all_tokens(user=user, by=user.public_id, now=timezone.now())
+
+
+@receiver(account.email_changed)
+def tell_of_a_new_address(user: User, **kwargs: Any) -> None:
+    """The address confirms the organization, or no longer does."""
+    with transaction.atomic():
+        events.publish(AffiliationEnded(user, timezone.now()))
 
 
 @receiver(account.user_logged_out)

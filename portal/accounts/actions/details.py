@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from portal.accounts.events import DetailsCorrected
+from portal.accounts.events import AffiliationEnded, DetailsCorrected
 from portal.accounts.forms import PersonFields, organization_named
 from portal.accounts.models import User
 from portal.accounts.policies import may_change_organization, may_correct_details
@@ -54,6 +54,8 @@ def correct_details(
             )
             account.refresh_from_db()
             events.publish(DetailsCorrected(account, tuple(changed), now))
+            if "organization" in changed:
+                events.publish(AffiliationEnded(account, now))
     user.refresh_from_db()
     return user
 

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DomainNameValidator
 from django.db import transaction
 
+from portal.accounts.events import DomainsRemoved
 from portal.accounts.models import Organization
 from portal.accounts.policies import may_manage_people
 from portal.accounts.principals import Principal
-from portal.core import audit
+from portal.core import audit, events
 from portal.core.problems import Conflict, Invalid, NotPermitted
 
 _is_domain = DomainNameValidator(accept_idna=False)
@@ -35,10 +36,13 @@ def set_domains(
         taken = {domain for row in every.values() if row.pk != organization.pk for domain in row.domains}
         if taken & set(wanted):
             raise Conflict("domain_taken", f"{min(taken & set(wanted))} is another organization's.")
+        had = set(every[organization.pk].domains)
         if every[organization.pk].domains != wanted:
             Organization.objects.filter(pk=organization.pk).update(domains=wanted)
             subject = f"organization:{organization.pk}"
             audit.record("organization.domains_set", by=by.actor, subject=subject, now=now, domains=wanted)
+            if had - set(wanted):
+                events.publish(DomainsRemoved(organization, now))
     organization.refresh_from_db()
 
 

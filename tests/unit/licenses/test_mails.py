@@ -1,11 +1,16 @@
 """The mails of every step: to the right person, pointing to a page, carrying no credential. A5."""
 
 import re
+from datetime import datetime
 
 import pytest
 
 from licenses import actions, states
 from licenses.actions.reaccepting import want_reacceptance
+from licenses.clock.ends import record_ends, remind_of_ends
+from licenses.clock.reacceptance import remind_of_reacceptance
+from licenses.clock.reviews import remind_reviewers
+from licenses.clock.signatures import remind_of_signatures
 from licenses.states import NOTICES
 from portal.core.models import OutboxMessage
 from portal.core.secrecy import holds_secret
@@ -33,6 +38,7 @@ def live_it_all(world: World) -> None:
     actions.appeal(request=request, text=HOSTILE, by=world.ada, now=NOW)
     actions.withdraw(request=request, by=world.ada, now=NOW)
     lapsing = world.request_in(states.APPROVED)
+    remind_of_signatures(now=NOW + 24 * DAY)
     actions.lapse(now=NOW + 30 * DAY)
     assert lapsing
     grant = world.grant_in(states.SUSPENDED)
@@ -43,6 +49,15 @@ def live_it_all(world: World) -> None:
     live_as_a_team(world)
     apply(world.release, text="New.", now=NOW + DAY)
     want_the_newest(world)
+    let_time_pass(NOW + DAY, NOW + 3 * DAY, NOW + 9 * DAY, NOW + 360 * DAY, NOW + 365 * DAY)
+
+
+def let_time_pass(*times: datetime) -> None:
+    for now in times:
+        remind_of_reacceptance(now=now)
+        remind_reviewers(now=now)
+        remind_of_ends(now=now)
+        record_ends(now=now)
 
 
 def want_the_newest(world: World) -> None:
