@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from portal.web import catalog
+from portal.web import catalog, mine
 from portal.web.reader import reader
 from portal.web.views.doors import found, page
 from weights_vault.ports import access_policy
@@ -13,8 +13,9 @@ from weights_vault.ports import access_policy
 
 @page("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    rows = catalog.rows(reader(request), timezone.now())
-    return render(request, "web/pages/home.html", {"rows": rows})
+    principal, now = reader(request), timezone.now()
+    things = mine.things_of(principal, now) if principal.user is not None else []
+    return render(request, "web/pages/home.html", {"rows": catalog.rows(principal, now), "things": things})
 
 
 @page("GET")

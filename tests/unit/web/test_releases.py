@@ -51,7 +51,7 @@ def test_the_list_costs_the_same_for_ten_times_as_many_releases(
         world.draft("ada", release)
     client = open_as("ada")
 
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(22):
         client.get("/")
 
 
