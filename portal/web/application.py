@@ -18,6 +18,7 @@ from portal.accounts.principals import Principal
 from portal.core.problems import Conflict
 from portal.core.verdicts import Denied
 from portal.web.forms.questionnaire import QuestionnaireForm
+from portal.web.team import team_of
 from weights_vault.models import Release
 
 # Where a person is led who asks for a release and has a request under way.
@@ -170,6 +171,7 @@ class Sheet:
             "release": self.release,
             "terms": self.terms,
             "license": self.license,
+            "team": team_of(self.principal, self.request, self.now) if self.request else None,
             "asked": [reason for reason in asked if reason],
             "in_review": self.in_review,
             "seen": self.seen,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
+from django.forms import Form
 
 from licenses import policies, queries, states
 from licenses.actions import contents
@@ -12,10 +13,11 @@ from licenses.models import Request
 from licenses.queries.waiting import wait_of
 from portal.accounts.principals import Principal
 from portal.web import answers as answer_sheet
-from portal.web import deadlines
+from portal.web import deadlines, thread
 from portal.web.journey import next_panel, progress
 from portal.web.renewals import renewal_of
 from portal.web.story import told
+from portal.web.team import next_for, team_of
 
 # What decides whether the page offers a step.
 _STEPS: Final = {
@@ -26,8 +28,10 @@ _STEPS: Final = {
 }
 
 
-def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, Any]:
-    """Context of the applicant's page of a request."""
+def page_of(
+    principal: Principal, request: Request, now: datetime, *, message: Form | None = None
+) -> dict[str, Any]:
+    """Context of the applicant's page of a request. message: a form of one that was filled wrongly."""
     case = queries.request_case(principal, request, now)
     release = request.releases.all()[0]
     closed = [page for page, may in _STEPS.items() if not may(case)]
@@ -50,10 +54,12 @@ def page_of(principal: Principal, request: Request, now: datetime) -> dict[str, 
         "evidence": said.evidence,
         "summary_of_use": said.summary_of_use,
         "progress": progress(request.state),
-        "next": next_,
+        "next": next_for(case, request) or next_,
+        "team": team_of(principal, request, now),
         "reason": queries.decided_reason(request),
         "answers": answer_sheet.latest(request),
-        "timeline": told(queries.timeline(request)),
+        "thread": thread.of_applicant(principal, request, case, message),
+        "timeline": told(queries.timeline(request, principal)),
     }
 
 

@@ -31,6 +31,13 @@ WORDS: dict[str, dict[str, Word]] = {
         "closed": Word("Closed out", "calm", "circle-minus"),
         "expired": Word("Expired", "calm", "clock"),
     },
+    "party": {
+        "invited": Word("Asked, no answer yet", "wait", "hourglass"),
+        "joined": Word("Takes part", "good", "check"),
+        "accepted": Word("Accepted the license", "good", "signature"),
+        "declined": Word("Declined", "calm", "circle-minus"),
+        "dropped": Word("No longer in it", "calm", "circle-minus"),
+    },
     "key": {
         "challenged": Word("Waiting for proof", "wait", "hourglass"),
         "proven": Word("Waiting for your confirmation", "turn", "eye"),
@@ -61,6 +68,27 @@ WORDS: dict[str, dict[str, Word]] = {
     "alert": {
         "open": Word("Open", "wait", "triangle-alert"),
         "acknowledged": Word("Looked at", "good", "circle-check"),
+    },
+    "party_role": {
+        "co_applicant": Word("Co-applicant", "calm", "user"),
+        "signatory": Word("Signatory", "calm", "signature"),
+    },
+    "reason": {
+        "approve": Word("Approve", "good", "check"),
+        "request_changes": Word("Ask for changes", "wait", "message-circle-question-mark"),
+        "reject": Word("Decline", "bad", "x"),
+        "grant": Word("Change a grant", "calm", "key-round"),
+    },
+    "reason": {
+        "approve": Word("Approve", "good", "check"),
+        "request_changes": Word("Ask for changes", "wait", "message-circle-question-mark"),
+        "reject": Word("Decline", "bad", "x"),
+        "grant": Word("Change a grant", "calm", "key-round"),
+    },
+    "decision": {
+        "approved": Word("Approved", "good", "circle-check"),
+        "rejected": Word("Declined", "bad", "circle-x"),
+        "changes_requested": Word("Changes requested", "wait", "message-circle-question-mark"),
     },
     "stage": {
         "closed": Word("Closed", "calm", "lock"),

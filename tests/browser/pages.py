@@ -33,6 +33,10 @@ LOOKS = (
     Look("request", "ada", "/requests/{in_review}/"),
     Look("edit", "ada", "/requests/{in_review}/edit/"),
     Look("withdraw", "ada", "/requests/{in_review}/withdraw/"),
+    Look("team", "chi", "/requests/{returned}/team/"),
+    Look("invitations", "ada", "/invitations/"),
+    Look("invitations-none", "dana", "/invitations/"),
+    Look("invitation", "ada", "/invitations/{asked_in}/"),
     Look("grants", "ada", "/grants/"),
     Look("grant", "ada", "/grants/{grant}/"),
     Look("keys", "ada", "/keys/"),
@@ -91,6 +95,7 @@ def furnish(world: World) -> Mapping[str, str]:
     world.vote(in_review, "rosa", reason="Known group, clear and bounded purpose.")
     returned = world.submitted("chi", big, days_ago=4)
     world.vote(returned, "ravi", "request_changes", "Please say who can read the machine.", days_ago=2)
+    asked_in = world.invite(returned, "ada", days_ago=1)
     declined = world.submitted("dana", middle, days_ago=5)
     for reviewer in ("rosa", "ravi"):
         world.vote(declined, reviewer, "reject", "The stated use is a commercial product.", days_ago=3)
@@ -106,6 +111,7 @@ def furnish(world: World) -> Mapping[str, str]:
         "grant": grant.pk,
         "in_review": in_review.pk,
         "returned": returned.pk,
+        "asked_in": asked_in.pk,
         "declined": declined.pk,
         "approved": world.approved("eli", middle).pk,
         "changed": changed.pk,

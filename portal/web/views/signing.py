@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from licenses import actions, policies, queries
 from licenses.actions.moving import require
+from licenses.models import Party, Request
 from portal.core.problems import Invalid
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
@@ -20,12 +21,15 @@ from portal.web.views.requests import own
 @reauthentication_required(allow_get=True)
 def sign(request: HttpRequest, request_id: str) -> HttpResponse:
     mine, principal, now = own(request, request_id), reader(request), timezone.now()
-    require(policies.may_sign(queries.request_case(principal, mine, now)))
+    case = queries.request_case(principal, mine, now)
+    if case.team.accepted and request.method == "GET":
+        return redirect("request_detail", mine.pk)
+    require(policies.may_sign(case))
     license = found(mine.license_version)
     form = SignForm(posted(request), initial={"license_sha256": license.sha256})
     if form.is_valid():
         try:
-            actions.sign(
+            grants = actions.sign(
                 request=mine,
                 typed_name=form.cleaned_data["typed_name"],
                 license_sha256=form.cleaned_data["license_sha256"],
@@ -35,7 +39,21 @@ def sign(request: HttpRequest, request_id: str) -> HttpResponse:
         except Invalid as problem:
             add_problem(form, problem)
         else:
-            messages.success(request, "The license is signed and your grant is made.")
-            return redirect("grants")
-    context = {"the_request": mine, "license": license, "form": form}
+            return _signed(request, mine, bool([grant for grant in grants if grant.user == principal.user]))
+    context = {
+        "the_request": mine,
+        "license": license,
+        "form": form,
+        "binds": case.team.role == Party.Role.SIGNATORY,
+        "waits": mine.signatory,
+    }
     return render(request, "web/pages/request_sign.html", context, status=400 if form.errors else 200)
+
+
+def _signed(request: HttpRequest, signed: Request, granted: bool) -> HttpResponse:
+    """Lead on to the person's grants, where the signature made one, else back to the request."""
+    if granted:
+        messages.success(request, "The license is signed and your grant is made.")
+        return redirect("grants")
+    messages.success(request, "Your signature is kept. The request's page says what is still missing.")
+    return redirect("request_detail", signed.pk)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, reverse
 
-from licenses.models import Grant, Request
+from licenses.models import Grant, Party, Request
 from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
@@ -59,6 +59,9 @@ GET: dict[str, tuple[str, ...]] = {
     "request_withdraw": OWN_THING,
     "request_appeal": ("signin", "later", "gone", "gone", "gone", "gone"),
     "request_sign": ("signin", "later", "gone", "gone", "gone", "gone"),
+    "request_team": OWN_THING,
+    "invitations": OWN_LIST,
+    "invitation": OWN_THING,
     "grants": OWN_LIST,
     "grant_detail": OWN_THING,
     "account_details": OWN_LIST,
@@ -68,6 +71,15 @@ GET: dict[str, tuple[str, ...]] = {
     "token_end": OWN_THING,
     "pending_action": OWN_THING,
     "queue": LEGAL,
+    "queue_next": ("signin", "never", "never", "never", "never", "never"),
+    "queue_assign": ("signin", "never", "never", "never", "never", "never"),
+    "view_save": ("signin", "never", "never", "never", "never", "never"),
+    "view_remove": ("signin", "never", "never", "never", "never", "never"),
+    "absences": LEGAL,
+    "absence_end": ("signin", "never", "never", "never", "never", "never"),
+    "bulk": ("signin", "never", "never", "never", "never", "never"),
+    "bulk_vote": ("signin", "never", "never", "never", "never", "never"),
+    "bulk_done": LEGAL,
     "review": LEGAL,
     "review_vote": ("signin", "never", "never", "never", "never", "never"),
     "staff_grants": LEGAL,
@@ -92,6 +104,8 @@ POST: dict[str, tuple[str, ...]] = {
     "request_withdraw": NOT_THEIRS,
     "request_appeal": NOT_THEIRS,
     "request_sign": NOT_THEIRS,
+    "request_team": NOT_THEIRS,
+    "invitation": NOT_THEIRS,
     "account_details": OWN_FORM,
     "key_remove": NOT_THEIRS,
     "tokens": OWN_FORM,
@@ -104,6 +118,7 @@ POST: dict[str, tuple[str, ...]] = {
 
 THINGS: dict[str, Any] = {
     "request_id": Request,
+    "party_id": Party,
     "grant_id": Grant,
     "key_id": RecipientKey,
     "token_id": AccessToken,
@@ -131,6 +146,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "slug": [big.slug],
         "revision_id": [big.revisions.get().pk],
         "request_id": [request.pk],
+        "party_id": [world.asked("bo", grant.release, "ada").pk],
         "license_id": [request.license_version_id],
         "grant_id": [grant.pk],
         "key_id": [key.pk],

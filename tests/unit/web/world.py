@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from licenses import actions
-from licenses.models import Grant, Request
+from licenses.models import Grant, Party, Request
 from licenses.terms import check_terms
 from portal.accounts.models import Organization, RoleGrant, User
 from portal.accounts.principals import Principal, principal_for
@@ -243,6 +243,24 @@ class World:
             by=self.by(name),
             now=self.ago(days_ago - 1),
         )[0]
+
+    def asked(self, applicant: str, release: Release, guest: str, *, days_ago: float = 2) -> Party:
+        """An invitation of `guest`, by name of the people here, into a new draft of the applicant's."""
+        return self.invite(self.draft(applicant, release, days_ago=days_ago + 0.1), guest, days_ago=days_ago)
+
+    def invite(
+        self, request: Request, guest: str, role: str = "co_applicant", *, days_ago: float = 0
+    ) -> Party:
+        """Ask somebody of the people here into a request, as its applicant does."""
+        user = self.people[guest]
+        return actions.invite(
+            request=request,
+            role=role,
+            email=user.email,
+            full_name=user.full_name,
+            by=principal_for(request.applicant),
+            now=self.ago(days_ago),
+        )
 
     def headers(self, name: str, revision: Revision, grant: Grant) -> None:
         """As if the person had been given headers of the whole revision."""
