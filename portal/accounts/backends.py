@@ -13,6 +13,11 @@ class AuthenticationBackend(AllauthBackend):
     A disabled account is nobody at its next request: `get_user` asks the database each time.
     """
 
+    def get_user(self, user_id: Any) -> User | None:
+        # With the organization: every page and policy asks for it.
+        user = User.objects.select_related("organization").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
     def get_user_permissions(self, user_obj: User, obj: Any = None) -> set[str]:
         return set()
 

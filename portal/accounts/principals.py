@@ -6,10 +6,11 @@ from typing import Any
 from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
 from allauth.mfa.utils import is_mfa_enabled
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from portal.accounts.models import AccessToken, User
-from portal.accounts.roles import roles_of
+from portal.accounts.roles import held
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,15 @@ def principal_for(
     user: User, *, scopes: frozenset[str] | None = None, mfa: bool = False, token_id: str | None = None
 ) -> Principal:
     """Return the principal of `user`: a session, or with `scopes` a token. For tests, jobs and commands."""
+    verified = EmailAddress.objects.filter(user=OuterRef("pk"), email=user.email, verified=True)
+    # One query for both: this stands before every answer.
+    rows = list(User.objects.filter(pk=user.pk).values_list("role_grants__role", Exists(verified)))
     return Principal(
         user=user,
         scopes=scopes,
         mfa=mfa,
-        roles=roles_of(user),
-        email_verified=EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists(),
+        roles=held(user, (role for role, _ in rows)),
+        email_verified=any(is_verified for _, is_verified in rows),
         token_id=token_id,
     )
 

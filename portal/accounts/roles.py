@@ -1,5 +1,7 @@
 """The roles of staff."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 
 from portal.accounts.models import RoleGrant, User
@@ -17,7 +19,12 @@ def roles_of(user: User | AnonymousUser | None) -> frozenset[str]:
     """
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
-    roles = set(RoleGrant.objects.filter(user=user).values_list("role", flat=True))
-    if user.is_superuser:
-        roles.add(ADMINISTRATOR)
-    return frozenset(roles)
+    return held(user, RoleGrant.objects.filter(user=user).values_list("role", flat=True))
+
+
+def held(user: User, granted: Iterable[str | None]) -> frozenset[str]:
+    """Return the roles of an account to which these were granted: a disabled one holds none."""
+    if not user.is_active:
+        return frozenset()
+    superuser = {ADMINISTRATOR} if user.is_superuser else set()
+    return frozenset({role for role in granted if role} | superuser)
