@@ -10,5 +10,5 @@ class LicensesConfig(AppConfig):
 
     def ready(self) -> None:
         from licenses import jobs, pace, subscriptions  # noqa: F401  (periodic jobs; what the vault tells us)
+        from licenses.actions import erasing, signing  # noqa: F401  (erases its part; registers an action)
         from licenses.agreements import doctor, making  # noqa: F401  (register an examination and a job)
-        from licenses.actions import signing  # noqa: F401  (registers the pending action)

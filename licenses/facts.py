@@ -170,6 +170,14 @@ class GrantCase:
 
 
 @dataclass(frozen=True)
+class AgreementCase:
+    """An executed document as one person sees it. party: it binds them, or one of a team they are in."""
+
+    person: Person
+    party: bool = False
+
+
+@dataclass(frozen=True)
 class MasterCase:
     """A master agreement as one person sees it.
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from licenses import links
+from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
 from licenses.queries.messages import audience as other_side
@@ -23,6 +24,7 @@ from weights_vault.models import Release
 TEMPLATES = "licenses/mail"
 TO_REVIEWERS = {"review_wanted", "review_again", "review_nudged"}
 ABOUT_MESSAGES = {"question_asked", "message_received"}
+TO_LEGAL_STAFF = {"grant_closed"}
 TO_PARTIES = {"party_invited", "party_dropped", "signature_wanted"}
 TO_WHOLE_TEAM = {"request_rejected", "request_withdrawn", "request_lapsed"}
 
@@ -45,6 +47,17 @@ def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> N
     for notice in notices:
         told = {"reason": event.data.get("reason", ""), **_about_new_version(notice, event)}
         _queue(notice, grant.user, event, {**_about_grant(grant), **told})
+        for user in _staff_who_hear(notice, grant):
+            review = links.page(links.REVIEW, id=grant.request_id)
+            _queue(notice, user, event, {**_about_grant(grant), **told, "grant_page": review})
+
+
+def _staff_who_hear(notice: str, grant: Grant) -> list[User]:
+    """Legal staff, of what a holder did for good."""
+    if notice not in TO_LEGAL_STAFF:
+        return []
+    staff = User.objects.filter(is_active=True, role_grants__role__in=LEGAL_ROLES)
+    return list(staff.exclude(pk=grant.user_id).distinct().order_by("pk"))
 
 
 def remind_holder(

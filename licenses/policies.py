@@ -37,6 +37,9 @@ from licenses.licensing import may_read_master as may_read_master
 from licenses.licensing import may_reaccept as may_reaccept
 from licenses.licensing import may_sign_master as may_sign_master
 from licenses.licensing import may_write_license as may_write_license
+from licenses.papers import may_close as may_close
+from licenses.papers import may_propose_close as may_propose_close
+from licenses.papers import may_read_agreement as may_read_agreement
 from licenses.patience import may_nudge as may_nudge
 from licenses.renewal import grant_live
 from licenses.renewal import may_renew as may_renew

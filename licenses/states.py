@@ -38,7 +38,7 @@ GRANT_STATES = {
     ACTIVE: "Opens the release from its start to its end.",
     SUSPENDED: "On hold; can be resumed.",
     REVOKED: "Taken away for good, with a reason. Final.",
-    CLOSED: "Ended: a later grant took its place. Final.",
+    CLOSED: "Ended: its holder closed it, or a later grant took its place. Final.",
 }
 LIVE_STATES = (ACTIVE, SUSPENDED)
 
@@ -75,6 +75,7 @@ NOTICES = {
     "grant_resumed": "the holder",
     "grant_revoked": "the holder",
     "grant_extended": "the holder",
+    "grant_closed": "the holder, and legal staff",
     "grant_ends": "the holder",
     "grant_expired": "the holder",
     "reacceptance_due": "the holder",
@@ -206,6 +207,10 @@ GRANT_TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(ACTIVE, "end_affiliation", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",)),
     Transition(ACTIVE, "keep", ACTIVE, SYSTEM, "grant.kept"),
+    *(
+        Transition(state, "close", CLOSED, HOLDER, "grant.closed", ("grant_closed",))
+        for state in (ACTIVE, SUSPENDED)
+    ),
     Transition(ACTIVE, "replace", CLOSED, SYSTEM, "grant.closed"),
     Transition(SUSPENDED, "replace", CLOSED, SYSTEM, "grant.closed"),
 )

@@ -3,6 +3,7 @@
 from licenses.actions.absences import be_away, be_back
 from licenses.actions.assigning import assign, pick_next
 from licenses.actions.bulk import Ballot, Outcome, vote_many
+from licenses.actions.closing import close_out, propose_close_out
 from licenses.actions.drafting import draft, edit
 from licenses.actions.granting import change_many, extend, resume, revoke, suspend
 from licenses.actions.lapsing import lapse
@@ -40,6 +41,7 @@ __all__ = [
     "begin_draft",
     "begin_license",
     "change_many",
+    "close_out",
     "confirm_license",
     "decline",
     "discard_draft",
@@ -56,6 +58,7 @@ __all__ = [
     "note",
     "nudge",
     "pick_next",
+    "propose_close_out",
     "propose_master",
     "propose_reaccept",
     "propose_sign",

@@ -1,5 +1,6 @@
 """What a person can see, and the facts that the policies judge. Reads only; decides nothing by itself."""
 
+from licenses.queries.agreements import agreement_case, agreement_for, agreement_of_grant, agreements_of
 from licenses.queries.desk import (
     absence_for,
     absences,
@@ -54,6 +55,10 @@ __all__ = [
     "TimelineEntry",
     "absence_for",
     "absences",
+    "agreement_case",
+    "agreement_for",
+    "agreement_of_grant",
+    "agreements_of",
     "all_grants",
     "all_masters",
     "confirmed_organization",

@@ -47,6 +47,7 @@ TITLES = {
     "grant.resumed": "Access resumed",
     "grant.revoked": "Access revoked",
     "grant.closed": "Grant closed",
+    "grant.certified": "Destruction of the copies certified",
     "grant.extended": "End of access moved",
     "grant.expired": "Access ended: its time was over",
     "grant.kept": "Affiliation ended; the grant stays",

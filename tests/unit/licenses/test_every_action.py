@@ -136,6 +136,15 @@ def test_every_grant_action_by_every_role(world: World, state: str) -> None:
         assert done is (provided and role in LEGAL), (action, role)
 
 
+@pytest.mark.parametrize("state", list(states.GRANT_STATES))
+def test_a_grant_is_closed_by_its_holder_alone(world: World, state: str) -> None:
+    grant, everybody = world.grant_in(state), roles(world)
+    provided = states.find(states.GRANT_TRANSITIONS, state, "close") is not None
+    for role, by in everybody.items():
+        done = trial(lambda by=by: world.close_out(grant, by))  # type: ignore[misc]
+        assert done is (provided and role == "applicant"), role
+
+
 def newer_version(world: World) -> None:
     """Publish a version that live grants must accept, and ask their holders."""
     license = world.license.license

@@ -45,6 +45,7 @@ def live_it_all(world: World) -> None:
     actions.resume(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
     actions.extend(grant=grant, ends_at=NOW + 400 * DAY, reason=HOSTILE, by=world.rita, now=NOW)
     actions.revoke(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
+    world.close_out(world.grant_in(states.ACTIVE))
     world.request_in(states.SUBMITTED)
     live_as_a_team(world)
     apply(world.release, text="New.", now=NOW + DAY)

@@ -6,7 +6,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 
 from licenses import actions, states
-from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
+from licenses.models import DestructionCertificate, Grant, LicenseVersion, ReleaseTerms, Request
 from licenses.terms import check_terms
 from portal.accounts.models import Organization, RoleGrant, User
 from portal.accounts.principals import Principal, principal_for
@@ -106,6 +106,19 @@ class World:
             typed_name="Ada Example",
             license_sha256=self.license.sha256,
             by=self.ada,
+            now=now,
+        )
+
+    def close_out(
+        self, grant: Grant, by: Principal | None = None, now: datetime = NOW
+    ) -> DestructionCertificate:
+        return actions.close_out(
+            grant=grant,
+            copies=2,
+            method="Shredded the disks.",
+            destroyed_on=now.date(),
+            typed_name="Ada Example",
+            by=by or self.ada,
             now=now,
         )
 
