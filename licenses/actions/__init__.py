@@ -2,7 +2,8 @@
 
 from licenses.actions.absences import be_away, be_back
 from licenses.actions.assigning import assign, pick_next
-from licenses.actions.bulk import Ballot, Outcome, vote_many
+from licenses.actions.bulk import MAX_VOTES, Ballot, Outcome, vote_many
+from licenses.actions.choosing import choose_releases
 from licenses.actions.closing import close_out, propose_close_out
 from licenses.actions.drafting import draft, edit
 from licenses.actions.granting import change_many, extend, resume, revoke, suspend
@@ -19,16 +20,17 @@ from licenses.actions.nudging import nudge
 from licenses.actions.parties import decline, invite, join, remove
 from licenses.actions.publishing import apply_terms, publish_license_version
 from licenses.actions.reaccepting import propose_reaccept, reaccept
+from licenses.actions.reasons import archive_reason, keep_reason, keep_shipped_reasons
+from licenses.actions.recusing import recuse
 from licenses.actions.renewing import renew
 from licenses.actions.signing import propose_sign, sign
 from licenses.actions.submitting import appeal, confirm_license, submit, withdraw
-from licenses.actions.reasons import archive_reason, keep_reason, keep_shipped_reasons
-from licenses.actions.recusing import recuse
 from licenses.actions.talking import ask, note, say
 from licenses.actions.views import remove_view, save_view
 from licenses.actions.voting import vote
 
 __all__ = [
+    "MAX_VOTES",
     "Ballot",
     "Outcome",
     "appeal",
@@ -41,6 +43,7 @@ __all__ = [
     "begin_draft",
     "begin_license",
     "change_many",
+    "choose_releases",
     "close_out",
     "confirm_license",
     "decline",
@@ -65,12 +68,12 @@ __all__ = [
     "publish_draft",
     "publish_license_version",
     "reaccept",
+    "recuse",
     "remove",
     "remove_member",
     "remove_view",
     "renew",
     "resume",
-    "recuse",
     "revoke",
     "save_draft",
     "save_view",

@@ -7,7 +7,7 @@ from django.db import transaction
 from licenses import policies, queries
 from licenses.actions.moving import require, who
 from licenses.models import Absence
-from licenses.queries.desk import reviewers
+from licenses.queries import desk
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -73,7 +73,7 @@ def _faults(
         return {}
     if cover.pk == user.pk:
         return {"cover": ["Choose somebody else than yourself."]}
-    if not reviewers(now).filter(pk=cover.pk).exists():
+    if not desk.people(now).filter(pk=cover.pk).exists():
         return {"cover": ["Only a reviewer can stand in."]}
     return {"cover": [f"{cover} is away in that time."]} if _between(cover, starts_on, ends_on) else {}
 

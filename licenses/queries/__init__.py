@@ -4,10 +4,13 @@ from licenses.queries.agreements import agreement_case, agreement_for, agreement
 from licenses.queries.desk import (
     absence_for,
     absences,
+    asked_releases,
     cover_for,
-    reviewers,
     saved_view_for,
     saved_views,
+)
+from licenses.queries.desk import (
+    people as desk_people,
 )
 from licenses.queries.dossier import Line, Reason, Review, review
 from licenses.queries.facts import (
@@ -26,7 +29,6 @@ from licenses.queries.lists import (
     all_grants,
     grant_for,
     grants_of,
-    license_version_for,
     request_for,
     requests_of,
     terms_by_release,
@@ -37,16 +39,31 @@ from licenses.queries.masters import all_masters, master_case, master_covering, 
 from licenses.queries.messages import Said, messages
 from licenses.queries.pages import CountUpTo, Slice, counts, sliced
 from licenses.queries.parties import invitation_for, invitations_of, parties_of
+from licenses.queries.prospects import Prospect, prospects
 from licenses.queries.queue import QueueFilters, queue
 from licenses.queries.reacceptance import version_to_accept, waiting_for
 from licenses.queries.reasons import reason_for, reasons
 from licenses.queries.reviewers import eligible_reviewers
+from licenses.queries.texts import (
+    compared_with,
+    draft_for,
+    drafts_of,
+    license_kept,
+    license_version_for,
+    licenses_kept,
+    organizations,
+    reach_of,
+    version_before,
+    versions_kept,
+    versions_to_sign,
+)
 from licenses.queries.timeline import TimelineEntry, grant_timeline, timeline
 from licenses.queries.versions import version_of
 
 __all__ = [
     "CountUpTo",
     "Line",
+    "Prospect",
     "QueueFilters",
     "Reason",
     "Review",
@@ -61,10 +78,15 @@ __all__ = [
     "agreements_of",
     "all_grants",
     "all_masters",
+    "asked_releases",
+    "compared_with",
     "confirmed_organization",
     "counts",
     "cover_for",
     "decided_reason",
+    "desk_people",
+    "draft_for",
+    "drafts_of",
     "eligible_reviewers",
     "facts",
     "facts_by_release",
@@ -76,15 +98,20 @@ __all__ = [
     "invitation_for",
     "invitations_of",
     "license_in_force",
+    "license_kept",
     "license_version_for",
     "licenses_in_force",
+    "licenses_kept",
     "master_case",
     "master_covering",
     "master_to_sign",
     "messages",
+    "organizations",
     "parties_of",
     "person",
+    "prospects",
     "queue",
+    "reach_of",
     "reason_for",
     "reasons",
     "release_facts",
@@ -92,7 +119,6 @@ __all__ = [
     "request_for",
     "requests_of",
     "review",
-    "reviewers",
     "saved_view_for",
     "saved_views",
     "sliced",
@@ -101,8 +127,11 @@ __all__ = [
     "timeline",
     "verdicts_by_grant",
     "verdicts_by_release",
+    "version_before",
     "version_of",
     "version_to_accept",
+    "versions_kept",
+    "versions_to_sign",
     "visible_releases",
     "waiting_for",
 ]

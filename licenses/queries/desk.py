@@ -11,6 +11,7 @@ from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.accounts.roles import REVIEWER
 from portal.core.problems import NotFound
+from weights_vault.models import Release
 
 
 def is_away(user: User, day: date) -> bool:
@@ -32,7 +33,7 @@ def cover_for(user: User, day: date) -> User | None:
     return None
 
 
-def reviewers(now: datetime) -> QuerySet[User]:
+def people(now: datetime) -> QuerySet[User]:
     """Return everybody who may review, by name; `away` is true of those who are not there today."""
     here = User.objects.filter(is_active=True).filter(
         pk__in=User.objects.filter(role_grants__role=REVIEWER).values("pk")
@@ -72,6 +73,11 @@ def saved_view_for(principal: Principal, id: str) -> SavedView:
     if found is None:
         raise NotFound()
     return found
+
+
+def asked_releases() -> QuerySet[Release, tuple[str, str]]:
+    """Return (slug, title) of the releases that are given on request, by title."""
+    return Release.objects.filter(terms__strategy="request").order_by("title").values_list("slug", "title")
 
 
 def _on(day: date) -> QuerySet[Absence]:

@@ -1,62 +1,76 @@
-"""The reviewers' queue, one request on one screen, and the verdict on it."""
+"""One request on one screen, and the verdict on it."""
 
 from allauth.account.decorators import reauthentication_required
-from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from licenses import actions
+from licenses import actions, policies, queries
+from licenses.actions.moving import require
 from portal.core.problems import Invalid
-from portal.web import desk
+from portal.web import desk, review_page
 from portal.web.forms.questionnaire import add_problem
-from portal.web.forms.review import QueueFilterForm, VerdictForm
+from portal.web.forms.verdict import RecusalForm, VerdictForm
 from portal.web.reader import reader
-from portal.web.views.doors import private
+from portal.web.review_page import Forms, reviewed
+from portal.web.views.doors import posted, private
 
-PER_PAGE = 50
-
-
-@private("GET")
-def queue(request: HttpRequest) -> HttpResponse:
-    form = QueueFilterForm(request.GET)
-    waiting = desk.queue(reader(request), form.wanted)
-    context = {
-        "form": form,
-        "filtered": bool(form.filters),
-        "query": form.query,
-        "page": Paginator(waiting, PER_PAGE).get_page(request.GET.get("page")),
-        "review_target_days": settings.REVIEW_TARGET_DAYS,
-    }
-    return render(request, "web/pages/queue.html", context)
+NOTHING = Forms()
 
 
 @private("GET")
 def detail(request: HttpRequest, request_id: str) -> HttpResponse:
-    return _show(request, request_id)
+    return show(request, request_id)
 
 
 @private("POST")
 @reauthentication_required
 def vote(request: HttpRequest, request_id: str) -> HttpResponse:
+    """A verdict. One that declines is shown once more, as the applicant will read it, and then given."""
     principal, now, form = reader(request), timezone.now(), VerdictForm(request.POST)
-    found = desk.review(principal, request_id, now)
+    voted_on = reviewed(principal, request_id, now)
     if not form.is_valid():
-        return _show(request, request_id, form)
+        return show(request, request_id, Forms(sent=request.POST))
+    if form.needs_confirmation:
+        given = {"the_request": voted_on, "said": form.said}
+        return render(request, "web/pages/review_decline.html", given)
     try:
-        actions.vote(request=found.request, by=principal, now=now, **form.cleaned_data)
+        voted_on = actions.vote(request=voted_on, by=principal, now=now, **form.said)
     except Invalid as problem:
-        add_problem(form, problem)
-        return _show(request, request_id, form)
-    messages.success(request, "Your verdict is recorded.")
+        return show(request, request_id, Forms(sent=request.POST, problem=problem))
+    messages.success(request, review_page.told_after(voted_on))
     return redirect("review", request_id)
 
 
-def _show(request: HttpRequest, request_id: str, form: VerdictForm | None = None) -> HttpResponse:
+@private("POST")
+def reason(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Put a reason that is kept ready into the form; nothing is given yet."""
+    kept = queries.reason_for(reader(request), request.POST.get("kept", ""))
+    return show(request, request_id, Forms(filled=review_page.with_reason(request.POST, kept)))
+
+
+@private("GET", "POST")
+def recuse(request: HttpRequest, request_id: str) -> HttpResponse:
+    principal, now, form = reader(request), timezone.now(), RecusalForm(posted(request))
+    left = reviewed(principal, request_id, now)
+    require(policies.may_recuse(queries.request_case(principal, left, now)))
+    if form.is_valid():
+        try:
+            actions.recuse(request=left, by=principal, now=now, **form.cleaned_data)
+        except Invalid as problem:
+            add_problem(form, problem)
+        else:
+            messages.success(request, "You take no part in this request any more.")
+            return redirect("review", request_id)
+    status = 400 if form.errors else 200
+    return render(request, "web/pages/review_recuse.html", {"the_request": left, "form": form}, status=status)
+
+
+def show(request: HttpRequest, request_id: str, forms: Forms = NOTHING) -> HttpResponse:
+    """The review page; a form that was filled wrongly is shown as it was sent."""
     principal, now = reader(request), timezone.now()
-    found = desk.review(principal, request_id, now)
-    fresh = VerdictForm(initial={"version": found.request.version})
-    context = {**desk.page_of(principal, found), "form": form or fresh}
-    return render(request, "web/pages/review.html", context, status=400 if form else 200)
+    desk.enter(principal)
+    found = queries.review(principal, request_id, now)
+    context = review_page.page_of(principal, found, request.GET, forms)
+    return render(request, "web/pages/review.html", context, status=400 if forms.wrong else 200)

@@ -9,6 +9,8 @@ from django.views.decorators.http import require_POST
 from licenses import queries
 from portal.core.keys import root_fingerprint
 from portal.web.context import KEYS_COOKIE, THEME_COOKIE, THEMES
+from portal.web.license_desk import difference
+from portal.web.reader import reader
 from portal.web.views.doors import page
 
 _YEAR_S = 365 * 86_400
@@ -21,8 +23,9 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @page("GET")
 def license_text(request: HttpRequest, license_id: str) -> HttpResponse:
-    version = queries.license_version_for(license_id)
-    return render(request, "web/pages/license.html", {"license": version})
+    version = queries.license_version_for(license_id, reader(request))
+    context = {"license": version, "difference": difference(queries.version_before(version), version)}
+    return render(request, "web/pages/license.html", context)
 
 
 @require_POST

@@ -2,9 +2,10 @@
 
 A row gives, for GET, what each reader is answered. The things are Ada's. Words of the table:
     page     200                       signin   to the sign-in page
+    shown    200, of a POST that changes nothing
     gone     404, as if there were none        no       403 with a reason
     moved    on to another page               never    405, it takes only a POST
-    later    409, not in this state
+    later    409, not in this state           file     200, a file to keep
 """
 
 from datetime import timedelta
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, reverse
 
-from licenses.models import Grant, Party, Request
+from licenses import actions
+from licenses.models import Absence, Grant, Party, ReasonTemplate, Request, SavedView
 from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
@@ -33,13 +35,14 @@ PEOPLE = {
 }
 READERS = tuple(PEOPLE)
 OTHERS = tuple(reader for reader in READERS if reader != "owner")
-STATUS = {"page": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "never": 405, "later": 409}
+STATUS = {"page": 200, "shown": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "never": 405, "later": 409, "file": 200}
 
 FOR_ALL = ("page",) * 6
 OWN_LIST = ("signin", "page", "page", "page", "page", "page")
 OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
 LEGAL = ("signin", "no", "no", "page", "no", "page")
 MANAGED = ("signin", "no", "no", "no", "page", "page")
+NEVER = ("signin", "never", "never", "never", "never", "never")
 
 GET: dict[str, tuple[str, ...]] = {
     "home": FOR_ALL,
@@ -65,6 +68,8 @@ GET: dict[str, tuple[str, ...]] = {
     "grants": OWN_LIST,
     "grant_detail": OWN_THING,
     "account_details": OWN_LIST,
+    "account_data": OWN_LIST,
+    "account_data_export": ("signin", *("never",) * 5),
     "keys": OWN_LIST,
     "key_remove": OWN_THING,
     "tokens": OWN_LIST,
@@ -82,8 +87,21 @@ GET: dict[str, tuple[str, ...]] = {
     "bulk_done": LEGAL,
     "review": LEGAL,
     "review_vote": ("signin", "never", "never", "never", "never", "never"),
+    "request_say": NEVER,
+    "review_reason": NEVER,
+    "review_say": NEVER,
+    "review_note": NEVER,
+    "review_recuse": ("signin", "no", "no", "page", "no", "no"),
+    "reasons": LEGAL,
+    "reason_new": LEGAL,
+    "reasons_shipped": NEVER,
+    "reason_change": LEGAL,
+    "reason_archive": LEGAL,
     "staff_grants": LEGAL,
     "staff_grant_change": LEGAL,
+    "grants_together": NEVER,
+    "grants_change": NEVER,
+    "grants_changed": LEGAL,
     "ledger": MANAGED,
     "ledger_grant": MANAGED,
     "ledger_alert": MANAGED,
@@ -92,6 +110,7 @@ GET: dict[str, tuple[str, ...]] = {
 OWN_FORM = ("signin", "page", "page", "page", "page")  # of a thing of their own, shown again: it was empty
 NOT_THEIRS = ("signin", "gone", "gone", "gone", "gone")
 VERDICT = ("signin", "no", "page", "no", "page")
+COLLEAGUES = ("signin", "no", "gone", "no", "gone")  # what a reviewer keeps, to the other reviewers
 RECALL = ("signin", "no", "no", "page", "page")
 POST: dict[str, tuple[str, ...]] = {
     "theme": ("moved",) * 5,
@@ -107,12 +126,33 @@ POST: dict[str, tuple[str, ...]] = {
     "request_team": NOT_THEIRS,
     "invitation": NOT_THEIRS,
     "account_details": OWN_FORM,
+    "account_data": OWN_FORM,
+    "account_data_export": ("signin", *("file",) * 4),
     "key_remove": NOT_THEIRS,
     "tokens": OWN_FORM,
     "token_end": NOT_THEIRS,
     "pending_action": NOT_THEIRS,
     "review_vote": VERDICT,
+    "request_say": NOT_THEIRS,
+    "review_reason": ("signin", "no", "shown", "no", "shown"),
+    "review_say": VERDICT,
+    "review_note": VERDICT,
+    "review_recuse": ("signin", "no", "page", "no", "no"),
+    "reason_new": VERDICT,
+    "reasons_shipped": ("signin", "no", "moved", "no", "moved"),
+    "reason_change": VERDICT,
+    "reason_archive": ("signin", "no", "moved", "no", "gone"),
+    "queue_next": ("signin", "no", "moved", "no", "no"),
+    "queue_assign": ("signin", "no", "moved", "no", "moved"),
+    "view_save": ("signin", "no", "moved", "no", "moved"),
+    "view_remove": COLLEAGUES,
+    "absences": VERDICT,
+    "absence_end": COLLEAGUES,
+    "bulk": ("signin", "no", "moved", "no", "moved"),
+    "bulk_vote": VERDICT,
     "staff_grant_change": VERDICT,
+    "grants_together": ("signin", "no", "moved", "no", "moved"),
+    "grants_change": VERDICT,
     "ledger_alert": ("signin", "no", "no", "page", "page"),
 }
 
@@ -125,6 +165,8 @@ THINGS: dict[str, Any] = {
     "action_id": PendingAction,
     "alert_id": Alert,
     "revision_id": Revision,
+    "view_id": SavedView,
+    "absence_id": Absence,
 }
 
 
@@ -153,7 +195,30 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "token_id": [token.pk],
         "action_id": [action.pk],
         "alert_id": [alarming(grant).pk],
+        "reason_id": [a_reason(world).pk],
+        **of_the_desk(world, request),
     }
+
+
+def of_the_desk(world: World, request: Request) -> dict[str, list[Any]]:
+    """What Ravi keeps; Ada's request is on his desk, so that nobody takes it as the next one."""
+    ravi, today = world.by("ravi"), world.now.date()
+    actions.assign(request=request, to=ravi.user, by=ravi, now=world.now)
+    absence = actions.be_away(
+        starts_on=today + timedelta(days=9),
+        ends_on=today + timedelta(days=9),
+        cover=None,
+        by=ravi,
+        now=world.now,
+    )
+    view = actions.save_view(name="Late", query="overdue=on", shared=True, by=ravi, now=world.now)
+    return {"view_id": [view.pk], "absence_id": [absence.pk]}
+
+
+def a_reason(world: World) -> ReasonTemplate:
+    """One that staff keep ready."""
+    said = {"verdict": "reject", "title": "Commercial", "text": "The use is commercial."}
+    return actions.keep_reason(template=None, by=world.by("rosa"), now=world.now, **said)
 
 
 def address(name: str, things: dict[str, list[Any]]) -> str:

@@ -24,81 +24,6 @@ def rosa(open_as: OpenAs) -> Client:
     return open_as("rosa")
 
 
-def test_the_queue_tells_who_asks_for_what_how_long_and_the_votes(
-    world: World, rosa: Client, submitted: Request
-) -> None:
-    world.vote(submitted, "ravi")
-    page = rosa.get("/review/").content.decode()
-
-    assert "Ada Lindqvist" in page
-    assert "Northern Institute for Language Technology, Sweden" in page
-    assert "OPT-175B" in page
-    assert "1 of 2" in page
-    assert "3 days" in page
-
-
-def test_the_queue_marks_what_is_over_the_target(world: World, rosa: Client, big: Release) -> None:
-    world.submitted("ada", big, days_ago=6)
-
-    assert "6 days, over the target" in rosa.get("/review/").content.decode()
-
-
-def test_the_queue_marks_a_split_and_the_readers_own_vote(
-    world: World, rosa: Client, submitted: Request
-) -> None:
-    world.vote(submitted, "rosa")
-    world.vote(submitted, "ravi", "reject", "No.")
-    page = rosa.get("/review/").content.decode()
-
-    assert "Split" in page
-    assert "You voted" in page
-
-
-def test_an_empty_queue_says_so(rosa: Client) -> None:
-    assert "The queue is empty" in rosa.get("/review/").content.decode()
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", True),
-        ("?show=signed", False),
-        ("?text=northern", True),
-        ("?text=nobody", False),
-        ("?show=all", True),
-    ],
-)
-def test_the_queue_is_filtered_by_state_and_text(
-    rosa: Client, submitted: Request, query: str, found: bool
-) -> None:
-    assert ("Ada Lindqvist" in rosa.get(f"/review/{query}").content.decode()) == found
-
-
-def test_a_filter_that_is_not_understood_filters_nothing(rosa: Client, submitted: Request) -> None:
-    assert "Ada Lindqvist" in rosa.get("/review/?show=nonsense&page=x").content.decode()
-
-
-def test_what_waits_for_the_readers_vote_can_be_shown_alone(
-    world: World, rosa: Client, submitted: Request
-) -> None:
-    assert "Ada Lindqvist" in rosa.get("/review/?show=mine").content.decode()
-
-    world.vote(submitted, "rosa")
-
-    assert "Ada Lindqvist" not in rosa.get("/review/?show=mine").content.decode()
-
-
-def test_the_queue_costs_the_same_for_many_requests(
-    world: World, rosa: Client, big: Release, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    for number in range(20):
-        world.person(f"p{number}@many.example.org", f"Person {number}", f"Lab {number}")
-        world.submitted(f"p{number}", big)
-
-    with django_assert_max_num_queries(9):
-        rosa.get("/review/")
-
-
 def test_the_review_page_costs_few_queries(
     world: World, rosa: Client, submitted: Request, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -211,14 +136,6 @@ def test_a_colleague_of_the_applicant_is_told_why_there_is_no_form(
 
     assert "Give this verdict" not in page
     assert "organization" in page
-
-
-@pytest.mark.parametrize("name", ["ada", "bo", "mika"])
-def test_the_queue_refuses_who_is_no_legal_staff(open_as: OpenAs, name: str) -> None:
-    answer = open_as(name).get("/review/")
-
-    assert answer.status_code == 403
-    assert "role_required" in answer.content.decode()
 
 
 def test_staff_without_a_second_factor_is_told_to_set_one_up(open_as: OpenAs, settings: Any) -> None:

@@ -1,0 +1,79 @@
+"""One verdict on many requests: what it would do to each, then what it did."""
+
+from typing import Any, Final
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from licenses import actions, queries
+from licenses.actions import Ballot, Outcome
+from portal.web import desk, queue
+from portal.web.forms.queue import BulkVerdictForm, ChosenForm
+from portal.web.reader import reader
+from portal.web.views.doors import private
+
+_SESSION: Final = "bulk_outcomes"
+
+
+@private("POST")
+def choose(request: HttpRequest) -> HttpResponse:
+    """List what was selected, with what each verdict would make of it."""
+    desk.enter(reader(request))
+    ids = ChosenForm(request.POST).ids
+    if not ids or len(ids) > actions.MAX_VOTES:
+        messages.warning(request, f"Select between 1 and {actions.MAX_VOTES} requests first.")
+        return redirect("queue")
+    return _list(request, ids, BulkVerdictForm())
+
+
+@private("POST")
+@reauthentication_required
+def vote(request: HttpRequest) -> HttpResponse:
+    """Give the verdict on each of the versions that were listed."""
+    principal, now, form = reader(request), timezone.now(), BulkVerdictForm(request.POST)
+    desk.enter(principal)
+    if not form.is_valid():
+        return _list(request, list(form.ballots), form)
+    rows = queue.chosen(principal, list(form.ballots), now)
+    ballots = [Ballot(row, form.ballots[row.pk], **form.cleaned_data) for row in rows]
+    outcomes = actions.vote_many(votes=ballots, by=principal, now=now)
+    # Kept for the page that comes after, so that loading it again casts nothing again.
+    request.session[_SESSION] = [_kept(outcome) for outcome in outcomes]
+    return redirect("bulk_done")
+
+
+@private("GET")
+def done(request: HttpRequest) -> HttpResponse:
+    """What became of each of the last verdicts given together."""
+    principal = reader(request)
+    kept: list[dict[str, str]] = request.session.get(_SESSION, [])
+    rows = {row.pk: row for row in queue.chosen(principal, [each["id"] for each in kept], timezone.now())}
+    told = [{"request": rows[each["id"]], **each} for each in kept if each["id"] in rows]
+    context = {
+        "refused": [each for each in told if each["code"]],
+        "cast": [each for each in told if not each["code"]],
+    }
+    return render(request, "web/pages/bulk_done.html", context)
+
+
+def _list(request: HttpRequest, ids: list[str], form: BulkVerdictForm) -> HttpResponse:
+    listed = queries.prospects(reader(request), ids, timezone.now())
+    context: dict[str, Any] = {
+        "form": form,
+        "prospects": listed,
+        "possible": any(prospect.becomes for prospect in listed),
+    }
+    return render(request, "web/pages/bulk.html", context, status=400 if form.errors else 200)
+
+
+def _kept(outcome: Outcome) -> dict[str, str]:
+    problem = outcome.problem
+    return {
+        "id": outcome.request.pk,
+        "state": outcome.request.state,
+        "code": problem.code if problem else "",
+        "why": f"{problem.detail} {problem.next_step}".strip() if problem else "",
+    }
