@@ -13,6 +13,7 @@ from licenses.models import Grant, Party, ReleaseTerms, Request, RequestVersion
 from licenses.queries.dossier import history, person, record, staff
 from licenses.queries.dossier.case import barred_from_voting, judged
 from licenses.queries.dossier.history import Requests
+from licenses.queries.dossier.person import Head
 from licenses.queries.dossier.record import Line, Record
 from licenses.queries.dossier.staff import Reason, Staff
 from licenses.queries.facts import person as person_of
@@ -29,12 +30,12 @@ __all__ = ["Line", "Reason", "Record", "Requests", "Review", "review"]
 class Review:
     """What the review page of a request shows.
 
-    request: with the attributes that `dossier.person.read` adds. case: the request as the reader may act on
-    it. versions: what was submitted, newest first. terms: of its releases. history: other requests.
-    grants: of the person and their organization, what was taken away first.
+    head: the request with who asks. case: the request as the reader may act on it. versions: what was
+    submitted, newest first. terms: of its releases. history: other requests. grants: of the person and their
+    organization, what was taken away first.
     """
 
-    request: Request
+    head: Head
     case: RequestCase
     versions: list[RequestVersion]
     terms: list[ReleaseTerms]
@@ -43,6 +44,10 @@ class Review:
     grants: list[Grant]
     staff: Staff
     timeline: list[TimelineEntry]
+
+    @property
+    def request(self) -> Request:
+        return self.head.request
 
     @property
     def current(self) -> RequestVersion:
@@ -61,17 +66,18 @@ def review(principal: Principal, id: str, now: datetime) -> Review:
     """
     if not policies.may_review(person_of(principal)):
         raise NotFound()
-    request = person.read(principal, id, now)
+    head = person.read(principal, id, now)
+    request = head.request
     said = record.read(request)
     versions = list(request.versions.filter(submitted_at__isnull=False).order_by("-number")[:VERSIONS])
     others = history.read(request, versions[0])
-    case = judged(principal, request, others.terms, said, now)
+    case = judged(principal, head, others.terms, said, now)
     if not policies.may_review_request(case):
         raise NotFound()
     grants = history.grants(request)
     own = [grant for grant in grants if grant.request_id == request.pk]
     return Review(
-        request=request,
+        head=head,
         case=case,
         versions=versions,
         terms=others.terms,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from licenses import states
 from licenses.facts import RequestCase, TeamFacts
 from licenses.models import Party, ReleaseTerms, Request
+from licenses.queries.dossier.person import Head
 from licenses.queries.dossier.record import Record
 from licenses.queries.facts import person, release_facts
 from licenses.queries.parties import GONE, accept_by
@@ -25,11 +26,11 @@ class Bars(NamedTuple):
 
 
 def judged(
-    principal: Principal, request: Request, terms: Sequence[ReleaseTerms], record: Record, now: datetime
+    principal: Principal, head: Head, terms: Sequence[ReleaseTerms], record: Record, now: datetime
 ) -> RequestCase:
-    """Return what each request policy judges. request: as `dossier.person.read` returns it."""
-    reader = principal.person
-    team = _team(request, terms, record, now)
+    """Return what each request policy judges."""
+    reader, request = principal.person, head.request
+    team = _team(head, terms, record, now)
     barred = any(each.exclude_reviewer_organization for each in terms)
     return RequestCase(
         person=person(principal),
@@ -37,7 +38,7 @@ def judged(
         mine=reader.pk == request.applicant_id,
         was_submitted=request.submitted_at is not None,
         appealed=request.appealed,
-        license_current=request.in_force is not None and request.in_force == request.license_version_id,
+        license_current=head.in_force is not None and head.in_force == request.license_version_id,
         own_organization=barred and reader.organization_id in _houses(request, record),
         voted_before_appeal=reader.pk in _voted_before_appeal(request, record),
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,
@@ -47,14 +48,15 @@ def judged(
     )
 
 
-def _team(request: Request, terms: Sequence[ReleaseTerms], record: Record, now: datetime) -> TeamFacts:
+def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, now: datetime) -> TeamFacts:
+    request = head.request
     standing = [party for party in record.parties if party.word not in GONE]
     co_applicants = [party for party in standing if party.second == Party.Role.CO_APPLICANT]
     to_be_sent = request.state == states.CHANGES_REQUESTED
     deadline = accept_by(request)
     return TeamFacts(
-        role=request.own_role or "",
-        state=request.own_state or "",
+        role=head.own_role or "",
+        state=head.own_state or "",
         co_applicants=len(co_applicants),
         most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
         pending=any(party.word == Party.State.INVITED for party in co_applicants),

@@ -5,7 +5,7 @@ long the history is.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -112,17 +112,17 @@ def _sorted(request: Request, rows: QuerySet[RequestedRelease]) -> Requests:
     for other in others.values():
         other.titles = ", ".join(titles[other.pk])  # type: ignore[attr-defined]
     renewed = others.get(request.renews_id or "")
-    return Requests(terms, *_grouped(request, others.values()), renewed)
+    return replace(_grouped(request, others.values()), terms=terms, renewed=renewed)
 
 
-def _grouped(request: Request, others: Iterable[Request]) -> tuple[list[Request], ...]:
+def _grouped(request: Request, others: Iterable[Request]) -> Requests:
     newest = sorted(others, key=lambda other: (other.submitted_at, other.pk), reverse=True)
     house = request.applicant.organization_id
     earlier = [other for other in newest if other.applicant_id == request.applicant_id]
     rest = [other for other in newest if other.applicant_id != request.applicant_id]
     colleagues = [other for other in rest if house is not None and other.applicant.organization_id == house]
     similar = [other for other in rest if other not in colleagues]
-    return earlier, colleagues[:ROWS], similar[:SIMILAR_ROWS]
+    return Requests(earlier=earlier, colleagues=colleagues[:ROWS], similar=similar[:SIMILAR_ROWS])
 
 
 def grants(request: Request) -> list[Grant]:

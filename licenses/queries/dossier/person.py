@@ -1,5 +1,6 @@
 """The request itself with who asks: the person, their organization, the license, in one query."""
 
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +16,29 @@ from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
 
 
-def read(principal: Principal, id: str, now: datetime) -> Request:
-    """Return the submitted request with what the review page shows of who asks, as attributes of the row.
+@dataclass(frozen=True)
+class Head:
+    """The request, with what the review page shows of who asks.
 
     applicant_verified: their address is verified. people, live_grants: of their organization. in_force: id
-    of the license version in force for it. before_*: the standard version before the one the request names,
-    None where that is the first. own_role, own_state: the reader's place in the request.
+    of the license version in force for them. before_*: the standard version before the one that the request
+    names, None where that is the first. own_role, own_state: the reader's own place in the request.
+    """
+
+    request: Request
+    applicant_verified: bool
+    people: int
+    live_grants: int
+    in_force: str | None
+    before_number: int | None
+    before_text: str | None
+    own_role: str | None
+    own_state: str | None
+
+
+def read(principal: Principal, id: str, now: datetime) -> Head:
+    """Return a submitted request with what stands around it.
+
     Raises: NotFound: there is none that was submitted.
     """
     rows = Request.objects.filter(pk=id, submitted_at__isnull=False).defer("search_text")
@@ -34,7 +52,8 @@ def read(principal: Principal, id: str, now: datetime) -> Request:
     found = joined.annotate(**_applicant(), **_license(now), **_place(principal)).first()
     if found is None:
         raise NotFound()
-    return found
+    beside = [each.name for each in fields(Head) if each.name != "request"]
+    return Head(found, **{name: getattr(found, f"head_{name}") for name in beside})
 
 
 def _applicant() -> dict[str, Any]:
@@ -44,9 +63,9 @@ def _applicant() -> dict[str, Any]:
         user__organization=OuterRef("applicant__organization"), state__in=states.LIVE_STATES
     )
     return {
-        "applicant_verified": Exists(EmailAddress.objects.filter(**address)),
-        "people": _counted(people, "organization"),
-        "live_grants": _counted(live, "user__organization"),
+        "head_applicant_verified": Exists(EmailAddress.objects.filter(**address)),
+        "head_people": _counted(people, "organization"),
+        "head_live_grants": _counted(live, "user__organization"),
     }
 
 
@@ -70,10 +89,9 @@ def _license(now: datetime) -> dict[str, Any]:
         number__lt=OuterRef("license_version__number"),
     ).order_by("-number")
     return {
-        "in_force": Subquery(in_force.values("pk")[:1]),
-        "before_id": Subquery(earlier.values("pk")[:1]),
-        "before_number": Subquery(earlier.values("number")[:1]),
-        "before_text": Subquery(earlier.values("text")[:1]),
+        "head_in_force": Subquery(in_force.values("pk")[:1]),
+        "head_before_number": Subquery(earlier.values("number")[:1]),
+        "head_before_text": Subquery(earlier.values("text")[:1]),
     }
 
 
@@ -84,4 +102,7 @@ def _place(principal: Principal) -> dict[str, Any]:
     addresses = EmailAddress.objects.filter(user=principal.user, verified=True).annotate(lower=Lower("email"))
     theirs = Q(user=principal.user) | Q(user__isnull=True, email__in=addresses.values("lower"))
     own = Party.objects.filter(theirs, request=OuterRef("pk")).exclude(state__in=GONE)
-    return {"own_role": Subquery(own.values("role")[:1]), "own_state": Subquery(own.values("state")[:1])}
+    return {
+        "head_own_role": Subquery(own.values("role")[:1]),
+        "head_own_state": Subquery(own.values("state")[:1]),
+    }

@@ -166,4 +166,5 @@ def _rows(rows: QuerySet[Any], **columns: Any) -> QuerySet[Any, Any]:
         f"c_{name}": given.get(name, Cast(Value(empty), output_field=kind))
         for name, (kind, empty) in _EMPTY.items()
     }
-    return rows.order_by().annotate(**filled).values_list(*filled)
+    tuples: QuerySet[Any, Any] = rows.order_by().annotate(**filled).values_list(*filled)
+    return tuples
