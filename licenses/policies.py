@@ -28,13 +28,14 @@ from licenses.judging import (
     role_bar,
     table_bar,
 )
+from licenses.licensing import LICENSE_ROLES as LICENSE_ROLES
 from licenses.licensing import NOT_HOLDER as NOT_HOLDER
 from licenses.licensing import may_change_master as may_change_master
 from licenses.licensing import may_keep_masters as may_keep_masters
 from licenses.licensing import may_propose_reaccept as may_propose_reaccept
 from licenses.licensing import may_publish_license as may_publish_license
-from licenses.licensing import may_read_master as may_read_master
 from licenses.licensing import may_reaccept as may_reaccept
+from licenses.licensing import may_read_master as may_read_master
 from licenses.licensing import may_sign_master as may_sign_master
 from licenses.licensing import may_write_license as may_write_license
 from licenses.papers import may_close as may_close
@@ -45,6 +46,7 @@ from licenses.renewal import grant_live
 from licenses.renewal import may_renew as may_renew
 from licenses.states import GRANT_TRANSITIONS, REQUEST_TRANSITIONS
 from licenses.team import NOT_A_PARTY, bar_of_team, may_read_as_party
+from licenses.team import may_choose_releases as may_choose_releases
 from licenses.team import may_decline as may_decline
 from licenses.team import may_invite as may_invite
 from licenses.team import may_join as may_join

@@ -100,10 +100,14 @@ class Transition:
     notice: tuple[str, ...] = ()
 
 
-# How a request comes by its team, and loses it; none of it moves the request itself.
+# How a request comes by its team and its releases; none of it moves the request itself.
 PARTY_TRANSITIONS: tuple[Transition, ...] = (
     *(
         Transition(state, "invite", state, APPLICANT, "request.party_invited", ("party_invited",))
+        for state in (DRAFT, CHANGES_REQUESTED)
+    ),
+    *(
+        Transition(state, "choose_releases", state, APPLICANT, "request.releases_chosen")
         for state in (DRAFT, CHANGES_REQUESTED)
     ),
     *(
@@ -228,7 +232,9 @@ class TimeNotice:
 TIME_NOTICES: tuple[TimeNotice, ...] = (
     TimeNotice("grant", "60, 30 and 7 days before its end", "grant_ends"),
     TimeNotice(
-        "grant", "30, 7 and 1 days before a newer license must be accepted, and on that day", "reacceptance_due"
+        "grant",
+        "30, 7 and 1 days before a newer license must be accepted, and on that day",
+        "reacceptance_due",
     ),
     TimeNotice("request", "after each REVIEW_TARGET_DAYS in review without a decision", "review_late"),
     TimeNotice("request", "7 days before an approval that is not signed lapses", "signature_due"),

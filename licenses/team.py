@@ -82,6 +82,15 @@ def may_remove(case: RequestCase) -> Verdict:
     )
 
 
+def may_choose_releases(case: RequestCase) -> Verdict:
+    """May the person say anew which releases of the model the request is for?"""
+    return first_refusal(
+        person_bar(case.person, scope="requests"),
+        None if case.mine else NOT_APPLICANT,
+        table_bar(REQUEST_TRANSITIONS, case.state, "choose_releases", "request"),
+    )
+
+
 def may_join(case: RequestCase) -> Verdict:
     """May the person take the place that they were asked to take? In a browser session alone.
 

@@ -1,5 +1,6 @@
 """Begin a request, and change its answers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from licenses import policies, queries, states
 from licenses.actions import contents, versions
+from licenses.actions.choosing import require_open, require_together
 from licenses.actions.contents import Contents
 from licenses.actions.moving import lock_request, move_request, require, row_of, who
 from licenses.models import ReleaseTerms, Request, RequestVersion
@@ -24,15 +26,17 @@ def draft(
     now: datetime,
     idempotency_key: str | None = None,
     evidence: dict[str, Any] | None = None,
+    also: Sequence[Release] = (),
 ) -> Request:
     """Begin a request for `release` and return it.
 
-    answers: question id → text or true/false; gaps are allowed. evidence: who the applicant is, as
-        `licenses.evidence` describes it. idempotency_key: of the same person, a key
-        used before returns the request that it made.
+    also: other releases of its model under the same terms, asked for with it. answers: question id → text or
+        true/false; gaps are allowed. evidence: who the applicant is, as `licenses.evidence` describes it.
+        idempotency_key: of the same person, a key used before returns the request that it made.
     Raises: NotPermitted: the rule of access does not allow "request". Conflict(grant_live, not_on_request).
-        Invalid: an answer cannot stand.
+        Invalid: an answer cannot stand; the releases do not go together.
     """
+    releases = list(dict.fromkeys([release, *also]))
     with transaction.atomic():
         if found := _made_before(by, idempotency_key):
             return found
@@ -41,17 +45,19 @@ def draft(
         if not verdict and (found := _made_before(by, idempotency_key)):
             return found
         require(verdict)
+        require_together(releases)
+        require_open(by, releases[1:], now)
         terms = ReleaseTerms.objects.get(release=release)
         kept = contents.checked(terms, answers, evidence)
         try:
             with transaction.atomic():
-                return _make(by, release, terms, kept, now, idempotency_key or "")
+                return _make(by, releases, terms, kept, now, idempotency_key or "")
         except IntegrityError:
             # Somebody of the same name was quicker: with the same key it is the same request, else it is
             # in the way, and the rule now says so.
             if found := _made_before(by, idempotency_key):
                 return found
-            require(policies.may_draft(queries.facts(by, release), now))
+            require_open(by, releases, now)
             raise
 
 
@@ -62,18 +68,24 @@ def _made_before(by: Principal, key: str | None) -> Request | None:
 
 
 def _make(
-    by: Principal, release: Release, terms: ReleaseTerms, said: Contents, now: datetime, key: str
+    by: Principal, releases: list[Release], terms: ReleaseTerms, said: Contents, now: datetime, key: str
 ) -> Request:
     row = row_of("request", states.NEW, "draft")
     request = Request.objects.create(
         applicant=who(by), state=row.target, draft_key=key, created_at=now, updated_at=now
     )
-    RequestedRelease.objects.create(request=request, release=release, applicant=who(by))
+    for release in releases:
+        RequestedRelease.objects.create(request=request, release=release, applicant=who(by))
     RequestVersion.objects.create(
         request=request, number=1, questions=terms.questions, created_at=now, **said.fields
     )
     audit.record(
-        row.audit, by=by.actor, subject=f"request:{request.pk}", now=now, version=1, releases=[release.slug]
+        row.audit,
+        by=by.actor,
+        subject=f"request:{request.pk}",
+        now=now,
+        version=1,
+        releases=[release.slug for release in releases],
     )
     return request
 

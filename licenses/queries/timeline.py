@@ -34,6 +34,7 @@ TITLES = {
     "request.withdrawn": "Withdrawn",
     "request.nudged": "Asked how it stands",
     "request.appealed": "Appealed",
+    "request.releases_chosen": "Releases chosen",
     "request.party_invited": "Asked to take part",
     "request.party_joined": "Takes part",
     "request.party_declined": "Declined to take part",
@@ -50,6 +51,8 @@ TITLES = {
     "grant.certified": "Destruction of the copies certified",
     "grant.extended": "End of access moved",
     "grant.expired": "Access ended: its time was over",
+    "grant.reacceptance_wanted": "A new license version has to be accepted",
+    "grant.reaccepted": "New license version accepted",
     "grant.kept": "Affiliation ended; the grant stays",
 }
 # What only staff are told.
@@ -153,6 +156,8 @@ def _detail(event: AuditEvent, about: dict[str, str]) -> str:
         return str(said)
     if event.kind in ("request.submitted", "request.edited", "request.license_confirmed"):
         return f"Version {data.get('version')}"
+    if event.kind == "request.releases_chosen":
+        return ", ".join(data.get("releases", []))
     if event.kind == "grant.started":
         whose = [about[event.subject]] if event.subject in about else []
         return ", ".join([*whose, str(data.get("release")), f"until {str(data.get('ends_at'))[:10]}"])

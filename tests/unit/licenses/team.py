@@ -103,6 +103,10 @@ def _replace(world: World, request: Request, by: Principal) -> None:
     _invite(world, request, by, SIGNATORY)
 
 
+def _choose(world: World, request: Request, by: Principal) -> None:
+    actions.choose_releases(request=request, releases=[world.release], by=by, now=NOW)
+
+
 @transaction.atomic
 def _remove(world: World, request: Request, by: Principal) -> None:
     actions.remove(party=_place(request, "cyd", Party.State.JOINED), by=by, now=NOW)
@@ -145,6 +149,7 @@ TEAM_ACTIONS: dict[str, tuple[Act, str]] = {
     "invite": (_invite, "applicant"),
     "replace_signatory": (_replace, "applicant"),
     "remove": (_remove, "applicant"),
+    "choose_releases": (_choose, "applicant"),
     "join": (_join, "asked"),
     "decline": (_decline, "asked"),
     "accept": (_accept, "co-applicant"),

@@ -37,6 +37,7 @@ REQUEST_ACTIONS: dict[str, tuple[RequestPolicy, set[str], set[str]]] = {
     # While the team's time runs, whoever has not accepted still may after the first grant.
     "sign": (policies.may_sign, APPLICANTS, {"approved", "signed"}),
     "propose_sign": (policies.may_propose_sign, APPLICANTS, {"approved", "signed"}),
+    "choose_releases": (policies.may_choose_releases, APPLICANTS, {"draft", "changes_requested"}),
     "remove": (policies.may_remove, APPLICANTS, {"draft", "changes_requested"}),
     "approve": (lambda case: policies.may_vote(case, "approve"), {"reviewer"}, {"submitted"}),
     "reject": (lambda case: policies.may_vote(case, "reject"), {"reviewer"}, {"submitted"}),
