@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from licenses import actions
+from licenses.models import Request
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
@@ -60,7 +61,11 @@ LOOKS = (
     Look("approved", "eli", "/requests/{approved}/"),
     Look("sign", "eli", "/requests/{approved}/sign/"),
     Look("queue", "rosa", "/review/"),
-    Look("queue-empty", "rosa", "/review/?show=lapsed"),
+    Look("queue-late", "rosa", "/review/?overdue=on&text=attention"),
+    Look("queue-empty", "rosa", "/review/?state=lapsed"),
+    Look("queue-split-none", "rosa", "/review/?split=on"),
+    Look("absences", "rosa", "/review/absences/"),
+    Look("together-none", "rosa", "/review/together/done/"),
     Look("review", "rosa", "/review/{changed}/"),
     Look("review-voted", "rosa", "/review/{in_review}/"),
     Look("all-grants", "rosa", "/review/grants/"),
@@ -102,6 +107,7 @@ def furnish(world: World) -> Mapping[str, str]:
     changed = world.submitted("bo", big, days_ago=6.4)
     edited = {**ANSWERS, "role": "Engineer", "purpose": f"{ANSWERS['purpose']} Negative results too."}
     actions.edit(request=changed, answers=edited, by=world.by("bo"), now=world.ago(6))
+    desk(world, in_review)
     key = world.key("ada")
     downloading(grant, until=world.now)
     finished(grant, at=world.now, again=3 * 2**24)
@@ -121,3 +127,11 @@ def furnish(world: World) -> Mapping[str, str]:
         "damaged": damaged.pk,
         "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
     }
+
+
+def desk(world: World, request: Request) -> None:
+    """Put the request on a desk, keep a view, and let somebody be away."""
+    ravi, today = world.by("ravi"), world.now.date()
+    actions.assign(request=request, to=ravi.user, by=ravi, now=world.now)
+    actions.be_away(starts_on=today, ends_on=today, cover=world.people["rosa"], by=ravi, now=world.now)
+    actions.save_view(name="Large models", query="release=opt-175b", shared=True, by=ravi, now=world.now)
