@@ -10,7 +10,7 @@ class WeightsVaultConfig(AppConfig):
 
     def ready(self) -> None:
         from weights_vault import checks, doctor, heads, tidy  # noqa: F401  (register checks and jobs)
-        from weights_vault.actions import keys, notices  # noqa: F401  (register pending actions, a job)
+        from weights_vault.actions import erasing, keys, notices  # noqa: F401  (register what they hear and do)
         from weights_vault.ledger import origins, watch  # noqa: F401  (register the ledger's jobs)
         from weights_vault.scrub import rounds  # noqa: F401  (registers the scrubber's job)
         from weights_vault.storage import checks as storage_checks  # noqa: F401  (registers a check)

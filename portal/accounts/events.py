@@ -32,3 +32,34 @@ class DomainsRemoved:
 
     organization: Organization
     now: datetime
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What stands in the way of an erasure. said: a sentence for its owner. path: the page to end it on."""
+
+    said: str
+    path: str
+
+
+@dataclass(frozen=True)
+class ErasureAsked:
+    """Somebody wants to have erased what is theirs: who still needs it adds to `bars` why."""
+
+    user: User
+    now: datetime
+    bars: list[Bar]
+
+
+@dataclass(frozen=True)
+class PersonErased:
+    """A person is being erased: each app erases its part of what speaks of them.
+
+    address: the mail address they had. stand_in: what stands in its place from now on.
+    """
+
+    user: User
+    address: str
+    stand_in: str
+    by: str
+    now: datetime

@@ -1,0 +1,76 @@
+"""The licenses' part of erasing a person: what nobody has to keep goes, what was decided and signed stays.
+
+What stays is what others rely on: the answers that a decision was made upon, the decision, the acceptance
+and the agreement, the grant. Who the people are whom they named as references is kept of nobody.
+"""
+
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from licenses import links, search, states
+from licenses.models import Grant, Message, Party, Request, RequestVersion
+from licenses.queries.parties import TAKING_PART
+from portal.accounts.events import Bar, ErasureAsked, PersonErased
+from portal.core.events import subscribe
+
+ERASED_NAME: Final = "Erased account"
+ERASED_TEXT: Final = "Erased."
+
+
+@subscribe(ErasureAsked)
+def say_what_is_under_way(event: ErasureAsked) -> None:
+    """Name each open request and each grant that still holds: they are ended first, by their owner."""
+    for request in _open(event):
+        path = links.REQUEST.format(id=request.pk)
+        said = f"Your request for {_titles(request)} is under way. Withdraw it, or wait until it is decided."
+        event.bars.append(Bar(said, path))
+    for party in _places(event):
+        said = f"You stand in somebody else's request for {_titles(party.request)}. Leave it first."
+        event.bars.append(Bar(said, links.INVITATION.format(id=party.pk)))
+    live = Grant.objects.filter(user=event.user, state__in=states.LIVE_STATES, ends_at__gt=event.now)
+    for grant in live.select_related("release").order_by("release__title", "id"):
+        until = f"{grant.ends_at:%Y-%m-%d}"
+        said = f"Your grant for {grant.release.title} holds until {until}. Close it out first."
+        event.bars.append(Bar(said, links.GRANT.format(id=grant.pk)))
+
+
+def _open(event: ErasureAsked) -> QuerySet[Request]:
+    own = Request.objects.filter(applicant=event.user, state__in=states.OPEN_STATES)
+    return own.prefetch_related("releases").order_by("-created_at", "-id")
+
+
+def _places(event: ErasureAsked) -> QuerySet[Party]:
+    taken = Party.objects.filter(
+        user=event.user, state__in=TAKING_PART, request__state__in=states.OPEN_STATES
+    )
+    return taken.select_related("request").prefetch_related("request__releases")
+
+
+def _titles(request: Request) -> str:
+    return ", ".join(release.title for release in request.releases.all())
+
+
+@subscribe(PersonErased)
+def erase_what_was_said(event: PersonErased) -> None:
+    """Erase the answers of requests that came to nothing, all evidence, and the person's name in teams."""
+    own = Request.objects.filter(applicant=event.user)
+    undecided = own.filter(Q(state=states.WITHDRAWN) | Q(submitted_at__isnull=True))
+    empty = {"answers": {}, "evidence": {}, "summary_of_use": "", "appeal": ""}
+    RequestVersion.objects.filter(request__in=undecided).update(**empty)
+    RequestVersion.objects.filter(request__in=own).update(evidence={})
+    Message.objects.filter(request__in=undecided, author=event.user).update(text=ERASED_TEXT)
+    _erase_the_team_of(undecided, event)
+    Party.objects.filter(Q(user=event.user) | Q(user__isnull=True, email=event.address)).update(
+        email=event.stand_in, full_name=ERASED_NAME
+    )
+    search.refresh_for(event.user)
+
+
+def _erase_the_team_of(undecided: QuerySet[Request], event: PersonErased) -> None:
+    """Names and addresses that the person wrote into requests that came to nothing."""
+    domain = event.stand_in.partition("@")[2]
+    for party in Party.objects.filter(request__in=undecided).exclude(user=event.user):
+        Party.objects.filter(pk=party.pk).update(
+            email=f"{party.pk.replace('_', '-')}@{domain}", full_name=ERASED_NAME
+        )
