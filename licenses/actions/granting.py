@@ -72,6 +72,13 @@ def extend(*, grant: Grant, ends_at: datetime, reason: str, by: Principal, now: 
     return _change(grant, "extend", reason, by, now, ends_at)
 
 
+def change_one(
+    *, grant: Grant, verb: str, reason: str, by: Principal, now: datetime, ends_at: datetime | None = None
+) -> Grant:
+    """Do what `verb` names; arguments as in `change_many`, errors as in the function of that name."""
+    return _change(grant, verb, reason, by, now, ends_at)
+
+
 def change_many(
     *,
     grants: Iterable[Grant],

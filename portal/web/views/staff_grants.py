@@ -1,36 +1,25 @@
-"""All grants, for legal staff: who holds what, and suspend, resume, revoke."""
+"""The grants, for legal staff: who holds what; one of them changed."""
 
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from licenses import actions, queries
+from licenses import queries
+from licenses.actions.granting import change_one
 from portal.core.problems import Invalid
-from portal.web import desk
+from portal.web import desk, grants_desk
 from portal.web.forms.questionnaire import add_problem
-from portal.web.forms.review import GrantChangeForm, GrantFilterForm
 from portal.web.reader import reader
 from portal.web.story import told
 from portal.web.views.doors import posted, private
 
-PER_PAGE = 50
-VERBS = {"suspend": actions.suspend, "resume": actions.resume, "revoke": actions.revoke}
-
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    form = GrantFilterForm(request.GET)
-    grants = desk.grants(reader(request), **form.filters)
-    context = {
-        "form": form,
-        "filtered": any(form.filters.values()),
-        "query": form.query,
-        "page": Paginator(grants, PER_PAGE).get_page(request.GET.get("page")),
-    }
+    context = grants_desk.listed(reader(request), request.GET, timezone.now())
     return render(request, "web/pages/staff_grants.html", context)
 
 
@@ -39,11 +28,10 @@ def index(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, grant_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     grant = desk.grant(principal, grant_id)
-    form = GrantChangeForm(posted(request), verbs=desk.verbs(principal, grant))
+    form = grants_desk.change_form(principal, posted(request), grant=grant, fill="fill" in request.POST)
     if form.is_valid():
         try:
-            verb = VERBS[form.cleaned_data["verb"]]
-            verb(grant=grant, reason=form.cleaned_data["reason"], by=principal, now=now)
+            change_one(grant=grant, by=principal, now=now, **form.change)
         except Invalid as problem:
             add_problem(form, problem)
         else:

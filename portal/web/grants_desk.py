@@ -1,0 +1,104 @@
+"""The grants on a reviewer's desk: the list, one grant, and a change of one or of many."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.core.paginator import Paginator
+from django.http import QueryDict
+
+from licenses import queries
+from licenses.actions.granting import MAX_AT_ONCE, POLICIES, Outcome
+from licenses.models import Grant, ReasonTemplate
+from licenses.queries.grants import find_grants, grant_choices, organization_meant
+from portal.accounts.principals import Principal
+from portal.web import desk
+from portal.web.forms.grants import GrantChangeForm, GrantFilterForm
+
+PER_PAGE: Final = 50
+ONE_DAY: Final = timedelta(days=1)
+
+
+def listed(principal: Principal, data: QueryDict, now: datetime) -> dict[str, Any]:
+    """Context of the list. Raises: NotPermitted: no legal staff."""
+    desk.enter(principal)
+    form = _filter(data)
+    page = Paginator(find_grants(principal, form.wanted, now), PER_PAGE).get_page(data.get("page"))
+    return {
+        "form": form,
+        "filtered": bool(form.filters),
+        "query": form.query,
+        "all_of": _all_of(form) if page.object_list else "",
+        "all_query": form.query.rstrip("&"),
+        "most": MAX_AT_ONCE,
+        "page": page,
+    }
+
+
+def all_fitting(principal: Principal, data: QueryDict, now: datetime) -> tuple[list[Grant], int]:
+    """The grants of a filter that names a thing, as many as are changed at once; and how many there are."""
+    form = _filter(data)
+    if not _all_of(form):
+        return [], 0
+    found = find_grants(principal, form.wanted, now)
+    return list(found[:MAX_AT_ONCE]), found.count()
+
+
+def change_form(
+    principal: Principal, data: QueryDict | None, *, grant: Grant | None = None, fill: bool = False
+) -> GrantChangeForm:
+    """The form of a change. grant: of this one, with what the rule allows now; else of many.
+
+    fill: put the reason that was chosen into the form instead of reading it.
+    """
+    kept = {each.pk: each for each in _reasons(principal)}
+    offered: dict[str, Any] = {
+        "verbs": list(POLICIES) if grant is None else verbs(principal, grant),
+        "kept": [(each.pk, each.title) for each in kept.values()],
+    }
+    if data is not None and fill:
+        given = {name: data.get(name, "") for name in ("verb", "ends_at", "reason", "kept")}
+        if chosen := kept.get(given["kept"]):
+            given["reason"] = chosen.text
+        return GrantChangeForm(initial=given, **offered)
+    last_day = {"ends_at": (grant.ends_at - ONE_DAY).date()} if grant is not None else {}
+    return GrantChangeForm(data, initial=last_day, **offered)
+
+
+def verbs(principal: Principal, grant: Grant) -> list[str]:
+    """The changes that the rule allows now."""
+    case = queries.grant_case(principal, grant)
+    return [verb for verb, may in POLICIES.items() if may(case)]
+
+
+def kept_outcome(outcome: Outcome) -> dict[str, str]:
+    """An outcome as the session keeps it for the page that tells of it."""
+    problem = outcome.problem
+    said = [problem.detail, *_messages(problem), problem.next_step] if problem else []
+    return {"id": outcome.grant.pk, "why": " ".join(each for each in said if each)}
+
+
+def _messages(problem: Any) -> Iterable[str]:
+    return (message for messages in getattr(problem, "errors", {}).values() for message in messages)
+
+
+def _filter(data: QueryDict) -> GrantFilterForm:
+    licenses, releases = grant_choices()
+    return GrantFilterForm(data, licenses=licenses, releases=releases)
+
+
+def _all_of(form: GrantFilterForm) -> str:
+    """What all the listed grants have in common, in words; empty where the filter names no thing."""
+    chosen = form.filters
+    home = organization_meant(chosen.get("organization", ""))
+    if chosen.get("organization") and home is None:
+        return ""
+    names = [str(home)] if home else []
+    for name in ("license", "release"):
+        field: Any = form.fields[name]
+        names += [dict(field.choices)[chosen[name]]] if name in chosen else []
+    return ", ".join(names)
+
+
+def _reasons(principal: Principal) -> Iterable[ReasonTemplate]:
+    return queries.reasons(principal).filter(verdict="grant", archived_at__isnull=True)
