@@ -9,19 +9,17 @@ from tests.unit.licenses.world import ANSWERS, NOW, World, person, session
 pytestmark = pytest.mark.database
 
 
-def test_a_review_marks_what_changed_and_which_votes_count(world: World) -> None:
+def test_a_review_holds_the_versions_and_the_votes_that_count(world: World) -> None:
     request = world.request_in(states.SUBMITTED)
     world.vote(request, world.rita)
     actions.edit(request=request, answers={"purpose": "Another."}, by=world.ada, now=NOW)
     world.vote(request, world.rob)
     found = queries.review(world.rosa, request.pk, NOW)
-    assert found.previous is not None
-    assert (found.current.number, found.previous.number) == (2, 1)
-    assert [row["before"] for row in found.changes] == [ANSWERS["purpose"]]
-    assert [vote.reviewer for vote in found.counting] == [world.rob.user]
-    assert len(found.votes) == 2
-    assert found.license_in_force == world.license
-    assert found.may_approve
+    assert [version.number for version in found.versions] == [2, 1]
+    assert found.versions[1].answers == ANSWERS
+    assert [vote.name for vote in found.counting] == ["Rob Example"]
+    assert len(found.record.votes) == 2
+    assert found.head.in_force == world.license.pk
 
 
 def test_a_review_shows_the_history_of_person_and_organization(db: None) -> None:
@@ -32,8 +30,9 @@ def test_a_review_shows_the_history_of_person_and_organization(db: None) -> None
     of_colleague = world.submit(world.draft(beat), beat)
     request = world.submit(world.draft(alma), alma)
     found = queries.review(world.rita, request.pk, NOW)
-    assert found.earlier == [before]
-    assert found.colleagues == [of_colleague]
+    assert found.history.earlier == [before]
+    assert found.history.colleagues == [of_colleague]
+    assert (found.head.people, found.head.live_grants) == (2, 0)
 
 
 @pytest.mark.parametrize("who", ["ada", "stranger"])
