@@ -18,6 +18,7 @@ from portal.accounts.principals import Principal
 from portal.core.problems import Conflict
 from portal.core.verdicts import Denied
 from portal.web.forms.questionnaire import QuestionnaireForm
+from portal.web.sizes import Sizes, sizes_of
 from portal.web.team import team_of
 from weights_vault.models import Release
 
@@ -49,6 +50,7 @@ class Sheet:
     in_review: bool
     sends: bool
     seen: str
+    sizes: Sizes
     earlier: dict[str, Earlier] = field(default_factory=dict)
     elsewhere: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -115,7 +117,8 @@ class Sheet:
             organization = request.organization
         license = queries.license_in_force(terms.license, now, organization)
         seen = contents.mark(version) if version else ""
-        return cls(principal, now, release, terms, license, form, request, in_review, sends, seen)
+        sizes = sizes_of(principal, release, request, now, data)
+        return cls(principal, now, release, terms, license, form, request, in_review, sends, seen, sizes)
 
     def keep(self) -> Request:
         """Keep what was said and, where that was asked, send it. Raises what the actions raise."""
@@ -142,6 +145,11 @@ class Sheet:
             "now": self.now,
         }
         if self.request is not None:
+            if self.sizes.open:
+                chosen = self.sizes.releases
+                actions.choose_releases(
+                    request=self.request, releases=chosen, by=self.principal, now=self.now
+                )
             return actions.edit(
                 request=self.request,
                 summary_of_use=cleaned["summary_of_use"],
@@ -149,7 +157,7 @@ class Sheet:
                 **given,
             )
         key = cleaned["idempotency_key"] or None
-        return actions.draft(release=self.release, idempotency_key=key, **given)
+        return actions.draft(release=self.release, also=self.sizes.also, idempotency_key=key, **given)
 
     def clash(self, problem: Conflict) -> None:
         """Show beside the form what was saved elsewhere. Saved once more, the form then stands."""
@@ -171,6 +179,7 @@ class Sheet:
             "release": self.release,
             "terms": self.terms,
             "license": self.license,
+            "sizes": self.sizes,
             "team": team_of(self.principal, self.request, self.now) if self.request else None,
             "asked": [reason for reason in asked if reason],
             "in_review": self.in_review,

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 MAX_FILES = 500
+MAX_RELEASES = 50
 MAX_RECIPIENT_CHARACTERS = 4_096
 MAX_TEXT_CHARACTERS = 20_000
 DIGEST_PATTERN = r"^[0-9a-f]{64}\Z"
@@ -37,8 +38,20 @@ class _SaidBody(BodySerializer):
 
 
 class DraftBody(_SaidBody):
-    release = serializers.SlugField(max_length=100)
+    release = serializers.SlugField(max_length=100, required=False)
+    releases = serializers.ListField(
+        child=serializers.SlugField(max_length=100),
+        required=False,
+        min_length=1,
+        max_length=MAX_RELEASES,
+        help_text="Several of one model under the same terms, instead of `release`.",
+    )
     answers = serializers.DictField(child=serializers.JSONField(), default=dict)
+
+    def validate(self, body: dict[str, Any]) -> dict[str, Any]:
+        if ("release" in body) == ("releases" in body):
+            raise serializers.ValidationError({"release": ["Name one release, or several as `releases`."]})
+        return body
 
 
 class AnswersBody(_SaidBody):

@@ -12,6 +12,7 @@ from portal.api.schema import IDEMPOTENCY_KEY, PAGE_PARAMETERS, page_of
 from portal.api.serializers.bodies import AnswersBody, DraftBody
 from portal.api.serializers.requests import RequestDetailSerializer, RequestSerializer
 from portal.api.views.base import ApiView, found
+from weights_vault.models import Release
 from weights_vault.ports import access_policy
 
 TAGS = ["requests"]
@@ -53,14 +54,16 @@ class RequestsView(RequestView):
         responses={201: RequestDetailSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Begin a request for a release. Nobody but its author sees the draft."""
+        """Begin a request for a release, or for several of one model under the same terms. Nobody but its
+        author, and who joins the team, sees the draft."""
         body = self.read_body(DraftBody)
-        release = found(access_policy().visible_releases(self.principal).filter(slug=body["release"]).first())
+        release, *also = self._releases(body.get("releases") or [body["release"]])
 
         def draft() -> Done:
             made = drafting.draft(
                 by=self.principal,
                 release=release,
+                also=also,
                 answers=body["answers"],
                 evidence=body.get("evidence"),
                 now=self.now,
@@ -68,6 +71,14 @@ class RequestsView(RequestView):
             return Done(status.HTTP_201_CREATED, made.pk)
 
         return self.answer(self.once(draft))
+
+    def _releases(self, slugs: list[str]) -> list[Release]:
+        """The releases by these names, each of which the caller may see."""
+        seen = {
+            each.slug: each
+            for each in access_policy().visible_releases(self.principal).filter(slug__in=slugs)
+        }
+        return [found(seen.get(slug)) for slug in slugs]
 
 
 class RequestDetailView(RequestView):
