@@ -41,6 +41,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "grant.reacceptance_wanted": ("turn", "scale"),
     "grant.reaccepted": ("good", "signature"),
     "grant.closed": ("calm", "circle-minus"),
+    "grant.certified": ("calm", "signature"),
     "grant.extended": ("good", "calendar"),
     "grant.expired": ("calm", "clock"),
     "grant.kept": ("calm", "info"),

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from licenses import actions, queries
+from licenses import actions, policies, queries
 from portal.web.reader import reader
 from portal.web.renewals import renewal_of
 from portal.web.standing import standing
@@ -27,6 +27,7 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
     verdict = access_policy().judge(principal, grant.release, "manifest", now=now, grant=grant.pk)
     context = {
         "grant": grant,
+        "may_close": policies.may_close(queries.grant_case(principal, grant)),
         "renewal": renewal_of(principal, grant.request, now),
         "release": grant.release,
         "standing": standing(verdict, grant.release.slug, request_id=grant.request_id, grant_id=grant.pk),

@@ -15,6 +15,7 @@ TITLES = {
     "enroll_key": "Add a recipient key",
     "remove_key": "Remove a recipient key",
     "sign_license": "Sign a license",
+    "close_out": "Close a grant, and certify that the copies are destroyed",
 }
 _VERBS = {
     "confirm": (pending.confirm, "Confirmed."),

@@ -7,7 +7,7 @@ from licenses.models import Agreement
 from portal.core.problems import NotFound
 from tests.unit.licenses.agreements.papers import mastered
 from tests.unit.licenses.team import Team
-from tests.unit.licenses.world import World, person, session, token
+from tests.unit.licenses.world import DAY, NOW, World, person, session, token
 
 pytestmark = pytest.mark.database
 
@@ -59,7 +59,7 @@ def test_team_has_each_others_documents(world: World) -> None:
 
 def test_closed_grant_keeps_both_documents_for_its_holder(world: World) -> None:
     grant = world.grant_in("active")
-    world.close_out(grant)
+    world.close_out(grant, now=NOW + DAY)
     assert [each.title for each in queries.agreements_of(world.ada, grant.request, grant)] == [
         "License agreement",
         "Certificate of destruction",

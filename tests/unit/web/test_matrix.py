@@ -5,6 +5,7 @@ A row gives, for GET, what each reader is answered. The things are Ada's. Words 
     shown    200, of a POST that changes nothing
     gone     404, as if there were none        no       403 with a reason
     moved    on to another page               never    405, it takes only a POST
+    soon     503, it is being prepared
     later    409, not in this state           file     200, a file to keep
 """
 
@@ -15,7 +16,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from licenses import actions
-from licenses.models import Absence, Grant, Party, ReasonTemplate, Request, SavedView
+from licenses.models import Absence, Agreement, Grant, Party, ReasonTemplate, Request, SavedView
 from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
@@ -35,7 +36,7 @@ PEOPLE = {
 }
 READERS = tuple(PEOPLE)
 OTHERS = tuple(reader for reader in READERS if reader != "owner")
-STATUS = {"page": 200, "shown": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "never": 405, "later": 409, "file": 200}
+STATUS = {"page": 200, "shown": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "never": 405, "later": 409, "soon": 503, "file": 200}
 
 FOR_ALL = ("page",) * 6
 OWN_LIST = ("signin", "page", "page", "page", "page", "page")
@@ -67,6 +68,8 @@ GET: dict[str, tuple[str, ...]] = {
     "invitation": OWN_THING,
     "grants": OWN_LIST,
     "grant_detail": OWN_THING,
+    "grant_close": OWN_THING,
+    "agreement": ("signin", "soon", "gone", "soon", "gone", "soon"),
     "account_details": OWN_LIST,
     "account_data": OWN_LIST,
     "account_data_export": ("signin", *("never",) * 5),
@@ -120,6 +123,7 @@ POST: dict[str, tuple[str, ...]] = {
     "request_edit": NOT_THEIRS,
     "request_nudge": NOT_THEIRS,
     "grant_renew": NOT_THEIRS,
+    "grant_close": NOT_THEIRS,
     "request_withdraw": NOT_THEIRS,
     "request_appeal": NOT_THEIRS,
     "request_sign": NOT_THEIRS,
@@ -160,6 +164,7 @@ THINGS: dict[str, Any] = {
     "request_id": Request,
     "party_id": Party,
     "grant_id": Grant,
+    "agreement_id": Agreement,
     "key_id": RecipientKey,
     "token_id": AccessToken,
     "action_id": PendingAction,
@@ -191,6 +196,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "party_id": [world.asked("bo", grant.release, "ada").pk],
         "license_id": [request.license_version_id],
         "grant_id": [grant.pk],
+        "agreement_id": [grant.request.acceptances.get().agreement.pk],
         "key_id": [key.pk],
         "token_id": [token.pk],
         "action_id": [action.pk],
