@@ -38,7 +38,7 @@ from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_
 from licenses.queries.masters import all_masters, master_case, master_covering, master_to_sign
 from licenses.queries.messages import Said, messages
 from licenses.queries.pages import CountUpTo, Slice, counts, sliced
-from licenses.queries.parties import invitation_for, invitations_of, parties_of
+from licenses.queries.parties import invitation_for, invitations_of, parties_of, unanswered
 from licenses.queries.prospects import Prospect, prospects
 from licenses.queries.queue import QueueFilters, queue
 from licenses.queries.reacceptance import version_to_accept, waiting_for

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from licenses import policies
 from licenses.bars import is_staff
-from licenses.models import Grant, LicenseVersion, ReleaseTerms, Request
+from licenses.models import Grant, ReleaseTerms, Request
 from licenses.queries.facts import asking, grant_case, person, request_case
 from licenses.queries.parties import takes_part
 from portal.accounts.principals import Principal
@@ -78,14 +78,6 @@ def grant_for(principal: Principal, id: str) -> Grant:
 
 def _grants() -> QuerySet[Grant]:
     return Grant.objects.select_related("user", "release", "license_version__license", "request")
-
-
-def license_version_for(id: str) -> LicenseVersion:
-    """Return a license version; texts are public, so that they can be read before anybody signs in."""
-    version = LicenseVersion.objects.select_related("license").filter(pk=id).first()
-    if version is None:
-        raise NotFound()
-    return version
 
 
 def terms_by_release(releases: Iterable[Release]) -> dict[int, ReleaseTerms]:

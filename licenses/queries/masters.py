@@ -26,7 +26,7 @@ def master_covering(
         license_version=license_version,
         signed_at__lte=now,
         ends_at__gt=now,
-        members__email__in=_addresses(user).values("low"),
+        members__email__in=verified_addresses(user).values("low"),
         members__removed_at__isnull=True,
     )
     return named.order_by("-ends_at", "pk").first() if license_version is not None else None
@@ -37,7 +37,7 @@ def master_case(principal: Principal, master: MasterAgreement, now: datetime) ->
     user = principal.user
     return MasterCase(
         person=person(principal),
-        signatory=user is not None and _addresses(user).filter(low=master.signatory_email).exists(),
+        signatory=user is not None and verified_addresses(user).filter(low=master.signatory_email).exists(),
         signed=master.signed_at is not None,
         ended=now >= master.ends_at,
     )
@@ -68,7 +68,8 @@ def _masters() -> QuerySet[MasterAgreement]:
     )
 
 
-def _addresses(user: User) -> QuerySet[EmailAddress]:
+def verified_addresses(user: User) -> QuerySet[EmailAddress]:
+    """Return the person's verified addresses, each with `low`: in lower case."""
     verified = EmailAddress.objects.filter(user=user, verified=True)
     lowered: QuerySet[EmailAddress] = verified.annotate(low=Lower("email"))
     return lowered

@@ -8,20 +8,22 @@ from licenses import states
 from licenses.models import Grant, LicenseVersion
 
 
-def grants_to_ask(version: LicenseVersion, now: datetime) -> QuerySet[Grant]:
-    """Return the live grants under an earlier version whose holders are not yet asked by that date.
+def grants_of_line(license: int, number: int, organization: str | None, now: datetime) -> QuerySet[Grant]:
+    """Return the live grants that a version of this number follows: under an earlier version of the license.
 
-    A negotiated version is for the grants given under its organization; a standard one for those under a
-    standard one.
+    organization: public id of the one it was negotiated with, whose grants it is for; None for a standard
+        version, which is for those under a standard one.
     """
     live = Grant.objects.filter(state__in=states.LIVE_STATES, ends_at__gt=now)
-    earlier = live.filter(
-        license_version__license=version.license_id, license_version__number__lt=version.number
-    )
-    if version.organization_id is not None:
-        line = earlier.filter(organization=version.organization_id)
-    else:
-        line = earlier.filter(license_version__organization__isnull=True)
+    earlier = live.filter(license_version__license=license, license_version__number__lt=number)
+    if organization is not None:
+        return earlier.filter(organization=organization)
+    return earlier.filter(license_version__organization__isnull=True)
+
+
+def grants_to_ask(version: LicenseVersion, now: datetime) -> QuerySet[Grant]:
+    """Return the live grants under an earlier version whose holders are not yet asked by its date."""
+    line = grants_of_line(version.license_id, version.number, version.organization_id, now)
     # Asked for an earlier date already: that stands, and is met by accepting this one.
     return line.filter(Q(reaccept_by__isnull=True) | Q(reaccept_by__gt=version.reaccept_by)).order_by("pk")
 

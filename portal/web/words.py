@@ -38,6 +38,11 @@ WORDS: dict[str, dict[str, Word]] = {
         "declined": Word("Declined", "calm", "circle-minus"),
         "dropped": Word("No longer in it", "calm", "circle-minus"),
     },
+    "master": {
+        "proposed": Word("Waiting for a signature", "wait", "hourglass"),
+        "signed": Word("In force", "good", "circle-check"),
+        "ended": Word("Ended", "calm", "circle-minus"),
+    },
     "key": {
         "challenged": Word("Waiting for proof", "wait", "hourglass"),
         "proven": Word("Waiting for your confirmation", "turn", "eye"),

@@ -74,4 +74,4 @@ class LicenseView(ApiView):
     @extend_schema(operation_id="read_license", tags=["licenses"], responses=LicenseTextSerializer)
     def get(self, request: Request, license_id: str) -> Response:
         """One license text, for good: a new text is a new version with an id of its own."""
-        return Response(LicenseTextSerializer(licenses.license_version_for(license_id)).data)
+        return Response(LicenseTextSerializer(licenses.license_version_for(license_id, self.principal)).data)

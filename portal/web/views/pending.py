@@ -1,5 +1,7 @@
 """Where a person confirms, or refuses, what a program asked for."""
 
+from datetime import datetime
+
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -7,7 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import queries
+from licenses.models import LicenseVersion
 from portal.accounts import pending
+from portal.accounts.models import PendingAction
+from portal.accounts.principals import Principal
 from portal.web.reader import reader
 from portal.web.views.doors import found, private
 
@@ -16,6 +21,7 @@ TITLES = {
     "remove_key": "Remove a recipient key",
     "sign_license": "Sign a license",
     "close_out": "Close a grant, and certify that the copies are destroyed",
+    "reaccept_license": "Accept a new license version",
 }
 _VERBS = {
     "confirm": (pending.confirm, "Confirmed."),
@@ -38,6 +44,15 @@ def decide(request: HttpRequest, action_id: str) -> HttpResponse:
         "title": TITLES.get(action.kind, "Confirm"),
         "state": action.state_at(now),
         # What is signed is read here, not only named.
-        "the_request": queries.requests_of(principal).filter(pk=action.payload.get("request")).first(),
+        "license": _license_of(action, principal, now),
     }
     return render(request, "web/pages/pending.html", context)
+
+
+def _license_of(action: PendingAction, principal: Principal, now: datetime) -> LicenseVersion | None:
+    """The text that confirming the action accepts, if it does that."""
+    asked = queries.requests_of(principal).filter(pk=action.payload.get("request")).first()
+    if asked is not None:
+        return asked.license_version
+    grant = queries.grants_of(principal).filter(pk=action.payload.get("grant")).first()
+    return queries.version_to_accept(grant, now) if grant else None

@@ -16,12 +16,23 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from licenses import actions
-from licenses.models import Absence, Agreement, Grant, Party, ReasonTemplate, Request, SavedView
+from licenses.models import (
+    Absence,
+    Agreement,
+    Grant,
+    LicenseDraft,
+    MasterAgreement,
+    Party,
+    ReasonTemplate,
+    Request,
+    SavedView,
+)
 from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.deliveries import alarming
+from tests.unit.web.papers import of_papers
 from tests.unit.web.world import World
 from weights_vault.actions import keys
 from weights_vault.models import Alert, RecipientKey, Release, Revision
@@ -36,13 +47,24 @@ PEOPLE = {
 }
 READERS = tuple(PEOPLE)
 OTHERS = tuple(reader for reader in READERS if reader != "owner")
-STATUS = {"page": 200, "shown": 200, "signin": 302, "moved": 302, "gone": 404, "no": 403, "never": 405, "later": 409, "soon": 503, "file": 200}
+STATUS = {
+    "page": 200,
+    "shown": 200,
+    "signin": 302,
+    "moved": 302,
+    "gone": 404,
+    "no": 403,
+    "never": 405,
+    "later": 409, "soon": 503,
+    "file": 200,
+}
 
 FOR_ALL = ("page",) * 6
 OWN_LIST = ("signin", "page", "page", "page", "page", "page")
 OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
 LEGAL = ("signin", "no", "no", "page", "no", "page")
 MANAGED = ("signin", "no", "no", "no", "page", "page")
+KEEPERS = ("signin", "no", "no", "page", "page", "page")  # of licenses
 NEVER = ("signin", "never", "never", "never", "never", "never")
 
 GET: dict[str, tuple[str, ...]] = {
@@ -102,9 +124,22 @@ GET: dict[str, tuple[str, ...]] = {
     "reason_archive": LEGAL,
     "staff_grants": LEGAL,
     "staff_grant_change": LEGAL,
-    "grants_together": NEVER,
-    "grants_change": NEVER,
+    "grants_together": ("signin", "no", "no", "moved", "no", "moved"),  # with nothing selected
     "grants_changed": LEGAL,
+    "licenses": KEEPERS,
+    "license_new": KEEPERS,
+    "license_kept": KEEPERS,
+    "license_compare": KEEPERS,
+    "license_draft": KEEPERS,
+    "license_discard": KEEPERS,
+    "license_publish": KEEPERS,
+    "masters": LEGAL,
+    "master_new": LEGAL,
+    "master_kept": LEGAL,
+    "master_end": LEGAL,
+    "master_member_remove": LEGAL,
+    "master_sign": OWN_THING,
+    "grant_accept": OWN_THING,
     "ledger": MANAGED,
     "ledger_grant": MANAGED,
     "ledger_alert": MANAGED,
@@ -115,6 +150,7 @@ NOT_THEIRS = ("signin", "gone", "gone", "gone", "gone")
 VERDICT = ("signin", "no", "page", "no", "page")
 COLLEAGUES = ("signin", "no", "gone", "no", "gone")  # what a reviewer keeps, to the other reviewers
 RECALL = ("signin", "no", "no", "page", "page")
+WRITING = ("signin", "no", "page", "page", "page")  # of those who keep licenses
 POST: dict[str, tuple[str, ...]] = {
     "theme": ("moved",) * 5,
     "keyboard": ("moved",) * 5,
@@ -156,7 +192,17 @@ POST: dict[str, tuple[str, ...]] = {
     "bulk_vote": VERDICT,
     "staff_grant_change": VERDICT,
     "grants_together": ("signin", "no", "moved", "no", "moved"),
-    "grants_change": VERDICT,
+    "license_new": WRITING,
+    "license_kept": WRITING,
+    "license_draft": WRITING,
+    "license_discard": WRITING,
+    "license_publish": WRITING,
+    "master_new": VERDICT,
+    "master_kept": VERDICT,
+    "master_end": VERDICT,
+    "master_member_remove": VERDICT,
+    "master_sign": NOT_THEIRS,
+    "grant_accept": NOT_THEIRS,
     "ledger_alert": ("signin", "no", "no", "page", "page"),
 }
 
@@ -170,6 +216,8 @@ THINGS: dict[str, Any] = {
     "action_id": PendingAction,
     "alert_id": Alert,
     "revision_id": Revision,
+    "draft_id": LicenseDraft,
+    "master_id": MasterAgreement,
     "view_id": SavedView,
     "absence_id": Absence,
 }
@@ -203,6 +251,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "alert_id": [alarming(grant).pk],
         "reason_id": [a_reason(world).pk],
         **of_the_desk(world, request),
+        **of_papers(world),
     }
 
 

@@ -1,0 +1,104 @@
+"""Two license texts as a page compares them: line by line, and within a changed line word by word."""
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Final
+
+from portal.web.changes import Run, changes
+
+# Lines of the same text that stay in sight around a change; what is left out says how much it is.
+KEPT_AROUND: Final = 3
+# Beyond this many changed lines the words of each are not compared any more: the lines stand whole.
+MOST_LINES_BY_WORD: Final = 2_000
+# Two lines that have less in common than this are not one line changed, but one gone and one new.
+ALIKE: Final = 0.4
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the comparison.
+
+    kind: "same", "changed", "removed", "added", or "skipped": `count` lines that are the same and left out.
+    before_number, after_number: from 1; None where that text has no such line.
+    before, after: what stands there, in runs; `both` is the two in one, for the unified view.
+    """
+
+    kind: str
+    before_number: int | None = None
+    after_number: int | None = None
+    before: tuple[Run, ...] = ()
+    after: tuple[Run, ...] = ()
+    both: tuple[Run, ...] = ()
+    count: int = 0
+
+
+def compare(before: str, after: str) -> list[Line]:
+    """Return the rows that show how `before` becomes `after`; none where the two are the same."""
+    old, new = before.splitlines(), after.splitlines()
+    rows: list[Line] = []
+    by_word = 0
+    for verb, i, i_end, j, j_end in SequenceMatcher(None, old, new, False).get_opcodes():
+        if verb == "equal":
+            rows += [_same(text, i + n + 1, j + n + 1) for n, text in enumerate(old[i:i_end])]
+            continue
+        by_word += max(i_end - i, j_end - j)
+        pairs = zip_longest(enumerate(old[i:i_end], i + 1), enumerate(new[j:j_end], j + 1))
+        for left, right in pairs:
+            rows += _different(left, right, by_word <= MOST_LINES_BY_WORD)
+    return _folded(rows) if any(row.kind != "same" for row in rows) else []
+
+
+def _same(text: str, before: int, after: int) -> Line:
+    run = (Run("same", text),)
+    return Line("same", before, after, run, run, run)
+
+
+def _different(left: tuple[int, str] | None, right: tuple[int, str] | None, by_word: bool) -> list[Line]:
+    if left is None or right is None or not (by_word and _alike(left[1], right[1])):
+        return [*([_gone(*left)] if left else []), *([_new(*right)] if right else [])]
+    runs = changes(left[1], right[1])
+    return [
+        Line(
+            "changed",
+            left[0],
+            right[0],
+            before=tuple(run for run in runs if run.kind != "added"),
+            after=tuple(run for run in runs if run.kind != "removed"),
+            both=tuple(runs),
+        )
+    ]
+
+
+def _alike(old: str, new: str) -> bool:
+    matcher = SequenceMatcher(None, old.split(), new.split(), False)
+    return matcher.ratio() >= ALIKE
+
+
+def _gone(number: int, text: str) -> Line:
+    runs = (Run("removed", text),)
+    return Line("removed", before_number=number, before=runs, both=runs)
+
+
+def _new(number: int, text: str) -> Line:
+    runs = (Run("added", text),)
+    return Line("added", after_number=number, after=runs, both=runs)
+
+
+def _folded(rows: list[Line]) -> list[Line]:
+    """The rows without those far from any change; a row says how many were left out there."""
+    near = {
+        index
+        for place, row in enumerate(rows)
+        if row.kind != "same"
+        for index in range(place - KEPT_AROUND, place + KEPT_AROUND + 1)
+    }
+    kept: list[Line] = []
+    for index, row in enumerate(rows):
+        if index in near:
+            kept.append(row)
+        elif kept and kept[-1].kind == "skipped":
+            kept[-1] = Line("skipped", count=kept[-1].count + 1)
+        else:
+            kept.append(Line("skipped", count=1))
+    return kept

@@ -1,0 +1,148 @@
+"""The desk of those who keep licenses: what its pages show of versions, drafts and agreements."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.http import QueryDict
+
+from licenses import policies, queries, summary
+from licenses.actions.moving import require
+from licenses.models import License, LicenseDraft, LicenseVersion, MasterAgreement
+from licenses.terms import normalize_license
+from portal.accounts.models import User
+from portal.accounts.principals import Principal
+from portal.core.audit import trail
+from portal.core.problems import NotFound
+from portal.web.comparison import Line
+from portal.web.comparison import compare as compare
+from portal.web.forms.licenses import CompareForm
+from portal.web.story import Told
+
+# By kind of the audit event: title, tone, icon.
+_MASTER_EVENTS: Final = {
+    "master.proposed": ("Proposed", "turn", "send"),
+    "master.signed": ("Signed", "good", "signature"),
+    "master.member_named": ("Named somebody", "calm", "user"),
+    "master.member_removed": ("Took somebody out", "wait", "circle-minus"),
+    "master.ended": ("Ended", "bad", "ban"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two texts with what differs. terms: labels of the structured terms that differ."""
+
+    before: LicenseVersion | LicenseDraft
+    after: LicenseVersion | LicenseDraft
+    lines: list[Line]
+    terms: list[str]
+
+    @property
+    def same(self) -> bool:
+        return not self.lines and not self.terms
+
+
+def enter(principal: Principal) -> None:
+    """Let those who keep licenses pass. Raises: NotPermitted, with the reason, for everybody else."""
+    require(policies.may_write_license(queries.person(principal)))
+
+
+def enter_masters(principal: Principal) -> None:
+    """Let legal staff pass. Raises: NotPermitted, with the reason, for everybody else."""
+    require(policies.may_keep_masters(queries.person(principal)))
+
+
+def license(principal: Principal, slug: str) -> License:
+    """One license. Raises: NotPermitted: they do not keep licenses. NotFound."""
+    enter(principal)
+    return queries.license_kept(principal, slug)
+
+
+def draft(principal: Principal, id: str) -> LicenseDraft:
+    """One draft. Raises: NotPermitted: they do not keep licenses. NotFound."""
+    enter(principal)
+    return queries.draft_for(principal, id)
+
+
+def master(principal: Principal, id: str) -> MasterAgreement:
+    """One master agreement. Raises: NotPermitted: no legal staff. NotFound."""
+    enter_masters(principal)
+    found = queries.all_masters(principal).filter(pk=id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def difference(
+    before: LicenseVersion | LicenseDraft | None, after: LicenseVersion | LicenseDraft
+) -> Difference | None:
+    """What differs between two texts; None where there is nothing to compare with."""
+    if before is None:
+        return None
+    labels = {row.name: row.label for terms in (before.terms, after.terms) for row in summary.card(terms)}
+    fields = summary.differing(before.terms, after.terms)
+    terms = [label for name, label in labels.items() if name in fields]
+    return Difference(before, after, compare(before.text, after.text), terms)
+
+
+def comparison(found: License, given: QueryDict) -> dict[str, Any]:
+    """Context of the compare page: any two versions or drafts of one license, as the address names them."""
+    every: list[LicenseVersion | LicenseDraft] = [*queries.drafts_of(found)]
+    every += queries.versions_kept(found)
+    texts = {each.pk: each for each in every}
+    form = CompareForm(given, texts={pk: called(each) for pk, each in texts.items()})
+    form.full_clean()
+    said = form.cleaned_data
+    after = texts.get(said.get("after") or "") or next(iter(texts.values()), None)
+    before = texts.get(said.get("before") or "") or (_default_before(after) if after else None)
+    chosen = {"before": before.pk if before else "", "after": after.pk if after else ""}
+    fresh = CompareForm(
+        {**chosen, "view": said.get("view") or "side"},
+        texts=dict(form.fields["after"].choices),  # type: ignore[attr-defined]
+    )
+    return {
+        "license": found,
+        "form": fresh,
+        "difference": difference(before, after) if after else None,
+        "side": (said.get("view") or "side") == "side",
+    }
+
+
+def hash_of(draft: LicenseDraft) -> str:
+    """The SHA-256 that the draft's text will have once published, lower-case hex."""
+    return hashlib.sha256(normalize_license(draft.text).encode()).hexdigest()
+
+
+def called(text: LicenseVersion | LicenseDraft) -> str:
+    """How a choice of texts names one."""
+    of = f", of {text.organization.name}" if text.organization else ""
+    if isinstance(text, LicenseVersion):
+        return f"Version {text.number}{of}"
+    return f"Draft of {text.updated_at:%-d %b %Y, %H:%M} UTC{of}"
+
+
+def _default_before(after: LicenseVersion | LicenseDraft) -> LicenseVersion | None:
+    if isinstance(after, LicenseVersion):
+        return queries.version_before(after)
+    return queries.compared_with(after, after.updated_at)
+
+
+def master_story(found: MasterAgreement) -> list[Told]:
+    """What happened to a master agreement, for staff."""
+    events = [event for event in trail(f"master:{found.pk}") if event.kind in _MASTER_EVENTS]
+    people = User.objects.in_bulk({event.by for event in events}, field_name="public_id")
+    told = []
+    for event in events:
+        title, tone, icon = _MASTER_EVENTS[event.kind]
+        actor = str(people[event.by]) if event.by in people else "the portal itself"
+        told.append(Told(event.at, title, "", event.data.get("reason", ""), actor, tone, icon))
+    return told
+
+
+def master_tone(found: MasterAgreement, now: datetime) -> str:
+    """The word for where an agreement stands: "proposed", "signed" or "ended"."""
+    if now >= found.ends_at:
+        return "ended"
+    return "signed" if found.signed_at else "proposed"

@@ -1,0 +1,51 @@
+"""Tags of the license pages."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django import template
+from django.utils import timezone
+
+from licenses import queries, summary
+from licenses.models import Grant, LicenseVersion
+
+register = template.Library()
+
+
+@register.filter
+def summary_rows(terms: Mapping[str, Any]) -> list[summary.Row]:
+    """The lines of the summary card; none where a version has no structured terms."""
+    return summary.card(terms)
+
+
+@register.filter
+def named(version: LicenseVersion) -> str:
+    """A license version as people call it, with whose it is."""
+    of = f", negotiated with {version.organization.name}" if version.organization else ""
+    return f"{version.license.name}, version {version.number}{of}"
+
+
+class Waiting(NamedTuple):
+    """version: what is to be accepted. overdue: its date has passed, and nothing is issued."""
+
+    version: LicenseVersion
+    overdue: bool
+
+
+@register.simple_tag
+def waits_for_acceptance(grant: Grant) -> Waiting | None:
+    """The newer license version that the holder is asked to accept, if any."""
+    now = timezone.now()
+    version = queries.version_to_accept(grant, now)
+    if version is None or grant.reaccept_by is None:
+        return None
+    return Waiting(version, overdue=grant.reaccept_by <= now)
+
+
+@register.simple_tag(takes_context=True)
+def acceptances_due(context: template.RequestContext) -> list[Grant]:
+    """The reader's grants that wait for an acceptance, the most urgent first; none for a visitor."""
+    user = getattr(context.get("request"), "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    return list(queries.waiting_for(user.pk, timezone.now()))
