@@ -121,7 +121,7 @@ REFUSALS: dict[str, str] = {
     "own_request": "Nobody reviews a request in which they stand, and nobody joins their own.",
     "own_organization": "The terms bar reviewers of an organization of those who ask.",
     "own_grant": "Nobody changes their own grant.",
-    "voted_before": "An appeal is decided by reviewers who have not voted on the request.",
+    "voted_before": "Who voted on a request decides no appeal of it, and takes no part in it.",
     "recused": "A reviewer who recused themselves takes no part in the request.",
     "reason_archived": "A reason that staff archived is not changed any more.",
     "too_many_messages": "One person writes so many messages about one request a day and no more.",

@@ -108,7 +108,7 @@ class TeamFacts:
     accepted: the person accepted the license version that was approved.
     pending: a co-applicant has not answered. organizations: of those who answered, by public id.
     signatory_wanted: somebody must sign for the institution. signatory_named: somebody was asked to.
-    late: the time to accept after the approval is over.
+    late: the time to accept after the approval is over. voted: asked in, the person voted on the request.
     """
 
     role: str = ""
@@ -120,6 +120,7 @@ class TeamFacts:
     signatory_wanted: bool = False
     signatory_named: bool = False
     late: bool = False
+    voted: bool = False
     organizations: frozenset[str] = frozenset()
 
     @property

@@ -27,6 +27,11 @@ TOO_LATE = Denied(
     "The time to accept the license is over.",
     "Ask for access on the release page.",
 )
+VOTED = Denied(
+    "voted_before",
+    "You voted on this request as a reviewer, so you take no part in it.",
+    "Decline, and let the applicant ask somebody else.",
+)
 PENDING = Denied(
     "party_pending",
     "Somebody whom you asked to take part has not answered yet.",
@@ -94,9 +99,10 @@ def may_choose_releases(case: RequestCase) -> Verdict:
 def may_join(case: RequestCase) -> Verdict:
     """May the person take the place that they were asked to take? In a browser session alone.
 
-    A co-applicant must be somebody who could ask for each release on their own.
+    A co-applicant must be somebody who could ask for each release on their own. Nobody who voted on the
+    request takes part in it later.
     """
-    verdict = _answers(case, "join")
+    verdict = _answers(case, "join") and first_refusal(VOTED if case.team.voted else None)
     if not verdict or case.team.role == SIGNATORY:
         return verdict
     return all_releases(case, ENTRY_CODES)

@@ -125,6 +125,7 @@ __all__ = [
     "terms_by_release",
     "terms_of",
     "timeline",
+    "unanswered",
     "verdicts_by_grant",
     "verdicts_by_release",
     "version_before",

@@ -86,6 +86,7 @@ def team_facts(
         signatory_wanted=demanded,
         signatory_named=len(parties) > len(co_applicants),
         late=deadline is not None and now >= deadline,
+        voted=own is not None and request.votes.filter(reviewer=principal.user).exists(),
         organizations=_organizations(parties),
     )
 
@@ -134,6 +135,12 @@ def invitations_of(principal: Principal) -> QuerySet[Party]:
     theirs = Q(user=principal.user) | Q(user__isnull=True, email__in=addresses_of(principal.user))
     rows = Party.objects.filter(theirs).select_related("request__applicant__organization")
     return rows.prefetch_related("request__releases").order_by("-asked_at", "-id")
+
+
+def unanswered(principal: Principal) -> QuerySet[Party]:
+    """Return the invitations that still wait for the person's answer."""
+    waiting = invitations_of(principal).filter(state=Party.State.INVITED)
+    return waiting.filter(request__state__in=states.OPEN_STATES)
 
 
 def invitation_for(principal: Principal, id: str) -> Party:

@@ -55,7 +55,9 @@ def next_for(case: RequestCase, request: Request) -> Next | None:
         return _waits(request) if request.state == states.APPROVED else None
     if request.state in (states.APPROVED, states.SIGNED) and policies.may_sign(case):
         return None if case.mine and request.state == states.APPROVED else _signs(case, request)
-    return None if case.mine else _follows(case, request)
+    if case.mine:
+        return _TOO_LATE if request.state == states.SIGNED else None
+    return _follows(case, request)
 
 
 def _waits(request: Request) -> Next:
@@ -73,6 +75,13 @@ def _signs(case: RequestCase, request: Request) -> Next:
     return Next("Read the license and sign it", (text,), (action,), "turn", "signature")
 
 
+_TOO_LATE = Next(
+    "Your time to sign is over",
+    ("Others of your team signed and have access. You did not in time; you can ask again for yourself.",),
+    (),
+    "calm",
+    "clock",
+)
 _FOLLOWS = {
     states.DRAFT: ("It is not sent yet", "The applicant sends it when it is ready."),
     states.SUBMITTED: ("The reviewers read it", "You get mail as soon as it is approved."),

@@ -34,7 +34,8 @@ def own(request: HttpRequest, request_id: str) -> Request:
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
     mine = queries.requests_of(reader(request))
-    return render(request, "web/pages/requests.html", {"requests": mine})
+    context = {"requests": mine, "asked": queries.unanswered(reader(request))}
+    return render(request, "web/pages/requests.html", context)
 
 
 @private("GET", "POST")

@@ -258,6 +258,17 @@ def test_no_party_votes_nor_reviews(team: Team) -> None:
     assert "rita@example.org" not in {mail.to for mail in mails("review_wanted")}
 
 
+def test_who_voted_takes_no_part_later(signed_for: Team) -> None:
+    """A reviewer who approved it does not then sign for the institution."""
+    request = signed_for.approved(signatory=True)
+    actions.decline(party=request.parties.get(user=signed_for.sig.user), by=signed_for.sig, now=NOW)
+    party = signed_for.invite(request, signed_for.world.rita, SIGNATORY)
+    with pytest.raises(NotPermitted) as caught:
+        actions.join(party=party, by=signed_for.world.rita, now=NOW)
+    assert caught.value.code == "voted_before"
+    actions.decline(party=party, by=signed_for.world.rita, now=NOW)
+
+
 def test_who_is_only_asked_to_sign_does_not_vote_either(signed_for: Team) -> None:
     request = signed_for.world.draft()
     signed_for.invite(request, signed_for.world.rita, SIGNATORY)

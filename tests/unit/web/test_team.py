@@ -98,6 +98,7 @@ def test_an_invitation_shows_what_is_asked_and_the_license(open_as: OpenAs, part
     assert "OPT noncommercial license" in page
     assert open_as("bo").get(f"/invitations/{party.pk}/").status_code == 404
     assert "Ada Lindqvist" in text(open_as("cora").get("/invitations/"))
+    assert "Ada Lindqvist asks you to take part" in text(open_as("cora").get("/requests/"))
     assert "Nobody has asked you" in text(open_as("bo").get("/invitations/"))
 
 
