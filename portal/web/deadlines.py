@@ -14,7 +14,7 @@ from licenses.renewal import RENEW_WITHIN
 class Deadline(NamedTuple):
     """label: what happens. at: by then.
 
-    tone: "wait" while others act, "turn" when it is close or the reader's, "bad" when it is over.
+    tone: "calm" while all is well, "turn" when it is close or the reader's, "bad" when it is over.
     """
 
     label: str
@@ -54,4 +54,4 @@ def first(deadlines: Iterable[Deadline | None]) -> Deadline | None:
 
 
 def _tone(due: datetime, now: datetime) -> str:
-    return "bad" if due <= now else "wait"
+    return "bad" if due <= now else "calm"

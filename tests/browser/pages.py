@@ -1,10 +1,11 @@
 """Every page of the site in the state in which people meet it, with who looks."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 from licenses import actions
-from licenses.models import Request
+from licenses.models import Grant, Request
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
@@ -60,6 +61,11 @@ LOOKS = (
     Look("appeal", "dana", "/requests/{declined}/appeal/"),
     Look("approved", "eli", "/requests/{approved}/"),
     Look("sign", "eli", "/requests/{approved}/sign/"),
+    Look("late", "gil", "/requests/{late}/"),
+    Look("grant-ending", "gil", "/grants/{ending}/"),
+    Look("renewal", "fay", "/requests/{renewal}/edit/"),
+    Look("data", "ada", "/account/data/"),
+    Look("data-free", "fee", "/account/data/"),
     Look("queue", "rosa", "/review/"),
     Look("queue-late", "rosa", "/review/?overdue=on&text=attention"),
     Look("queue-empty", "rosa", "/review/?state=lapsed"),
@@ -82,6 +88,13 @@ LOOKS = (
 )
 
 
+def ends_soon(world: World, name: str, release: Release) -> Grant:
+    """A grant that ends in three weeks."""
+    grant = world.signed(name, release, days_ago=9)
+    Grant.objects.filter(pk=grant.pk).update(ends_at=world.now + timedelta(days=21))
+    return grant
+
+
 def furnish(world: World) -> Mapping[str, str]:
     """Bring requests into every state that a page shows; return the ids that the addresses name."""
     big, middle = Release.objects.get(slug="opt-175b"), Release.objects.get(slug="opt-66b")
@@ -89,6 +102,9 @@ def furnish(world: World) -> Mapping[str, str]:
         ("chi", "Chinwe Okafor", "University of Example", "NG"),
         ("dana", "Dana Ruiz", "University of Example", "ES"),
         ("eli", "Eli Novák", "Institute for Examples", "CZ"),
+        ("fay", "Fay Osei", "Institute for Examples", "GH"),
+        ("fee", "Fee Brandt", "Institute for Examples", "DE"),
+        ("gil", "Gil Moreau", "University of Example", "FR"),
     ):
         world.person(f"{name}@people.example.org", full_name, organization, country)
     grant = world.signed("ada", middle, days_ago=9)
@@ -108,6 +124,7 @@ def furnish(world: World) -> Mapping[str, str]:
     edited = {**ANSWERS, "role": "Engineer", "purpose": f"{ANSWERS['purpose']} Negative results too."}
     actions.edit(request=changed, answers=edited, by=world.by("bo"), now=world.ago(6))
     desk(world, in_review)
+    ending = ends_soon(world, "gil", middle)
     key = world.key("ada")
     downloading(grant, until=world.now)
     finished(grant, at=world.now, again=3 * 2**24)
@@ -125,6 +142,11 @@ def furnish(world: World) -> Mapping[str, str]:
         "alert": alarming(grant, until=world.now).pk,
         "sound": big.revisions.get().pk,
         "damaged": damaged.pk,
+        "late": world.submitted("gil", big, days_ago=6.2).pk,
+        "ending": ending.pk,
+        "renewal": actions.renew(
+            request=ends_soon(world, "fay", middle).request, by=world.by("fay"), now=world.now
+        ).pk,
         "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
     }
 

@@ -33,9 +33,12 @@ def fields(*, required: bool) -> dict[str, forms.Field]:
     for index in range(MAX_REFERENCES):
         for part in REFERENCE_FIELDS:
             attributes = {"autocomplete": _COMPLETE[part], **({"type": "email"} if part == "email" else {})}
-            found[_name(index, part)] = forms.CharField(
+            field = forms.CharField(
                 label=_LABELS[part], widget=forms.TextInput(attrs=attributes), required=False
             )
+            # Of a person who is named all three are needed; that nobody need be, the legend says once.
+            field.widget.is_required = True
+            found[_name(index, part)] = field
     return found
 
 

@@ -65,8 +65,15 @@ class QuestionnaireForm(forms.Form):
         return [field for field in self if field.name.startswith(_PREFIX)]
 
     @property
-    def answers_wrong(self) -> bool:
-        return any(field.errors for field in self.answers)
+    def carried_wrong(self) -> bool:
+        """Something that a renewal carries over needs a look."""
+        return any(field.errors for field in self if field.name not in ("summary_of_use", "license_read"))
+
+    @property
+    def evidence_said(self) -> bool:
+        """Something of it is filled in, or wrong: the page then shows it at once."""
+        every = [self.profiles, *(field for fields in self.references for field in fields)]
+        return any(field.value() or field.errors for field in every)
 
     @property
     def profiles(self) -> BoundField:
