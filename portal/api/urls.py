@@ -3,11 +3,13 @@
 from django.urls import path, re_path
 
 from portal.api.views import (
+    agreements,
     delivery,
     grants,
     keys,
     ledger,
     me,
+    messages,
     missing,
     pending,
     releases,
@@ -34,6 +36,7 @@ urlpatterns = [
     path("requests/<slug:request_id>/withdraw", request_moves.WithdrawView.as_view(), name="api-withdraw"),
     path("requests/<slug:request_id>/appeal", request_moves.AppealView.as_view(), name="api-appeal"),
     path("requests/<slug:request_id>/sign", request_moves.SignView.as_view(), name="api-sign"),
+    path("requests/<slug:request_id>/messages", messages.MessagesView.as_view(), name="api-messages"),
     path("requests/<slug:request_id>/votes", request_moves.VoteView.as_view(), name="api-votes"),
     path("grants", grants.GrantsView.as_view(), name="api-grants"),
     path("grants/<slug:grant_id>", grants.GrantDetailView.as_view(), name="api-grant"),
@@ -41,6 +44,8 @@ urlpatterns = [
     path("grants/<slug:grant_id>/manifest", delivery.ManifestView.as_view(), name="api-manifest"),
     path("grants/<slug:grant_id>/headers", delivery.HeadersView.as_view(), name="api-headers"),
     path("grants/<slug:grant_id>/urls", delivery.UrlsView.as_view(), name="api-urls"),
+    path("grants/<slug:grant_id>/agreement", agreements.AgreementView.as_view(), name="api-agreement"),
+    path("grants/<slug:grant_id>/close-out", agreements.CloseOutView.as_view(), name="api-close-out"),
     path("grants/<slug:grant_id>/receipts", ledger.ReceiptsView.as_view(), name="api-receipts"),
     path("ledger", ledger.LedgerView.as_view(), name="api-ledger"),
     path("ledger.csv", ledger.LedgerCsvView.as_view(), name="api-ledger-csv"),

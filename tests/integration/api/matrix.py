@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from licenses.agreements import making
+from licenses.models import Agreement
 from portal.accounts.models import PendingAction
 from tests.integration.api.world import ANSWERS, World, session_of, with_token
 from weights_vault.actions import keys
@@ -41,6 +43,13 @@ def _request(make: Callable[[World], Any]) -> Callable[[World], dict[str, str]]:
 
 def _grant(world: World) -> dict[str, str]:
     return {"grant_id": world.granted().pk}
+
+
+def _with_document(world: World) -> dict[str, str]:
+    ids = _grant(world)
+    for agreement in Agreement.objects.all():
+        making.make({"agreement": agreement.pk}, now=timezone.now())
+    return ids
 
 
 def _grant_and_key(world: World) -> dict[str, str]:
@@ -152,6 +161,15 @@ MATRIX: dict[tuple[str, str], Row] = {
         arrange=_request(lambda world: world.decided("approve")),
         audit="pending.proposed",
     ),
+    ("api-messages", "GET"): Row(
+        (401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_request(World.submitted)
+    ),
+    ("api-messages", "POST"): Row(
+        (401, 403, 201, 403, 201, 404, 201, 404, 201),
+        arrange=_request(World.submitted),
+        body=lambda world, ids: {"text": "Is anything missing?"},
+        audit="request.message_sent",
+    ),
     ("api-votes", "POST"): Row(
         (401, 403, 403, 403, 403, 404, 200, 404, 403),  # administrators read requests, reviewers vote on them
         arrange=_request(World.submitted),
@@ -172,6 +190,17 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("api-urls", "POST"): Row(
         (401, 403, 403, 200, 200, 404, 403, 404, 403), arrange=_grant, body=_files, audit="urls.issued"
+    ),
+    ("api-agreement", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_with_document),
+    ("api-close-out", "POST"): Row(
+        (401, 403, 202, 403, 202, 404, 404, 404, 404),
+        arrange=_grant,
+        body=lambda world, ids: {
+            "copies": 1,
+            "method": "Shredded.",
+            "destroyed_on": f"{timezone.now():%Y-%m-%d}",
+        },
+        audit="pending.proposed",
     ),
     ("api-receipts", "POST"): Row(
         (401, 403, 403, 201, 201, 404, 404, 404, 404),
