@@ -31,9 +31,10 @@ def letter(text: str, *, portal_url: str, portal_name: str) -> str:
 
     portal_url: without a slash at its end; only addresses below it become links.
     """
-    paragraphs = [
-        [_pieces(line, portal_url) for line in _lines(block)] for block in re.split(r"\n\s*\n", text.strip())
-    ]
+    blocks = re.split(r"\n\s*\n", text.strip())
+    if len(blocks) > 1 and blocks[-1].strip() == portal_name:
+        del blocks[-1]  # the signature of our texts: here the name stands at the top
+    paragraphs = [[_pieces(line, portal_url) for line in _lines(block)] for block in blocks]
     values = {"paragraphs": paragraphs, "portal_name": portal_name, "portal_url": portal_url}
     return get_template(TEMPLATE).render(values)
 

@@ -10,10 +10,10 @@ from django.http import QueryDict
 from licenses import queries
 from licenses.actions.granting import MAX_AT_ONCE, POLICIES, Outcome
 from licenses.models import Grant, ReasonTemplate
-from licenses.queries.grants import find_grants, grant_choices, organization_meant
+from licenses.queries.grants import find_grants, grant_choices, grants_by_id, organization_meant
 from portal.accounts.principals import Principal
 from portal.web import desk
-from portal.web.forms.grants import GrantChangeForm, GrantFilterForm
+from portal.web.forms.grants import ChosenGrants, GrantChangeForm, GrantFilterForm
 
 PER_PAGE: Final = 50
 ONE_DAY: Final = timedelta(days=1)
@@ -35,8 +35,17 @@ def listed(principal: Principal, data: QueryDict, now: datetime) -> dict[str, An
     }
 
 
-def all_fitting(principal: Principal, data: QueryDict, now: datetime) -> tuple[list[Grant], int]:
-    """The grants of a filter that names a thing, as many as are changed at once; and how many there are."""
+def chosen(principal: Principal, data: QueryDict, now: datetime) -> tuple[list[Grant], int]:
+    """The grants that were selected, or all of a filter that names a thing, as many as are changed at once;
+    and how many there are."""
+    picked = ChosenGrants(data)
+    if picked.query is None or picked.ids:
+        found = grants_by_id(principal, picked.ids[:MAX_AT_ONCE])
+        return found, len(found)
+    return _all_fitting(principal, picked.query, now)
+
+
+def _all_fitting(principal: Principal, data: QueryDict, now: datetime) -> tuple[list[Grant], int]:
     form = _filter(data)
     if not _all_of(form):
         return [], 0

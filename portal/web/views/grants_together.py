@@ -9,53 +9,41 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions
-from licenses.actions.granting import MAX_AT_ONCE
-from licenses.models import Grant
 from licenses.queries.grants import grants_by_id
 from portal.core.problems import Invalid
 from portal.web import desk, grants_desk
-from portal.web.forms.grants import ChosenGrants, GrantChangeForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import reader
-from portal.web.views.doors import private
+from portal.web.views.doors import posted, private
 
 _SESSION: Final = "grant_outcomes"
 
 
-@private("POST")
-def choose(request: HttpRequest) -> HttpResponse:
-    """List what was selected, or all that a filter names; nothing is changed yet."""
-    principal, chosen = reader(request), ChosenGrants(request.POST)
+@private("GET", "POST")
+@reauthentication_required
+def change(request: HttpRequest) -> HttpResponse:
+    """List what was selected, or all that a filter names; then change exactly what was listed.
+
+    What was selected stands in the address: whoever has to authenticate anew comes back to it.
+    """
+    principal, now = reader(request), timezone.now()
     desk.enter(principal)
-    if chosen.query is not None:
-        grants, total = grants_desk.all_fitting(principal, chosen.query, timezone.now())
-    else:
-        grants = grants_by_id(principal, chosen.ids[:MAX_AT_ONCE])
-        total = len(grants)
+    grants, total = grants_desk.chosen(principal, posted(request) or request.GET, now)
     if not grants:
         messages.warning(request, "Select the grants to change first.")
         return redirect("staff_grants")
-    return _list(request, grants, grants_desk.change_form(principal, None), total)
-
-
-@private("POST")
-@reauthentication_required
-def change(request: HttpRequest) -> HttpResponse:
-    """Change each of the grants that were listed."""
-    principal, now = reader(request), timezone.now()
-    desk.enter(principal)
-    grants = grants_by_id(principal, ChosenGrants(request.POST).ids[:MAX_AT_ONCE])
-    form = grants_desk.change_form(principal, request.POST, fill="fill" in request.POST)
-    if not form.is_valid():
-        return _list(request, grants, form, len(grants))
-    try:
-        outcomes = actions.change_many(grants=grants, by=principal, now=now, **form.change)
-    except Invalid as problem:
-        add_problem(form, problem)
-        return _list(request, grants, form, len(grants))
-    # Kept for the page that comes after, so that loading it again changes nothing again.
-    request.session[_SESSION] = [grants_desk.kept_outcome(outcome) for outcome in outcomes]
-    return redirect("grants_changed")
+    form = grants_desk.change_form(principal, posted(request), fill="fill" in request.POST)
+    if form.is_valid():
+        try:
+            outcomes = actions.change_many(grants=grants, by=principal, now=now, **form.change)
+        except Invalid as problem:
+            add_problem(form, problem)
+        else:
+            # Kept for the page that comes after, so that loading it again changes nothing again.
+            request.session[_SESSION] = [grants_desk.kept_outcome(outcome) for outcome in outcomes]
+            return redirect("grants_changed")
+    context = {"grants": grants, "form": form, "total": total, "left": total - len(grants)}
+    return render(request, "web/pages/grants_together.html", context, status=400 if form.errors else 200)
 
 
 @private("GET")
@@ -70,8 +58,3 @@ def done(request: HttpRequest) -> HttpResponse:
         "changed": [grant for grant, said in told if not said],
     }
     return render(request, "web/pages/grants_changed.html", context)
-
-
-def _list(request: HttpRequest, grants: list[Grant], form: GrantChangeForm, total: int) -> HttpResponse:
-    context = {"grants": grants, "form": form, "total": total, "left": total - len(grants)}
-    return render(request, "web/pages/grants_together.html", context, status=400 if form.errors else 200)

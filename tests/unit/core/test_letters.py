@@ -27,6 +27,7 @@ def test_paragraphs_lines_and_the_first_line_in_bold() -> None:
     assert "<p><strong>Hello Ada,</strong></p>" in html
     assert "<p>your request:<br>\n- one<br>\n- two</p>" in html
     assert html.count("<strong>") == 1
+    assert html.count("Example Weights</p>") == 1
 
 
 def test_a_full_line_goes_on_and_a_short_one_ends() -> None:

@@ -117,13 +117,13 @@ def test_the_list_takes_few_queries_and_as_many_for_many(world: World, rosa: Cli
 def together(rosa: Client, grants: list[Grant], **said: str) -> str:
     """Change them and read what became of each."""
     answer = rosa.post(
-        "/review/grants/together/change/", {"grant": [each.pk for each in grants], **said}, follow=True
+        "/review/grants/together/", {"grant": [each.pk for each in grants], **said}, follow=True
     )
     return answer.content.decode()
 
 
 def test_what_is_selected_is_listed_first_and_nothing_is_changed(rosa: Client, grants: list[Grant]) -> None:
-    page = rosa.post("/review/grants/together/", {"grant": [grants[0].pk]}).content.decode()
+    page = rosa.get("/review/grants/together/", {"grant": [grants[0].pk]}).content.decode()
     assert "1 grant, one change" in page
     assert "Ada Lindqvist" in page
     assert "Bo Tanaka" not in page
@@ -149,7 +149,7 @@ def test_all_of_an_organization_or_a_license_are_offered_at_once(
 
 
 def test_all_of_a_license_are_listed_and_then_changed(rosa: Client, grants: list[Grant]) -> None:
-    page = rosa.post("/review/grants/together/", {"all": "license=opt-nc"}).content.decode()
+    page = rosa.get("/review/grants/together/", {"all": "license=opt-nc"}).content.decode()
     assert "2 grants, one change" in page
     assert all(f'name="grant" value="{grant.pk}"' in page for grant in grants)
     page = together(rosa, grants, verb="suspend", reason="The license is under review.")
@@ -163,7 +163,7 @@ def test_more_than_are_changed_at_once_say_how_many_are_left(
     rosa: Client, grants: list[Grant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portal.web.grants_desk.MAX_AT_ONCE", 1)
-    page = rosa.post("/review/grants/together/", {"all": "license=opt-nc"}).content.decode()
+    page = rosa.get("/review/grants/together/", {"all": "license=opt-nc"}).content.decode()
     assert "2 grants fit the filter. 1 are changed at once" in page
 
 
@@ -171,7 +171,7 @@ def test_more_than_are_changed_at_once_say_how_many_are_left(
 def test_nothing_selected_leads_back_with_a_word(
     rosa: Client, grants: list[Grant], said: dict[str, object]
 ) -> None:
-    answer = rosa.post("/review/grants/together/", said, follow=True)
+    answer = rosa.get("/review/grants/together/", said, follow=True)
     assert answer.redirect_chain == [("/review/grants/", 302)]
     assert "Select the grants to change first" in answer.content.decode()
 
@@ -234,7 +234,7 @@ def test_a_reason_kept_ready_is_put_in_and_changes_nothing(rosa: Client, grants:
     said = {"verb": "suspend", "kept": kept.pk, "fill": "1", "reason": ""}
     for page in (
         rosa.post(f"/review/grants/{grants[0].pk}/", said),
-        rosa.post("/review/grants/together/change/", {**said, "grant": [grants[0].pk]}),
+        rosa.post("/review/grants/together/", {**said, "grant": [grants[0].pk]}),
     ):
         assert page.status_code == 200
         assert "You left.</textarea>" in page.content.decode()
@@ -249,7 +249,7 @@ def test_a5_what_people_wrote_stays_text(world: World, rosa: Client, grants: lis
     pages = [
         rosa.get("/review/grants/", {"organization": HOSTILE, "person": "<script>"}).content.decode(),
         rosa.get("/review/grants/", {"organization": HOSTILE}).content.decode(),
-        rosa.post("/review/grants/together/", {"grant": [grants[0].pk]}).content.decode(),
+        rosa.get("/review/grants/together/", {"grant": [grants[0].pk]}).content.decode(),
         together(rosa, grants[:1], verb="suspend", reason=HOSTILE),
         rosa.get(f"/review/grants/{grants[0].pk}/").content.decode(),
     ]
@@ -261,7 +261,7 @@ def test_a5_what_people_wrote_stays_text(world: World, rosa: Client, grants: lis
 def test_nobody_else_changes_many(open_as: OpenAs, grants: list[Grant]) -> None:
     for name in ("ada", "mika"):
         answer = open_as(name).post(
-            "/review/grants/together/change/",
+            "/review/grants/together/",
             {"grant": [grants[0].pk], "verb": "revoke", "reason": "x"},
         )
         assert answer.status_code == 403
