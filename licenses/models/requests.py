@@ -82,6 +82,16 @@ class Request(models.Model):
             models.Index(fields=["organization", "-submitted_at"], name="request_of_organization"),
             models.Index(fields=["assignee", "state"], name="request_of_assignee"),
             models.Index(fields=["state", "decided_at"], name="request_decided"),
+            # The orders of the queue over every state, and what is rare in it.
+            models.Index(fields=["submitted_at", "id"], name="request_sent"),
+            models.Index(fields=["state", "updated_at"], name="request_changed"),
+            models.Index(fields=["submitted_at"], condition=Q(split=True), name="request_split"),
+            models.Index(fields=["submitted_at"], condition=Q(asked_at__isnull=False), name="request_asked"),
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(state=states.SUBMITTED, appeal_version__isnull=False),
+                name="request_appealed",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -29,6 +29,11 @@ class Prospect:
     becomes: Mapping[str, str]
     refusal: Denied | None
 
+    @property
+    def said(self) -> str:
+        """The first answer in words, which mostly tells what the weights are for."""
+        return next((answer for answer in self.version.answers.values() if isinstance(answer, str)), "")
+
 
 def prospects(principal: Principal, ids: Sequence[str], now: datetime) -> list[Prospect]:
     """Return those of the requests that the reader may review, in the order of the ids."""

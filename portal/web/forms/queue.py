@@ -13,7 +13,7 @@ from portal.web.forms.review import FilterForm
 
 Choices = list[tuple[str, str]]
 IN_REVIEW = Request.State.SUBMITTED.value
-ROWS = (25, 50, 100)
+ROWS = 50
 SORT_LABELS = {
     "oldest": "Oldest first",
     "due": "Target due first",
@@ -60,7 +60,7 @@ class QueueFilterForm(FilterForm):
     asked = forms.BooleanField(label="Waiting for an answer", required=False)
     renewal = forms.BooleanField(label="Renewals", required=False)
     rows = forms.TypedChoiceField(
-        label="Rows", required=False, coerce=int, choices=[(n, str(n)) for n in ROWS], empty_value=None
+        label="Rows", required=False, coerce=int, choices=[("", str(ROWS)), (25, "25"), (100, "100")], empty_value=None
     )
 
     def __init__(self, data: Any, *, releases: Choices, reviewers: Choices) -> None:
@@ -112,7 +112,7 @@ class QueueFilterForm(FilterForm):
 
     @property
     def size(self) -> int:
-        return int(self.filters.get("rows") or 50)
+        return int(self.filters.get("rows") or ROWS)
 
 
 def wanted_by(filters: dict[str, Any]) -> QueueFilters:
