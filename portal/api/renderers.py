@@ -38,3 +38,10 @@ class EnvelopeRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return data
+
+
+class PdfRenderer(EnvelopeRenderer):
+    """A signed document, byte for byte as it was signed."""
+
+    media_type = "application/pdf"
+    format = "pdf"
