@@ -4,7 +4,8 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from licenses import actions, policies, queries, states
-from licenses.models import Party
+from licenses.models import Party, Request
+from licenses.queries.parties import GONE, TAKING_PART
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.models import OutboxMessage
@@ -331,3 +332,38 @@ def test_a_place_in_a_team_leads_to_a_hidden_release_once_it_was_sent(team: Team
     team.world.submit(request)
     Release.objects.update(state="unlisted")
     assert team.world.release in queries.visible_releases(team.cora)
+
+
+@pytest.mark.parametrize("state", list(states.REQUEST_STATES))
+def test_what_is_listed_of_a_team_is_what_the_rule_allows(world: World, state: str) -> None:
+    """Queries and policies agree for every state of the request × every place in it."""
+    request, cora = world.request_in(state), session(person("cora", "reviewer"))
+    party = Party.objects.create(
+        request=request,
+        role="co_applicant",
+        email="cora@example.org",
+        full_name="Cora",
+        state_at=NOW,
+        asked_at=NOW,
+    )
+    for place in Party.State:
+        known = None if place == Party.State.INVITED else cora.user
+        Party.objects.filter(pk=party.pk).update(state=place, user=known)
+        agrees(world, request, cora, joined=place in TAKING_PART, stands=place not in GONE)
+
+
+def agrees(world: World, request: Request, cora: Principal, *, joined: bool, stands: bool) -> None:
+    case = queries.request_case(cora, request, NOW)
+    assert (request in queries.requests_of(cora)) is joined
+    assert bool(policies.may_read_request(case)) is (joined or request.submitted_at is not None)
+    may_review = bool(policies.may_review_request(case))
+    assert (request in queries.queue(cora, queries.QueueFilters(state=""))) is may_review
+    assert may_review is (not stands and request.submitted_at is not None)
+    eligible = cora.user in queries.eligible_reviewers(request)
+    assert eligible is not stands
+    assert bool(policies.may_vote(case, "reject")) is (eligible and request.state == states.SUBMITTED)
+    assert (world.release in queries.visible_releases(cora)) is True
+    for purpose in ("request", "manifest"):
+        one = policies.access(queries.facts(cora, world.release), purpose, NOW)
+        many = queries.verdicts_by_release(cora, [world.release], purpose, NOW)
+        assert many[world.release.pk] == one
