@@ -4,7 +4,6 @@ from django.urls import path, re_path
 
 from portal.api.views import (
     agreements,
-    agreements,
     delivery,
     grants,
     keys,
@@ -45,8 +44,6 @@ urlpatterns = [
     path("grants/<slug:grant_id>/manifest", delivery.ManifestView.as_view(), name="api-manifest"),
     path("grants/<slug:grant_id>/headers", delivery.HeadersView.as_view(), name="api-headers"),
     path("grants/<slug:grant_id>/urls", delivery.UrlsView.as_view(), name="api-urls"),
-    path("grants/<slug:grant_id>/agreement", agreements.AgreementView.as_view(), name="api-agreement"),
-    path("grants/<slug:grant_id>/close-out", agreements.CloseOutView.as_view(), name="api-close-out"),
     path("grants/<slug:grant_id>/agreement", agreements.AgreementView.as_view(), name="api-agreement"),
     path("grants/<slug:grant_id>/close-out", agreements.CloseOutView.as_view(), name="api-close-out"),
     path("grants/<slug:grant_id>/receipts", ledger.ReceiptsView.as_view(), name="api-receipts"),

@@ -7,8 +7,6 @@ from rest_framework import serializers
 
 from licenses.actions.closing import MOST_COPIES
 
-from licenses.actions.closing import MOST_COPIES
-
 MAX_FILES = 500
 MAX_RELEASES = 50
 MAX_RECIPIENT_CHARACTERS = 4_096
@@ -96,16 +94,6 @@ class VoteBody(BodySerializer):
     note = serializers.CharField(
         max_length=MAX_TEXT_CHARACTERS, default="", allow_blank=True, help_text="Reviewers alone read it."
     )
-
-
-class CloseOutBody(BodySerializer):
-    copies = serializers.IntegerField(
-        min_value=0, max_value=MOST_COPIES, help_text="How many there were, in every place; none is 0."
-    )
-    method = serializers.CharField(
-        max_length=MAX_TEXT_CHARACTERS, help_text="How they were destroyed, in words."
-    )
-    destroyed_on = serializers.DateField(help_text="The day of the last one, UTC.")
 
 
 class CloseOutBody(BodySerializer):

@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from licenses.agreements import making
 from licenses.models import Agreement
-from licenses.agreements import making
-from licenses.models import Agreement
 from portal.accounts.models import PendingAction
 from tests.integration.api.world import ANSWERS, World, session_of, with_token
 from weights_vault.actions import keys
@@ -45,13 +43,6 @@ def _request(make: Callable[[World], Any]) -> Callable[[World], dict[str, str]]:
 
 def _grant(world: World) -> dict[str, str]:
     return {"grant_id": world.granted().pk}
-
-
-def _with_document(world: World) -> dict[str, str]:
-    ids = _grant(world)
-    for agreement in Agreement.objects.all():
-        making.make({"agreement": agreement.pk}, now=timezone.now())
-    return ids
 
 
 def _with_document(world: World) -> dict[str, str]:
@@ -199,17 +190,6 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("api-urls", "POST"): Row(
         (401, 403, 403, 200, 200, 404, 403, 404, 403), arrange=_grant, body=_files, audit="urls.issued"
-    ),
-    ("api-agreement", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_with_document),
-    ("api-close-out", "POST"): Row(
-        (401, 403, 202, 403, 202, 404, 404, 404, 404),
-        arrange=_grant,
-        body=lambda world, ids: {
-            "copies": 1,
-            "method": "Shredded.",
-            "destroyed_on": f"{timezone.now():%Y-%m-%d}",
-        },
-        audit="pending.proposed",
     ),
     ("api-agreement", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_with_document),
     ("api-close-out", "POST"): Row(
