@@ -9,6 +9,7 @@ from licenses.models import Request, Vote
 from licenses.queries import QueueFilters
 from licenses.queries.pages import SORTS
 from portal.accounts.countries import COUNTRIES
+from portal.web.forms.choosing import LongSelect
 from portal.web.forms.review import FilterForm
 
 Choices = list[tuple[str, str]]
@@ -50,17 +51,23 @@ class QueueFilterForm(FilterForm):
     awaiting = forms.ChoiceField(
         label="Vote", required=False, choices=[("", "Any"), ("me", "Waiting for mine")]
     )
-    assignee = forms.ChoiceField(label="On the desk of", required=False)
-    release = forms.ChoiceField(label="Release", required=False)
+    assignee = forms.ChoiceField(label="On the desk of", required=False, widget=LongSelect)
+    release = forms.ChoiceField(label="Release", required=False, widget=LongSelect)
     organization = forms.CharField(label="Organization", required=False, max_length=200)
-    country = forms.ChoiceField(label="Country", required=False, choices=[("", "Any"), *COUNTRIES])
+    country = forms.ChoiceField(
+        label="Country", required=False, choices=[("", "Any"), *COUNTRIES], widget=LongSelect
+    )
     overdue = forms.BooleanField(label="Over the target", required=False)
     split = forms.BooleanField(label="Split votes", required=False)
     appeal = forms.BooleanField(label="Appeals", required=False)
     asked = forms.BooleanField(label="Waiting for an answer", required=False)
     renewal = forms.BooleanField(label="Renewals", required=False)
     rows = forms.TypedChoiceField(
-        label="Rows", required=False, coerce=int, choices=[("", str(ROWS)), (25, "25"), (100, "100")], empty_value=None
+        label="Rows",
+        required=False,
+        coerce=int,
+        choices=[("", str(ROWS)), (25, "25"), (100, "100")],
+        empty_value=None,
     )
 
     def __init__(self, data: Any, *, releases: Choices, reviewers: Choices) -> None:
