@@ -136,7 +136,12 @@ def worker(now: datetime) -> Finding:
     failed = Job.objects.filter(state=Job.State.FAILED).count()
     if failed:
         return Finding(False, f"{failed} jobs failed for good", "Read their errors under /admin/core/job/.")
-    return Finding(True, f"runs on {last.name}, no job failed for good")
+    again = Job.objects.filter(every_s__isnull=False).exclude(last_error="").order_by("kind").first()
+    if again:
+        # A periodic job never fails for good: it comes again, and may fail each time.
+        said = f"{again.kind} failed when it last ran: {again.last_error}"
+        return Finding(False, said, "It is tried again by itself. If it goes on, read the worker's log.")
+    return Finding(True, f"runs on {last.name}, no job failed")
 
 
 def _writable(folder: Path, noun: str, next_step: str) -> Finding:

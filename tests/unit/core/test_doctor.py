@@ -58,6 +58,14 @@ def test_job_that_failed_for_good_is_found() -> None:
     assert finding("worker").detail == "1 jobs failed for good"
 
 
+def test_periodic_job_that_failed_last_time_is_named() -> None:
+    Heartbeat.objects.create(name="host", at=NOW)
+    Job.objects.create(kind="licenses.clock", every_s=60, run_at=NOW, last_error="ValueError: no")
+    assert finding("worker").detail == "licenses.clock failed when it last ran: ValueError: no"
+    Job.objects.update(last_error="")
+    assert finding("worker").ok
+
+
 def test_waiting_mail_is_found() -> None:
     message = OutboxMessage.objects.create(
         to="a@b.org", template="t", subject="s", text="t", message_id="<1>"
