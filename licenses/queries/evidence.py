@@ -15,6 +15,9 @@ def evidence_asked(principal: Principal) -> str:
     user = principal.user
     if user is None:
         return ""
+    home = user.organization
+    if home is not None and principal.email_verified and home.has_domain_of(user.email):
+        return ""
     domain = user.email.rpartition("@")[2].lower()
     known = Organization.objects.exclude(domains=[]).values_list("domains", flat=True)
     every = [domains for domains in known.iterator() if domains]

@@ -145,17 +145,17 @@ class Sheet:
             "now": self.now,
         }
         if self.request is not None:
-            if self.sizes.open:
-                chosen = self.sizes.releases
-                actions.choose_releases(
-                    request=self.request, releases=chosen, by=self.principal, now=self.now
-                )
-            return actions.edit(
+            # The answers first: where they meet what another tab saved, the choice stays as it was, too.
+            edited = actions.edit(
                 request=self.request,
                 summary_of_use=cleaned["summary_of_use"],
                 seen=self.form.data.get("seen"),
                 **given,
             )
+            if not self.sizes.open:
+                return edited
+            chosen = self.sizes.releases
+            return actions.choose_releases(request=edited, releases=chosen, by=self.principal, now=self.now)
         key = cleaned["idempotency_key"] or None
         return actions.draft(release=self.release, also=self.sizes.also, idempotency_key=key, **given)
 

@@ -8,9 +8,10 @@ from licenses import actions, policies, queries, states
 from licenses.models import Grant, Request
 from portal.core.models import AuditEvent
 from portal.core.problems import Conflict, Invalid, NotPermitted
+from tests.unit.licenses.team import Team
 from tests.unit.licenses.world import ANSWERS, DAY, NOW, World, apply, person, session
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 PROOF = {"profiles": ["https://lab.example.org/ada"]}
 SUMMARY = "Two papers; the weights stayed on one machine."
@@ -145,3 +146,45 @@ def test_a_new_request_is_pointed_to_the_renewal(world: World, grant: Grant, day
 
     assert verdict.code == "grant_live"  # type: ignore[union-attr] # a Denied
     assert said in verdict.next_step  # type: ignore[union-attr] # a Denied
+
+
+def signed_team(world: World, *, signatory: bool = False) -> tuple[Team, Request]:
+    """A request of Ada, Cora and Cyd which all of them accepted but Cyd."""
+    team = Team(world)
+    request = team.approved(signatory=signatory)
+    for by in (world.ada, team.cora, *([team.sig] if signatory else [])):
+        team.accept(request, by)
+    request.refresh_from_db()
+    return team, request
+
+
+def test_the_applicant_carries_the_team_over_and_each_is_asked_anew() -> None:
+    world = World(signatory=True)
+    _, request = signed_team(world, signatory=True)
+    made = actions.renew(request=request, by=world.ada, now=NOW + 330 * DAY)
+
+    asked = made.parties.order_by("role", "email").values_list("role", "email", "state")
+    assert list(asked) == [
+        ("co_applicant", "cora@example.org", "invited"),
+        ("signatory", "sig@example.org", "invited"),
+    ]
+
+
+def test_a_team_that_no_longer_fits_is_carried_as_far_as_it_fits() -> None:
+    world = World()
+    _, request = signed_team(world)
+    apply(world.release, max_co_applicants=0)
+
+    assert not actions.renew(request=request, by=world.ada, now=NOW + 330 * DAY).parties.exists()
+
+
+def test_a_co_applicant_renews_what_is_their_own() -> None:
+    world = World()
+    team, request = signed_team(world)
+    made = actions.renew(request=request, by=team.cora, now=NOW + 330 * DAY)
+
+    assert made.applicant == team.cora.user
+    assert made.versions.get().answers == ANSWERS
+    assert not made.parties.exists()
+    with pytest.raises(NotPermitted):
+        actions.renew(request=request, by=team.cyd, now=NOW + 330 * DAY)
