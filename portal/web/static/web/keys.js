@@ -79,6 +79,8 @@ function press(key) {
   if (found) {
     if (found.matches(TYPING)) found.focus();
     else found.click();
+    // A choice is made where the reader then stands; nothing is sent by it.
+    if (found.matches("[type=radio], [type=checkbox]")) found.focus();
     return true;
   }
   const moves = { j: () => moveRow(1), k: () => moveRow(-1), x: checkRow };
