@@ -41,7 +41,7 @@ from licenses.queries.pages import CountUpTo, Slice, counts, sliced
 from licenses.queries.parties import invitation_for, invitations_of, parties_of, unanswered
 from licenses.queries.prospects import Prospect, prospects
 from licenses.queries.queue import QueueFilters, queue
-from licenses.queries.reacceptance import version_to_accept, waiting_for
+from licenses.queries.reacceptance import version_to_accept
 from licenses.queries.reasons import reason_for, reasons
 from licenses.queries.reviewers import eligible_reviewers
 from licenses.queries.texts import (
@@ -134,5 +134,4 @@ __all__ = [
     "versions_kept",
     "versions_to_sign",
     "visible_releases",
-    "waiting_for",
 ]

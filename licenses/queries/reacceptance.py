@@ -50,11 +50,3 @@ def version_to_accept(grant: Grant, now: datetime) -> LicenseVersion | None:
     if grant.reaccept_by is None or grant.state != states.ACTIVE or now >= grant.ends_at:
         return None
     return demanded_of(grant)
-
-
-def waiting_for(user_id: int, now: datetime) -> QuerySet[Grant]:
-    """Return the person's active grants that wait for an acceptance, the most urgent first."""
-    waiting = Grant.objects.select_related("release", "license_version__license", "request").filter(
-        user=user_id, state=states.ACTIVE, reaccept_by__isnull=False, ends_at__gt=now
-    )
-    return waiting.order_by("reaccept_by", "pk")

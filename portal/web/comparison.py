@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import zip_longest
 from typing import Final
 
 from portal.web.changes import Run, changes
@@ -11,8 +10,13 @@ from portal.web.changes import Run, changes
 KEPT_AROUND: Final = 3
 # Beyond this many changed lines the words of each are not compared any more: the lines stand whole.
 MOST_LINES_BY_WORD: Final = 2_000
+# Lines gone times lines new of one run: beyond it, which belong together is not looked for.
+MOST_PAIRS: Final = 2_500
 # Two lines that have less in common than this are not one line changed, but one gone and one new.
 ALIKE: Final = 0.4
+
+# A line with its number in the text, from 1.
+Numbered = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,8 @@ def compare(before: str, after: str) -> list[Line]:
             rows += [_same(text, i + n + 1, j + n + 1) for n, text in enumerate(old[i:i_end])]
             continue
         by_word += max(i_end - i, j_end - j)
-        pairs = zip_longest(enumerate(old[i:i_end], i + 1), enumerate(new[j:j_end], j + 1))
-        for left, right in pairs:
-            rows += _different(left, right, by_word <= MOST_LINES_BY_WORD)
+        gone, come = list(enumerate(old[i:i_end], i + 1)), list(enumerate(new[j:j_end], j + 1))
+        rows += _rewritten(gone, come, by_word <= MOST_LINES_BY_WORD)
     return _folded(rows) if any(row.kind != "same" for row in rows) else []
 
 
@@ -54,25 +57,56 @@ def _same(text: str, before: int, after: int) -> Line:
     return Line("same", before, after, run, run, run)
 
 
-def _different(left: tuple[int, str] | None, right: tuple[int, str] | None, by_word: bool) -> list[Line]:
-    if left is None or right is None or not (by_word and _alike(left[1], right[1])):
-        return [*([_gone(*left)] if left else []), *([_new(*right)] if right else [])]
+def _rewritten(gone: list[Numbered], come: list[Numbered], by_word: bool) -> list[Line]:
+    """The rows of a run of lines that were replaced by others: which of them are one line changed."""
+    pairs = _paired(gone, come) if by_word and len(gone) * len(come) <= MOST_PAIRS else []
+    rows: list[Line] = []
+    at, on = 0, 0
+    for left, right in [*pairs, (len(gone), len(come))]:
+        rows += [*(_gone(*line) for line in gone[at:left]), *(_new(*line) for line in come[on:right])]
+        if left < len(gone) and right < len(come):
+            rows.append(_changed(gone[left], come[right]))
+        at, on = left + 1, right + 1
+    return rows
+
+
+def _paired(gone: list[Numbered], come: list[Numbered]) -> list[tuple[int, int]]:
+    """The places of lines that belong together, in their order, so that they have the most in common."""
+    alike = [[_alike(left[1], right[1]) for right in come] for left in gone]
+    best = [[0.0] * (len(come) + 1) for _ in range(len(gone) + 1)]
+    for left in reversed(range(len(gone))):
+        for right in reversed(range(len(come))):
+            taken = best[left + 1][right + 1] + alike[left][right] if alike[left][right] else 0.0
+            best[left][right] = max(taken, best[left + 1][right], best[left][right + 1])
+    pairs, left, right = [], 0, 0
+    while left < len(gone) and right < len(come):
+        here = best[left][right]
+        if alike[left][right] and here == best[left + 1][right + 1] + alike[left][right]:
+            pairs.append((left, right))
+            left, right = left + 1, right + 1
+        elif here == best[left + 1][right]:
+            left += 1
+        else:
+            right += 1
+    return pairs
+
+
+def _alike(old: str, new: str) -> float:
+    """How much two lines have in common, from ALIKE to 1; 0 where it is less."""
+    ratio = SequenceMatcher(None, old.split(), new.split(), False).ratio()
+    return ratio if ratio >= ALIKE and old.strip() else 0.0
+
+
+def _changed(left: Numbered, right: Numbered) -> Line:
     runs = changes(left[1], right[1])
-    return [
-        Line(
-            "changed",
-            left[0],
-            right[0],
-            before=tuple(run for run in runs if run.kind != "added"),
-            after=tuple(run for run in runs if run.kind != "removed"),
-            both=tuple(runs),
-        )
-    ]
-
-
-def _alike(old: str, new: str) -> bool:
-    matcher = SequenceMatcher(None, old.split(), new.split(), False)
-    return matcher.ratio() >= ALIKE
+    return Line(
+        "changed",
+        left[0],
+        right[0],
+        before=tuple(run for run in runs if run.kind != "added"),
+        after=tuple(run for run in runs if run.kind != "removed"),
+        both=tuple(runs),
+    )
 
 
 def _gone(number: int, text: str) -> Line:

@@ -8,6 +8,7 @@ from licenses import actions
 from licenses.models import Grant, Request
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.world import ANSWERS, World, shards
+from tests.unit.web.papers import NEWER, drafted, proposed, published
 from weights_vault.actions import keys
 from weights_vault.models import Release
 
@@ -98,6 +99,22 @@ def ends_soon(world: World, name: str, release: Release) -> Grant:
     Grant.objects.filter(pk=grant.pk).update(ends_at=world.now + timedelta(days=21))
     return grant
 
+    Look("license-newer", None, "/licenses/{newer}/"),
+    Look("accept", "ada", "/grants/{grant}/accept/"),
+    Look("licenses", "mika", "/desk/licenses/"),
+    Look("license-new", "mika", "/desk/new-license/"),
+    Look("license-kept", "mika", "/desk/licenses/opt-nc/"),
+    Look("license-compare", "mika", "/desk/licenses/opt-nc/compare/"),
+    Look("license-compare-one", "mika", "/desk/licenses/opt-nc/compare/?view=one"),
+    Look("license-draft", "mika", "/desk/license-drafts/{draft}/"),
+    Look("license-discard", "mika", "/desk/license-drafts/{draft}/discard/"),
+    Look("license-publish", "mika", "/desk/license-drafts/{draft}/publish/"),
+    Look("masters", "rosa", "/desk/master-agreements/"),
+    Look("master-new", "rosa", "/desk/master-agreements/new/"),
+    Look("master", "rosa", "/desk/master-agreements/{master}/"),
+    Look("master-member", "rosa", "/desk/master-agreements/{master}/people/{member}/remove/"),
+    Look("master-end", "rosa", "/desk/master-agreements/{master}/end/"),
+    Look("master-sign", "dana", "/master-agreements/{master}/"),
 
 def furnish(world: World) -> Mapping[str, str]:
     """Bring requests into every state that a page shows; return the ids that the addresses name."""
@@ -161,3 +178,11 @@ def desk(world: World, request: Request) -> None:
     actions.assign(request=request, to=ravi.user, by=ravi, now=world.now)
     actions.be_away(starts_on=today, ends_on=today, cover=world.people["rosa"], by=ravi, now=world.now)
     actions.save_view(name="Large models", query="release=opt-175b", shared=True, by=ravi, now=world.now)
+    # It counts from later on: what is in review now stays under the version it names.
+    newer = published(world, demanded=True, effective_at=world.now + timedelta(days=20))
+    draft = drafted(world, f"{NEWER}\n9. **Law.** The law of Sweden applies.\n")
+    master = proposed(world, "dana")
+        "newer": newer.pk,
+        "draft": draft.pk,
+        "master": master.pk,
+        "member": str(master.members.get().pk),

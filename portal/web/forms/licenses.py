@@ -47,8 +47,12 @@ class NewLicenseForm(forms.Form):
         choices=[*((each.slug, f"{each.name}. {each.said}") for each in EXAMPLES.values()), ("", "Nothing")],
         required=False,
         widget=forms.RadioSelect,
-        help_text="A starting point, not legal advice. You change every word of it before you publish.",
+        help_text="A starting point, not legal advice. Read and change it before you publish.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["example"].widget.is_required = True  # one is always chosen
 
 
 class NewDraftForm(forms.Form):
@@ -148,6 +152,12 @@ class SummaryForm(forms.Form):
     governing_law = forms.CharField(
         label="Law", required=False, max_length=summary.MOST_RESTRICTION_CHARACTERS
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("use", "redistribution", "derivatives", "destruction"):
+            # There is always one of them chosen, so that nobody is told that it is optional.
+            self.fields[name].widget.is_required = True
 
     @staticmethod
     def initial_of(terms: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,12 +40,3 @@ def waits_for_acceptance(grant: Grant) -> Waiting | None:
     if version is None or grant.reaccept_by is None:
         return None
     return Waiting(version, overdue=grant.reaccept_by <= now)
-
-
-@register.simple_tag(takes_context=True)
-def acceptances_due(context: template.RequestContext) -> list[Grant]:
-    """The reader's grants that wait for an acceptance, the most urgent first; none for a visitor."""
-    user = getattr(context.get("request"), "user", None)
-    if user is None or not user.is_authenticated:
-        return []
-    return list(queries.waiting_for(user.pk, timezone.now()))

@@ -26,6 +26,18 @@ def test_lines_that_have_nothing_in_common_are_one_gone_and_one_new() -> None:
     assert [row.kind for row in rows] == ["same", "removed", "added"]
 
 
+def test_a_clause_put_before_others_leaves_them_what_they_were() -> None:
+    before = "6. Delete within 30 days.\n7. No warranty at all is given."
+    after = "6. Delete within 14 days.\n7. Five copies.\n8. No warranty at all is given."
+    assert [row.kind for row in compare(before, after)] == ["changed", "added", "changed"]
+
+
+def test_a_long_text_written_anew_is_compared_in_time() -> None:
+    before = "\n".join(f"Old line {n} of {n * 7}." for n in range(5_000))
+    after = "\n".join(f"Another {n} altogether {n * 3}!" for n in range(5_000))
+    assert len(compare(before, after)) == 10_000
+
+
 def test_far_lines_are_left_out_and_counted() -> None:
     lines = [f"Line {n}." for n in range(30)]
     changed = [*lines[:15], "New words here.", *lines[15:]]

@@ -202,7 +202,8 @@ class World:
 
     def submitted(self, name: str, release: Release, *, days_ago: float = 3, **answers: object) -> Request:
         request = self.draft(name, release, days_ago=days_ago + 0.1, **answers)
-        license = release.terms.license.versions.get()
+        effective = release.terms.license.versions.filter(effective_at__lte=self.ago(days_ago))
+        license = effective.order_by("-number")[0]
         return actions.submit(
             request=request, license_sha256=license.sha256, by=self.by(name), now=self.ago(days_ago)
         )
