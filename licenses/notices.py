@@ -18,7 +18,7 @@ from licenses.queries.parties import standing
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
-from portal.core.outbox import queue_mail
+from portal.core.outbox import queue_mail, queue_mails
 from weights_vault.models import Release
 
 TEMPLATES = "licenses/mail"
@@ -38,8 +38,10 @@ def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent
         if notice in TO_PARTIES:
             _send_parties(notice, request, event)
             continue
-        for user in _audience(notice, request, event):
-            _queue(notice, user, event, {**_about_request(request), **_about_party(request, event)})
+        if audience := [user for user in _audience(notice, request, event) if user.is_active]:
+            about = {**_about_request(request), **_about_party(request, event)}
+            mails = {_key(notice, event, user): (user.email, {"person": user, **about}) for user in audience}
+            queue_mails(template=f"{TEMPLATES}/{notice}", mails=mails)
 
 
 def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> None:
@@ -205,5 +207,9 @@ def _queue(notice: str, user: User, event: AuditEvent | Reminder, context: dict[
         to=user.email,
         template=f"{TEMPLATES}/{notice}",
         context={"person": user, **context},
-        key=f"licenses:{notice}:{event.pk}:{user.public_id}",
+        key=_key(notice, event, user),
     )
+
+
+def _key(notice: str, event: AuditEvent | Reminder, user: User) -> str:
+    return f"licenses:{notice}:{event.pk}:{user.public_id}"

@@ -9,7 +9,7 @@ another takes the row again. So every handler must be idempotent.
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -82,6 +82,17 @@ def enqueue(
         job, _ = Job.objects.get_or_create(key=key, defaults=fields)
     _wake_after_commit()
     return job
+
+
+def enqueue_many(kind: str, payloads: Mapping[str, dict[str, Any]]) -> None:
+    """Write jobs of one kind in one statement, and wake a worker after the commit.
+
+    payloads: by key, which no job has yet.
+    """
+    now = timezone.now()
+    jobs = (Job(kind=kind, payload=payload, key=key, run_at=now) for key, payload in payloads.items())
+    Job.objects.bulk_create(jobs)
+    _wake_after_commit()
 
 
 def arm_schedule(now: datetime) -> None:

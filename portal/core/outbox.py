@@ -4,6 +4,7 @@ Each is written as plain text; its HTML is made from that (`portal.core.letters`
 least once; a second copy carries the same Message-ID.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import make_msgid
 from typing import Any
@@ -15,7 +16,7 @@ from django.core.validators import validate_email
 from django.template import Context
 from django.template.loader import get_template
 
-from portal.core.jobs import enqueue, handler
+from portal.core.jobs import enqueue, enqueue_many, handler
 from portal.core.letters import letter
 from portal.core.models import OutboxMessage
 from portal.core.secrecy import holds_secret
@@ -43,6 +44,25 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | No
     )
 
 
+def queue_mails(*, template: str, mails: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
+    """Queue one mail to several people in two statements, however many they are.
+
+    mails: by key, each (address, context); one whose key a mail already has is not queued again. Errors and
+    the rest as in `queue_mail`.
+    """
+    queued = set(OutboxMessage.objects.filter(key__in=mails).values_list("key", flat=True))
+    rows = []
+    for key, (to, context) in mails.items():
+        if key in queued:
+            continue
+        values = {"portal_url": settings.PORTAL_URL, "portal_name": settings.PORTAL_NAME, **context}
+        subject = _render_text(f"{template}.subject.txt", values)
+        text = _render_text(f"{template}.txt", values)
+        rows.append(OutboxMessage(key=key, **_fields(to, template, subject, text)))
+    made = OutboxMessage.objects.bulk_create(rows)
+    enqueue_many(DELIVER, {f"{DELIVER}:{row.pk}": {"message": row.pk} for row in made})
+
+
 def queue_rendered(
     *,
     to: str,
@@ -56,10 +76,21 @@ def queue_rendered(
 
     ephemeral: it holds a one-time code or link; what it says is erased from the row once it is sent.
     """
+    fields = {**_fields(to, template, subject, text), "ephemeral": ephemeral}
+    if key is None:
+        message = OutboxMessage.objects.create(**fields)
+    else:
+        message, _ = OutboxMessage.objects.get_or_create(key=key, defaults=fields)
+    enqueue(DELIVER, {"message": message.pk}, key=f"{DELIVER}:{message.pk}")
+    return message
+
+
+def _fields(to: str, template: str, subject: str, text: str) -> dict[str, Any]:
+    """The columns of a mail, checked."""
     validate_email(to)
     if holds_secret([subject, text]):
         raise RuntimeError(f"mail {template} holds something that looks like a secret")
-    fields = {
+    return {
         "to": to,
         "template": template,
         # Line breaks in a subject would start a header of their own.
@@ -67,14 +98,7 @@ def queue_rendered(
         "text": text,
         "html": letter(text, portal_url=settings.PORTAL_URL, portal_name=settings.PORTAL_NAME),
         "message_id": make_msgid(domain=urlsplit(settings.PORTAL_URL).hostname),
-        "ephemeral": ephemeral,
     }
-    if key is None:
-        message = OutboxMessage.objects.create(**fields)
-    else:
-        message, _ = OutboxMessage.objects.get_or_create(key=key, defaults=fields)
-    enqueue(DELIVER, {"message": message.pk}, key=f"{DELIVER}:{message.pk}")
-    return message
 
 
 @handler(DELIVER, lease_s=120, max_attempts=20)

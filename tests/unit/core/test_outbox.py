@@ -167,3 +167,22 @@ def test_g8_secret_in_a_mail_is_a_mistake_of_ours(secret: str) -> None:
         queue(context={"name": secret})
     assert secret not in str(caught.value)
     assert not OutboxMessage.objects.exists()
+
+
+def test_a_mail_to_several_is_one_row_and_one_job_each(db: None) -> None:
+    mails = {f"news:{name}": (f"{name}@example.org", {"name": name}) for name in ("ada", "bo")}
+    for _ in range(2):
+        outbox.queue_mails(template="trial/plain", mails=mails)
+
+    assert set(OutboxMessage.objects.values_list("to", flat=True)) == {"ada@example.org", "bo@example.org"}
+    assert all(
+        message.text and message.html and message.message_id for message in OutboxMessage.objects.all()
+    )
+    assert Job.objects.filter(kind=outbox.DELIVER).count() == 2
+
+
+def test_no_mail_to_several_holds_a_secret(db: None) -> None:
+    secret = "wp_" + "a1B2c3D4" * 6
+    with pytest.raises(RuntimeError):
+        outbox.queue_mails(template="trial/plain", mails={"k": ("ada@example.org", {"name": secret})})
+    assert not OutboxMessage.objects.exists()

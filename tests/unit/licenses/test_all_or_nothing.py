@@ -162,7 +162,8 @@ def test_without_its_mail_nothing_happens(
 ) -> None:
     act = prepare(world)
     before = everything()
-    monkeypatch.setattr("licenses.notices.queue_mail", broken)
+    for name in ("queue_mail", "queue_mails"):
+        monkeypatch.setattr(f"licenses.notices.{name}", broken)
     with pytest.raises(Broken):
         act()
     assert everything() == before
