@@ -18,8 +18,8 @@ event and queues the mails. What is not in a table does not happen.
 - **party**: the applicant, or a co-applicant who joined.
 - **asked**: whoever was asked into the request, known by a verified address.
 - **signer**: who is to accept the license: the applicant, a co-applicant who joined, the signatory.
-- **reviewer**: a reviewer who may vote on it: never one of those who ask, nor their signatory, nor a colleague
-  of theirs where the terms bar them, nor, after an appeal, anybody who voted before it.
+- **reviewer**: a reviewer who may vote on it: never one of those who ask, nor their signatory, nor a
+  colleague of theirs where the terms bar them, nor, after an appeal, anybody who voted before it.
 - **votes**: nobody alone; the reviewers' votes together.
 - **staff**: a reviewer or an administrator.
 - **system**: the portal itself: a job, or a step of another action.

@@ -160,11 +160,21 @@ def _start_of(
     )
     if old is None or now >= old.ends_at:
         return Start(user, release, old, renewed=False)
-    if request.renews_id is not None and old.request_id == request.renews_id and old.state == states.ACTIVE:
+    if old.state == states.ACTIVE and old.request_id in _line_of(request):
         return Start(user, release, old, renewed=True)
     if acting is not None and user.pk == acting.pk:
         raise _in_the_way(old)
     return None
+
+
+def _line_of(request: Request) -> set[str]:
+    """The requests that this one carries on: somebody of the team may have left one of them out."""
+    line: set[str] = set()
+    earlier = request.renews
+    while earlier is not None and earlier.pk not in line:
+        line.add(earlier.pk)
+        earlier = earlier.renews
+    return line
 
 
 def _in_the_way(old: Grant) -> Conflict:

@@ -4,7 +4,8 @@ The mail that asks carries no secret: whoever is signed in with that verified ad
 else learns that the invitation exists.
 """
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,6 +22,11 @@ from portal.core.problems import Conflict, Invalid, NotPermitted
 # How many people, and how often the same address, one request may ask: each time is a mail to somebody.
 MOST_ASKED = 60
 MOST_TIMES_ASKED = 3
+# How many people one applicant may ask in a day, in all their requests.
+MOST_ASKED_A_DAY = 100
+DAY = timedelta(days=1)
+# The name stands in a mail of ours: it must not lead anywhere.
+_LEADS_AWAY = re.compile(r"://|www\.|@|\.[a-z]{2,}/", re.IGNORECASE)
 _ANSWERED = Conflict(
     "state_changed",
     "This invitation was answered, or taken back.",
@@ -40,7 +46,7 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
         if role not in Party.Role.values:
             raise _invalid({"role": [f"This must be one of {', '.join(Party.Role.values)}."]})
         require(policies.may_invite(queries.request_case(by, request, now), role))
-        asked = _checked(request, email, full_name, who(by))
+        asked = _checked(request, email, full_name, who(by), now)
         party = _ask(request, role, *asked, now)
         action = "replace_signatory" if request.state == states.APPROVED else "invite"
         move_request(request, action, by=by.actor, now=now, data=_named(party))
@@ -58,21 +64,21 @@ def _ask(request: Request, role: str, email: str, full_name: str, now: datetime)
         raise _invalid({"email": ["Somebody with this address stands in the request already."]}) from error
 
 
-def _checked(request: Request, email: str, full_name: str, applicant: User) -> tuple[str, str]:
+def _checked(request: Request, email: str, full_name: str, applicant: User, now: datetime) -> tuple[str, str]:
     errors: dict[str, list[str]] = {}
     name, wrong_name = texts.clean(full_name, multiline=False, max_characters=200)
-    if wrong_name or not name:
-        errors["full_name"] = [wrong_name or "Say who this is."]
+    if wrong_name or not name or _LEADS_AWAY.search(name):
+        errors["full_name"] = [wrong_name or "Say who this is, by name."]
     address, wrong = texts.clean(email, multiline=False, max_characters=254)
     address = address.lower()
-    if wrong := wrong or _wrong_address(request, address, applicant):
+    if wrong := wrong or _wrong_address(request, address, applicant, now):
         errors["email"] = [wrong]
     if errors:
         raise _invalid(errors)
     return address, name
 
 
-def _wrong_address(request: Request, address: str, applicant: User) -> str:
+def _wrong_address(request: Request, address: str, applicant: User, now: datetime) -> str:
     try:
         validate_email(address)
     except ValidationError:
@@ -86,7 +92,8 @@ def _wrong_address(request: Request, address: str, applicant: User) -> str:
         return f"One request asks at most {MOST_ASKED} people."
     if sum(email == address for email, _ in before) >= MOST_TIMES_ASKED:
         return f"This address was asked {MOST_TIMES_ASKED} times already."
-    return ""
+    today = Party.objects.filter(request__applicant=applicant, asked_at__gt=now - DAY)
+    return "You asked very many people today. Go on tomorrow." if today.count() >= MOST_ASKED_A_DAY else ""
 
 
 def remove(*, party: Party, by: Principal, now: datetime) -> Party:

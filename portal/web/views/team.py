@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from licenses import actions, queries
+from licenses import actions, policies, queries
+from licenses.actions.moving import require
 from licenses.models import Party, Request
 from portal.core.problems import Invalid
 from portal.web import answers, team
@@ -27,6 +28,8 @@ def change(request: HttpRequest, request_id: str) -> HttpResponse:
     if request.method == "POST" and "remove" in request.POST:
         return _remove(request, mine)
     section = team.team_of(principal, mine, now, posted(request))
+    if request.method == "POST" and section.form is None:
+        require(policies.may_invite(queries.request_case(principal, mine, now), Party.Role.CO_APPLICANT))
     if section.form is not None and section.form.is_valid():
         try:
             party = actions.invite(request=mine, by=principal, now=now, **section.form.cleaned_data)

@@ -254,6 +254,15 @@ def test_a_renewal_after_the_end_starts_from_now(world: World) -> None:
     assert (new.starts_at, new.ends_at) == (later, later + TERM)
 
 
+def test_a_renewal_of_a_renewal_carries_on_what_the_one_between_left_out(world: World) -> None:
+    [old] = world.sign(world.request_in(states.APPROVED))
+    between = renewal_of(world, old.request)
+    Request.objects.filter(pk=between.pk).update(state=states.WITHDRAWN)
+    between.requested.update(open=False)
+    [new] = world.sign(renewal_of(world, between))
+    assert new.ends_at == old.ends_at + TERM
+
+
 def test_a_suspended_grant_is_not_renewed_away(world: World) -> None:
     grant = world.grant_in(states.SUSPENDED)
     with pytest.raises(Conflict) as caught:

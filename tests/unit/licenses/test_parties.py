@@ -121,6 +121,9 @@ def test_whoever_joined_may_step_back_until_they_accepted(team: Team) -> None:
         ({"full_name": ""}, "full_name"),
         ({"full_name": "A\r\nB"}, "full_name"),
         ({"full_name": "x" * 201}, "full_name"),
+        ({"full_name": "Your account ends: https://evil.example"}, "full_name"),
+        ({"full_name": "See www.evil.example"}, "full_name"),
+        ({"full_name": "evil.example/now"}, "full_name"),
         ({"role": "boss"}, "role"),
     ],
 )
@@ -143,6 +146,15 @@ def test_nobody_is_asked_twice_at_once_nor_without_end(team: Team) -> None:
     with pytest.raises(Invalid) as caught:
         team.invite(request, team.cora)
     assert "times already" in caught.value.errors["email"][0]
+
+
+def test_nobody_mails_the_world_through_invitations(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("licenses.actions.parties.MOST_ASKED_A_DAY", 1)
+    request = team.world.draft()
+    team.invite(request, team.cora)
+    with pytest.raises(Invalid) as caught:
+        team.invite(request, team.cyd)
+    assert "tomorrow" in caught.value.errors["email"][0]
 
 
 def test_the_terms_say_how_many_ask_together(db: None) -> None:

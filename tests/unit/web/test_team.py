@@ -70,6 +70,21 @@ def test_somebody_is_taken_out(open_as: OpenAs, party: Party) -> None:
     assert open_as("ada").post(address, {"remove": "pty_none"}).status_code == 404
 
 
+def test_nobody_is_asked_while_reviewers_have_it_nor_by_somebody_else(
+    open_as: OpenAs, world: World, party: Party
+) -> None:
+    submitted = world.submitted("ada", Release.objects.get(slug="opt-66b"))
+    sent = {"role": "co_applicant", "full_name": "Dean Moss", "email": "dean@nlp.example.edu"}
+    assert open_as("ada").post(f"/requests/{submitted.pk}/team/", sent).status_code == 409
+    actions.join(party=party, by=world.by("cora"), now=world.now)
+    assert open_as("cora").post(f"/requests/{party.request_id}/team/", sent).status_code == 403
+    assert open_as("cora").post(
+        f"/requests/{party.request_id}/team/", {"remove": party.pk}
+    ).status_code == 403  # fmt: skip
+    assert open_as("bo").post(f"/requests/{party.request_id}/team/", sent).status_code == 404
+    assert Party.objects.count() == 1
+
+
 def test_the_form_says_who_asks_too_and_that_a_signatory_is_missing(
     open_as: OpenAs, party: Party, big: Release
 ) -> None:
