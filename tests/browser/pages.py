@@ -75,6 +75,12 @@ LOOKS = (
     Look("together-none", "rosa", "/review/together/done/"),
     Look("review", "rosa", "/review/{changed}/"),
     Look("review-voted", "rosa", "/review/{in_review}/"),
+    Look("review-recuse", "rosa", "/review/{changed}/recuse/"),
+    Look("question", "bo", "/requests/{changed}/"),
+    Look("reasons", "rosa", "/desk/reasons/"),
+    Look("reason", "rosa", "/desk/reasons/{reason}/"),
+    Look("reason-new", "rosa", "/desk/reasons/new/"),
+    Look("reason-archive", "rosa", "/desk/reasons/{reason}/archive/"),
     Look("all-grants", "rosa", "/review/grants/"),
     Look("grants-of-a-license", "rosa", "/review/grants/?license=opt-nc&state=active"),
     Look("grants-none-fit", "rosa", "/review/grants/?state=closed"),
@@ -116,6 +122,18 @@ def ends_soon(world: World, name: str, release: Release) -> Grant:
     Look("master-end", "rosa", "/desk/master-agreements/{master}/end/"),
     Look("master-sign", "dana", "/master-agreements/{master}/"),
 
+def talk(world: World, request: Request) -> None:
+    """A conversation about the request that ends in a question; staff's notes beside it; a verdict."""
+    rosa, ravi, bo = world.by("rosa"), world.by("ravi"), world.by("bo")
+    actions.say(request=request, text="Is anything missing?", by=bo, now=world.ago(5))
+    actions.say(request=request, text="No. We read it this week.", by=rosa, now=world.ago(4.5))
+    actions.note(request=request, text="Met the group in Zurich; sound people.", by=rosa, now=world.ago(4.4))
+    question = "You name two clusters. Who can read the storage of each, and until when is it kept there?"
+    actions.ask(request=request, text=question, by=ravi, now=world.ago(2))
+    actions.note(request=request, text="Answers, then I approve.", by=ravi, now=world.ago(2))
+    world.vote(request, "ravi", reason="Clear purpose.", days_ago=1)
+
+
 def furnish(world: World) -> Mapping[str, str]:
     """Bring requests into every state that a page shows; return the ids that the addresses name."""
     big, middle = Release.objects.get(slug="opt-175b"), Release.objects.get(slug="opt-66b")
@@ -144,6 +162,7 @@ def furnish(world: World) -> Mapping[str, str]:
     changed = world.submitted("bo", big, days_ago=6.4)
     edited = {**ANSWERS, "role": "Engineer", "purpose": f"{ANSWERS['purpose']} Negative results too."}
     actions.edit(request=changed, answers=edited, by=world.by("bo"), now=world.ago(6))
+    talk(world, changed)
     desk(world, in_review)
     ending = ends_soon(world, "gil", middle)
     key = world.key("ada")
@@ -159,6 +178,7 @@ def furnish(world: World) -> Mapping[str, str]:
         "declined": declined.pk,
         "approved": world.approved("eli", middle).pk,
         "changed": changed.pk,
+        "reason": actions.keep_shipped_reasons(by=world.by("rosa"), now=world.ago(20))[0].pk,
         "key": key.pk,
         "alert": alarming(grant, until=world.now).pk,
         "sound": big.revisions.get().pk,
