@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from licenses.judging import LEGAL_ROLES
 from licenses.models import Message, Party, Request
+from licenses.queries.desk import cover_for
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -80,13 +81,15 @@ def asking(request: Request) -> list[User]:
 def audience(message: Message) -> list[User]:
     """Return who is mailed about a message: its other side, never its author.
 
-    Of staff that is who has the request, else those who spoke or voted in it, else who may vote on it.
+    Of staff that is who has the request or stands in for them today, else those who spoke or voted in it,
+    else who may vote on it.
     """
     request = message.request
     if message.by_staff:
         return [user for user in asking(request) if user.pk != message.author_id]
     if request.assignee is not None:
-        return [request.assignee]
+        here = cover_for(request.assignee, message.at.date())
+        return [here or request.assignee]
     active = User.objects.filter(is_active=True, role_grants__role__in=LEGAL_ROLES)
     staff = active.exclude(pk__in=request.recusals.values("reviewer")).distinct()
     return list(_who_spoke(staff, request)) or list(eligible_reviewers(request))

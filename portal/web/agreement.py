@@ -12,6 +12,7 @@ _DONE: Final = {
     REQUEST_CHANGES: "this alone returns it to the applicant",
 }
 _SAID: Final = {APPROVE: "approves", REJECT: "declines", REQUEST_CHANGES: "asks for changes"}
+_YOU: Final = {APPROVE: "approve", REJECT: "decline", REQUEST_CHANGES: "ask for changes"}
 _NUMBERS: Final = {1: "One reviewer decides", 2: "Two reviewers must agree"}
 MOST_NAMED: Final = 3
 
@@ -43,8 +44,11 @@ def named(names: Sequence[str]) -> str:
     return f" ({shown}{f' or {more} more' if more > 0 else ''})"
 
 
-def standing(found: Review) -> str:
+def standing(found: Review, reader: int) -> str:
     """Where the votes stand, in one sentence."""
     rule = _NUMBERS.get(found.request.quorum or 1, f"{found.request.quorum} reviewers must agree")
-    said = [f"{vote.name or vote.address} {_SAID[vote.word]}" for vote in found.counting]
+    said = [
+        f"You {_YOU[vote.word]}" if vote.who == reader else f"{vote.name or vote.address} {_SAID[vote.word]}"
+        for vote in found.counting
+    ]
     return f"{rule}. {'; '.join(said)}." if said else f"{rule}. Nobody has voted on this version."

@@ -208,6 +208,9 @@ def age(since_: datetime | None, until: datetime | None) -> SafeString | str:
 @register.simple_tag
 def next_for(request: Request) -> SafeString | str:
     """The first step that the applicant can take, as a link."""
+    if request.asked_at is not None and request.state == Request.State.SUBMITTED:
+        page = reverse("request_detail", args=[request.pk])
+        return format_html('<a href="{}#messages">Answer the question</a>', page)
     panel = next_panel(request.state, request.pk, request.releases.all()[0].slug, target_days=0, sign_days=0)
     if panel.tone not in _ACTING or not panel.actions:
         return panel.title

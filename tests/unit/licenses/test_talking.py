@@ -79,6 +79,13 @@ def test_an_answer_is_mailed_to_who_has_the_request(world: World, request_: Requ
     assert mailed("message_received") == ["rob@example.org"]
 
 
+def test_an_answer_is_mailed_to_who_stands_in_for_them(world: World, request_: Request) -> None:
+    Request.objects.filter(pk=request_.pk).update(assignee=world.rob.user, assigned_at=NOW)
+    actions.be_away(starts_on=NOW.date(), ends_on=NOW.date(), cover=world.rosa.user, by=world.rob, now=NOW)
+    actions.say(request=request_, text="The Pile.", by=world.ada, now=NOW)
+    assert mailed("message_received") == ["rosa@example.org"]
+
+
 def test_an_answer_is_mailed_to_who_asked_where_nobody_has_it(world: World, request_: Request) -> None:
     actions.ask(request=request_, text="Which corpus?", by=world.rita, now=NOW)
     world.vote(request_, world.rob)
