@@ -22,6 +22,7 @@ event and queues the mails. What is not in a table does not happen.
   colleague of theirs where the terms bar them, nor, after an appeal, anybody who voted before it.
 - **votes**: nobody alone; the reviewers' votes together.
 - **staff**: a reviewer or an administrator.
+- **holder**: the person whose grant it is.
 - **system**: the portal itself: a job, or a step of another action.
 """
 _REQUEST = """
