@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from licenses import actions
+from licenses.agreements import making
 from licenses.models import Grant, Request
 from tests.unit.web.deliveries import alarming, downloading, finished
-from tests.unit.web.world import ANSWERS, World, shards
 from tests.unit.web.papers import NEWER, drafted, proposed, published
+from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
 from weights_vault.models import Release
 
@@ -42,6 +43,9 @@ LOOKS = (
     Look("invitation", "ada", "/invitations/{asked_in}/"),
     Look("grants", "ada", "/grants/"),
     Look("grant", "ada", "/grants/{grant}/"),
+    Look("grant-closed", "fee", "/grants/{closed}/"),
+    Look("close-out", "ada", "/grants/{grant}/close/"),
+    Look("agreement-in-preparation", "ada", "/agreements/{agreement}/", 503),
     Look("keys", "ada", "/keys/"),
     Look("key-remove", "ada", "/keys/{key}/remove/"),
     Look("tokens", "ada", "/tokens/"),
@@ -96,15 +100,6 @@ LOOKS = (
     Look("revisions-none", "mika", "/releases/gpt-2-xl/revisions/"),
     Look("revision", "mika", "/releases/opt-175b/revisions/{sound}/"),
     Look("revision-damaged", "mika", "/releases/opt-66b/revisions/{damaged}/"),
-)
-
-
-def ends_soon(world: World, name: str, release: Release) -> Grant:
-    """A grant that ends in three weeks."""
-    grant = world.signed(name, release, days_ago=9)
-    Grant.objects.filter(pk=grant.pk).update(ends_at=world.now + timedelta(days=21))
-    return grant
-
     Look("license-newer", None, "/licenses/{newer}/"),
     Look("accept", "ada", "/grants/{grant}/accept/"),
     Look("licenses", "mika", "/desk/licenses/"),
@@ -121,6 +116,31 @@ def ends_soon(world: World, name: str, release: Release) -> Grant:
     Look("master-member", "rosa", "/desk/master-agreements/{master}/people/{member}/remove/"),
     Look("master-end", "rosa", "/desk/master-agreements/{master}/end/"),
     Look("master-sign", "dana", "/master-agreements/{master}/"),
+)
+
+
+def ends_soon(world: World, name: str, release: Release) -> Grant:
+    """A grant that ends in three weeks."""
+    grant = world.signed(name, release, days_ago=9)
+    Grant.objects.filter(pk=grant.pk).update(ends_at=world.now + timedelta(days=21))
+    return grant
+
+
+def closed(world: World, name: str, release: Release) -> Grant:
+    """A grant that its holder closed; the agreement is made, the certificate in preparation."""
+    grant, by = world.signed(name, release, days_ago=9), world.by(name)
+    making.make({"agreement": grant.request.acceptances.get().agreement.pk}, now=world.now)
+    actions.close_out(
+        grant=grant,
+        copies=2,
+        method="Deleted from the cluster; the backup tapes of those weeks were shredded.",
+        destroyed_on=world.now.date(),
+        typed_name=by.person.full_name,
+        by=by,
+        now=world.now,
+    )
+    return grant
+
 
 def talk(world: World, request: Request) -> None:
     """A conversation about the request that ends in a question; staff's notes beside it; a verdict."""
@@ -169,9 +189,19 @@ def furnish(world: World) -> Mapping[str, str]:
     downloading(grant, until=world.now)
     finished(grant, at=world.now, again=3 * 2**24)
     assert in_review.license_version is not None
+    # It counts from later on: what is in review now stays under the version it names.
+    newer = published(world, demanded=True, effective_at=world.now + timedelta(days=20))
+    draft = drafted(world, f"{NEWER}\n9. **Law.** The law of Sweden applies.\n")
+    master = proposed(world, "dana")
     return {
+        "newer": newer.pk,
+        "draft": draft.pk,
+        "master": master.pk,
+        "member": str(master.members.get().pk),
         "license": in_review.license_version.pk,
         "grant": grant.pk,
+        "agreement": grant.request.acceptances.get().agreement.pk,
+        "closed": closed(world, "fee", middle).pk,
         "in_review": in_review.pk,
         "returned": returned.pk,
         "asked_in": asked_in.pk,
@@ -198,11 +228,3 @@ def desk(world: World, request: Request) -> None:
     actions.assign(request=request, to=ravi.user, by=ravi, now=world.now)
     actions.be_away(starts_on=today, ends_on=today, cover=world.people["rosa"], by=ravi, now=world.now)
     actions.save_view(name="Large models", query="release=opt-175b", shared=True, by=ravi, now=world.now)
-    # It counts from later on: what is in review now stays under the version it names.
-    newer = published(world, demanded=True, effective_at=world.now + timedelta(days=20))
-    draft = drafted(world, f"{NEWER}\n9. **Law.** The law of Sweden applies.\n")
-    master = proposed(world, "dana")
-        "newer": newer.pk,
-        "draft": draft.pk,
-        "master": master.pk,
-        "member": str(master.members.get().pk),

@@ -4,6 +4,7 @@ With SCREENSHOTS set to a folder the pictures are kept there; otherwise they go 
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,27 @@ def test_a_license_prints_without_the_site_around_it(open_as: OpenPage, names: M
     assert page.get_by_text("without any warranty").is_visible()
     assert not page.get_by_role("navigation").first.is_visible()
     assert not page.get_by_role("contentinfo").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("reader", "address"),
+    [
+        (None, "/licenses/{license}/"),
+        ("eli", "/requests/{approved}/sign/"),
+        ("ada", "/grants/{grant}/accept/"),
+        ("dana", "/master-agreements/{master}/"),
+    ],
+)
+def test_legal_text_on_paper_names_itself_on_each_sheet(
+    open_as: OpenPage, names: Mapping[str, str], reader: str | None, address: str
+) -> None:
+    page = open_as(reader)
+    page.goto(address.format_map(names))
+    foot = page.locator(".print-foot")
+    assert not foot.is_visible()
+    page.emulate_media(media="print")
+    assert foot.is_visible()
+    # What browsers repeat at the foot of each sheet, and nothing else.
+    assert foot.evaluate("e => getComputedStyle(e).display") == "table-footer-group"
+    assert re.search(r", version \d+ · SHA-256 [0-9a-f]{64}$", foot.inner_text())
+    assert not page.locator("form, .button, nav").locator("visible=true").count()
