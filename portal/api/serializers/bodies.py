@@ -85,6 +85,12 @@ class MessageBody(BodySerializer):
     asks = serializers.BooleanField(default=False, help_text="Of staff: a question that must be answered.")
 
 
+class PartyBody(BodySerializer):
+    role = serializers.ChoiceField(["co_applicant", "signatory"])
+    email = serializers.CharField(max_length=254, help_text="Whoever has it verified may answer.")
+    full_name = serializers.CharField(max_length=200)
+
+
 class VoteBody(BodySerializer):
     version = serializers.IntegerField(min_value=1, max_value=1_000_000)
     verdict = serializers.ChoiceField(["approve", "reject", "request_changes"])

@@ -1,11 +1,13 @@
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from licenses import states
+from licenses import queries, states
 from licenses.models import Grant
+from licenses.renewal import Held
 from portal.api.serializers.access import AccessSerializer, access_of
 from portal.api.serializers.licenses import LicenseSerializer
 
@@ -13,7 +15,8 @@ EXPIRED = "expired"
 
 
 class GrantSerializer(serializers.ModelSerializer[Grant]):
-    """A right to a release. Its context holds `verdicts` (grant id → verdict) and `now`.
+    """A right to a release. Its context holds `verdicts` (grant id → verdict), `held` (request id → what the
+    holder has under it) and `now`.
 
     `expired` is computed from the end: a grant that nobody took away stands as active in the database.
     """
@@ -24,6 +27,13 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
     reason = serializers.CharField(source="state_reason")
     license = LicenseSerializer(source="license_version")
     access = serializers.SerializerMethodField()
+    request = serializers.CharField(source="request_id")
+    renewable_from = serializers.SerializerMethodField(
+        help_text="From when it can be renewed, also after its end; null where it never can."
+    )
+    license_to_accept = serializers.SerializerMethodField(
+        help_text="The newer version that must be accepted by `reaccept_by`; null where none waits."
+    )
 
     class Meta:
         model = Grant
@@ -37,6 +47,10 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
             "reason",
             "license",
             "access",
+            "request",
+            "renewable_from",
+            "reaccept_by",
+            "license_to_accept",
         ]
         read_only_fields = fields
 
@@ -45,6 +59,17 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
         now: datetime = self.context["now"]
         over = grant.state in states.LIVE_STATES and now >= grant.ends_at
         return EXPIRED if over else grant.state
+
+    def get_renewable_from(self, grant: Grant) -> datetime | None:
+        if grant.state not in states.LIVE_STATES:
+            return None
+        held: Mapping[str, Held] = self.context["held"]
+        return held[grant.request_id].free_at
+
+    @extend_schema_field(LicenseSerializer(allow_null=True))
+    def get_license_to_accept(self, grant: Grant) -> dict[str, Any] | None:
+        version = queries.version_to_accept(grant, self.context["now"])
+        return LicenseSerializer(version).data if version else None
 
     @extend_schema_field(AccessSerializer)
     def get_access(self, grant: Grant) -> dict[str, Any]:

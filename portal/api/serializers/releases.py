@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from licenses.models import ReleaseTerms
+from portal.api.asking import Asking
 from portal.api.serializers.access import AccessSerializer, access_of
 from portal.api.serializers.licenses import LicenseSerializer
 from portal.api.serializers.people import page_url
@@ -90,9 +91,33 @@ class QuestionSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     help = serializers.CharField()
+    why = serializers.CharField(default="", help_text="What the answer is needed for; may be empty.")
     kind = serializers.ChoiceField(["text", "long_text", "choice", "confirm"])
     required = serializers.BooleanField()  # type: ignore[assignment]
     choices = serializers.ListField(child=serializers.CharField())
+
+
+class AskingSerializer(serializers.Serializer[Any]):
+    """What a request for the release takes, and whether the caller may begin one now."""
+
+    allowed = serializers.BooleanField()
+    code = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+    next_step = serializers.CharField()
+    evidence = serializers.ChoiceField(
+        ["", "offered", "required"], help_text="Whether the caller must say who they are."
+    )
+    max_co_applicants = serializers.IntegerField()
+    signatory = serializers.BooleanField(help_text="Somebody must sign for the institution.")
+    quorum = serializers.IntegerField(help_text="How many reviewers must agree.")
+    grant_days = serializers.IntegerField()
+    target_days = serializers.IntegerField(help_text="Within how many days an answer is meant to come.")
+    together = serializers.ListField(
+        child=serializers.CharField(), help_text="Releases that the same request can ask for too."
+    )
+    earlier_answers = serializers.DictField(
+        child=serializers.CharField(), help_text="What the caller last answered to the same questions."
+    )
 
 
 class RevisionSerializer(serializers.Serializer[Revision]):
@@ -112,17 +137,25 @@ class FileSerializer(serializers.Serializer[File]):
 
 class ReleaseDetailSerializer(ReleaseSerializer):
     questions = serializers.SerializerMethodField()
+    asking = serializers.SerializerMethodField()
     revisions = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
 
     class Meta(ReleaseSerializer.Meta):
-        fields = [*ReleaseSerializer.Meta.fields, "card", "questions", "revisions", "files"]
+        fields = [*ReleaseSerializer.Meta.fields, "card", "questions", "asking", "revisions", "files"]
         read_only_fields = fields
 
     @extend_schema_field(QuestionSerializer(many=True))
     def get_questions(self, release: Release) -> list[dict[str, Any]]:
         terms = self.standing.terms.get(release.pk)
         return list(QuestionSerializer(terms.questions, many=True).data) if terms else []
+
+    @extend_schema_field(AskingSerializer(allow_null=True))
+    def get_asking(self, release: Release) -> dict[str, Any] | None:
+        asking: Asking | None = self.context["asking"]
+        if asking is None:
+            return None
+        return {**AskingSerializer({**vars(asking), **access_of(asking.verdict)}).data}
 
     @extend_schema_field(RevisionSerializer(many=True))
     def get_revisions(self, release: Release) -> list[dict[str, Any]]:

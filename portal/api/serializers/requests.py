@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -5,7 +6,11 @@ from rest_framework import serializers
 
 from licenses import queries
 from licenses.models import Request
+from licenses.queries import turns
+from licenses.queries.turns import Turn
 from portal.api.serializers.licenses import LicenseSerializer
+from portal.api.serializers.messages import MessageSerializer
+from portal.api.serializers.parties import HeldSerializer, PartySerializer
 from portal.api.serializers.people import page_url
 
 
@@ -23,11 +28,17 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
 
 
 class RequestSerializer(serializers.ModelSerializer[Request]):
-    """A request as a list shows it."""
+    """A request as a list shows it. Its context holds `turns` (request id → Turn)."""
 
     releases = RequestedReleaseSerializer(many=True)
     license = LicenseSerializer(source="license_version", allow_null=True)
     url = serializers.SerializerMethodField()
+    role = serializers.SerializerMethodField(help_text="What the caller is in it.")
+    waits_for = serializers.SerializerMethodField(help_text="Whose turn it is.")
+    waits_since = serializers.SerializerMethodField()
+    due_at = serializers.SerializerMethodField(
+        help_text="By when the reviewers mean to answer, or the license must be accepted; else null."
+    )
 
     class Meta:
         model = Request
@@ -43,8 +54,30 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
             "submitted_at",
             "decided_at",
             "url",
+            "role",
+            "waits_for",
+            "waits_since",
+            "due_at",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(turns.ROLES))
+    def get_role(self, request: Request) -> str:
+        return self._turn(request).role
+
+    @extend_schema_field(serializers.ChoiceField(turns.WHO))
+    def get_waits_for(self, request: Request) -> str:
+        return self._turn(request).who
+
+    def get_waits_since(self, request: Request) -> datetime | None:
+        return self._turn(request).since
+
+    def get_due_at(self, request: Request) -> datetime | None:
+        return self._turn(request).until
+
+    def _turn(self, request: Request) -> Turn:
+        turn: Turn = self.context["turns"][request.pk]
+        return turn
 
     def get_url(self, request: Request) -> str:
         return page_url("request_detail", request.pk)
@@ -64,6 +97,9 @@ class RequestDetailSerializer(RequestSerializer):
     renews = serializers.CharField(
         source="renews_id", allow_null=True, read_only=True, help_text="The request that this one carries on."
     )
+    parties = serializers.SerializerMethodField(help_text="Who was asked in beside the applicant.")
+    messages = serializers.SerializerMethodField(help_text="The newest hundred, oldest first.")
+    grants = serializers.SerializerMethodField(help_text="The caller's own under this request.")
     timeline = serializers.SerializerMethodField()
 
     class Meta(RequestSerializer.Meta):
@@ -74,6 +110,9 @@ class RequestDetailSerializer(RequestSerializer):
             "evidence",
             "summary_of_use",
             "renews",
+            "parties",
+            "messages",
+            "grants",
             "timeline",
         ]
         read_only_fields = fields
@@ -91,6 +130,20 @@ class RequestDetailSerializer(RequestSerializer):
 
     def get_summary_of_use(self, request: Request) -> str:
         return queries.version_of(request).summary_of_use
+
+    @extend_schema_field(PartySerializer(many=True))
+    def get_parties(self, request: Request) -> list[dict[str, Any]]:
+        return list(PartySerializer(queries.parties_of(request), many=True).data)
+
+    @extend_schema_field(MessageSerializer(many=True))
+    def get_messages(self, request: Request) -> list[dict[str, Any]]:
+        said = queries.messages(request, self.context["principal"])
+        return list(MessageSerializer(said, many=True).data)
+
+    @extend_schema_field(HeldSerializer(many=True))
+    def get_grants(self, request: Request) -> list[dict[str, Any]]:
+        held = queries.grants_of(self.context["principal"]).filter(request=request)
+        return list(HeldSerializer(held, many=True).data)
 
     @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, request: Request) -> list[dict[str, Any]]:

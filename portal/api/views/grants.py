@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from licenses import queries
 from licenses.models import Grant
+from licenses.queries.waiting import held_by_request
 from portal.api.permissions import READ
 from portal.api.schema import PAGE_PARAMETERS, page_of
 from portal.api.serializers.grants import GrantSerializer
@@ -24,7 +25,7 @@ class GrantView(ApiView):
 
     def shown_with(self, grants: Sequence[Grant]) -> dict[str, Any]:
         verdicts = queries.verdicts_by_grant(self.principal, grants, PURPOSE, self.now)
-        return {"verdicts": verdicts, "now": self.now}
+        return {"verdicts": verdicts, "held": held_by_request(grants), "now": self.now}
 
 
 class GrantsView(GrantView):

@@ -3,6 +3,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licenses import queries as licenses
+from portal.api.asking import Asking
 from portal.api.permissions import OPEN_READ
 from portal.api.renderers import EnvelopeRenderer
 from portal.api.schema import PAGE_PARAMETERS, envelope, page_of
@@ -47,8 +48,11 @@ class ReleaseView(ApiView):
         visible = vault.with_published(access_policy().visible_releases(self.principal))
         release = found(visible.filter(slug=slug).first())
         current = vault.published_of(release)
+        standing = Standing.read(self.principal, [release], self.now)
+        terms = standing.terms.get(release.pk)
         context = {
-            "standing": Standing.read(self.principal, [release], self.now),
+            "standing": standing,
+            "asking": Asking.read(self.principal, release, terms, self.now),
             "revisions": vault.with_sizes(vault.revisions_of(release)),
             "files": vault.files_of(current[0]) if current else [],
         }

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -6,6 +9,7 @@ from rest_framework.response import Response
 from licenses import queries
 from licenses.actions import drafting
 from licenses.models import Request as AccessRequest
+from licenses.queries.turns import turns
 from portal.api.idempotency import Done
 from portal.api.permissions import READ, REQUESTS
 from portal.api.schema import IDEMPOTENCY_KEY, PAGE_PARAMETERS, page_of
@@ -26,9 +30,11 @@ class RequestView(ApiView):
 
     def answer(self, done: Done) -> Response:
         request = self.fetch(done.subject)
-        return Response(
-            RequestDetailSerializer(request, context={"principal": self.finder}).data, status=done.status
-        )
+        context = {"principal": self.finder, **self.shown_with([request])}
+        return Response(RequestDetailSerializer(request, context=context).data, status=done.status)
+
+    def shown_with(self, requests: Sequence[AccessRequest]) -> dict[str, Any]:
+        return {"turns": turns(self.finder, requests, self.now)}
 
 
 class RequestsView(RequestView):
@@ -43,7 +49,10 @@ class RequestsView(RequestView):
     def get(self, request: Request) -> Response:
         """The caller's own requests, newest first."""
         return self.page(
-            queries.requests_of(self.principal), RequestSerializer, ordering=("-created_at", "-id")
+            queries.requests_of(self.principal),
+            RequestSerializer,
+            ordering=("-created_at", "-id"),
+            context=self.shown_with,
         )
 
     @extend_schema(

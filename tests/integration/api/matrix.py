@@ -5,15 +5,17 @@ The thing that is addressed belongs to the owner. A row that changes something n
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from licenses.actions import parties
 from licenses.agreements import making
-from licenses.models import Agreement
+from licenses.models import Agreement, Grant
 from portal.accounts.models import PendingAction
-from tests.integration.api.world import ANSWERS, World, session_of, with_token
+from tests.integration.api.world import ANSWERS, World, publish_license, session_of, with_token
 from weights_vault.actions import keys
 from weights_vault.sealed.challenge import answer, open_challenge
 from weights_vault.sealed.keys import generate_identity
@@ -54,6 +56,28 @@ def _with_document(world: World) -> dict[str, str]:
 
 def _grant_and_key(world: World) -> dict[str, str]:
     return {"grant_id": world.granted().pk, "key": world.key()[0].pk}
+
+
+def _party(world: World) -> dict[str, str]:
+    draft = world.draft()
+    asked = parties.invite(
+        request=draft,
+        role="co_applicant",
+        email="cleo@example.org",
+        full_name="Cleo",
+        by=session_of(world.researcher),
+        now=timezone.now(),
+    )
+    return {"request_id": draft.pk, "party_id": asked.pk}
+
+
+def _grant_to_reaccept(world: World) -> dict[str, str]:
+    ids, now = _grant(world), timezone.now()
+    publish_license(
+        world.license.license, 2, "For research, and say so.\n", reaccept_by=now + timedelta(days=30)
+    )
+    Grant.objects.filter(pk=ids["grant_id"]).update(reaccept_by=now + timedelta(days=30))
+    return ids
 
 
 def _key(world: World) -> dict[str, str]:
@@ -170,6 +194,15 @@ MATRIX: dict[tuple[str, str], Row] = {
         body=lambda world, ids: {"text": "Is anything missing?"},
         audit="request.message_sent",
     ),
+    ("api-parties", "POST"): Row(
+        (401, 403, 201, 403, 201, 404, 404, 404, 404),
+        arrange=_request(World.draft),
+        body=lambda world, ids: {"role": "co_applicant", "email": "cleo@example.org", "full_name": "Cleo"},
+        audit="request.party_invited",
+    ),
+    ("api-party", "DELETE"): Row(
+        (401, 403, 200, 403, 200, 404, 404, 404, 404), arrange=_party, audit="request.party_removed"
+    ),
     ("api-votes", "POST"): Row(
         (401, 403, 403, 403, 403, 404, 200, 404, 403),  # administrators read requests, reviewers vote on them
         arrange=_request(World.submitted),
@@ -179,6 +212,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("api-grants", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200)),
     ("api-grant", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_grant),
+    ("api-reaccept", "POST"): Row(
+        (401, 403, 202, 403, 202, 404, 404, 404, 404), arrange=_grant_to_reaccept, audit="pending.proposed"
+    ),
     ("api-manifest", "GET"): Row(
         (401, 403, 403, 200, 200, 404, 403, 404, 403), arrange=_grant, audit="manifest.issued"
     ),

@@ -72,7 +72,7 @@ def test_a_release_says_where_its_reader_stands(
 def test_one_release_has_its_card_questions_revisions_and_files(world: World) -> None:
     detail = APIClient().get("/api/v1/releases/opt-175b").json()
     assert detail["card"] == "# Card"
-    assert detail["questions"] == QUESTIONS
+    assert detail["questions"] == [{**question, "why": ""} for question in QUESTIONS]
     assert [revision["name"] for revision in detail["revisions"]] == ["v1"]
     assert [(file["path"], file["size"]) for file in detail["files"]] == [
         ("config.json", 700),

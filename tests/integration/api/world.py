@@ -7,7 +7,7 @@ would need files and a smoke test.
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -85,7 +85,12 @@ def in_browser(user: User, *, reauthenticated: bool = True) -> APIClient:
 
 
 def publish_license(
-    license: License, number: int, text: str, *, in_force_in: timedelta = timedelta(hours=-1)
+    license: License,
+    number: int,
+    text: str,
+    *,
+    in_force_in: timedelta = timedelta(hours=-1),
+    reaccept_by: datetime | None = None,
 ) -> LicenseVersion:
     return LicenseVersion.objects.create(
         license=license,
@@ -93,6 +98,7 @@ def publish_license(
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         effective_at=timezone.now() + in_force_in,
+        reaccept_by=reaccept_by,
         created_at=timezone.now(),
         created_by="system:test",
     )
