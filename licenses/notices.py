@@ -13,6 +13,7 @@ from licenses import links
 from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
+from licenses.queries.masters import master_covering
 from licenses.queries.messages import audience as other_side
 from licenses.queries.parties import standing
 from licenses.queries.reviewers import eligible_reviewers
@@ -125,11 +126,26 @@ def _send_parties(notice: str, request: Request, event: AuditEvent) -> None:
 
 def _parties(notice: str, request: Request, event: AuditEvent) -> list[Party]:
     if notice == "signature_wanted":
-        return [party for party in standing(request) if party.state != Party.State.ACCEPTED]
+        return [party for party in standing(request) if not _is_covered(request, party, event)]
     return list(request.parties.filter(pk=event.data["party"]))
 
 
+def _is_covered(request: Request, party: Party | None, event: AuditEvent) -> bool:
+    """Whether a master agreement signs in the place of the party; for None, of the applicant.
+
+    The same transaction then starts their grants, and the mail about that says all. Where the applicant is
+    covered the institution has signed, and its signatory need not.
+    """
+    if master_covering(request.applicant, request.license_version, event.at) is None:
+        return False
+    if party is None or party.role == Party.Role.SIGNATORY:
+        return True
+    return party.user is not None and bool(master_covering(party.user, request.license_version, event.at))
+
+
 def _audience(notice: str, request: Request, event: AuditEvent) -> list[User]:
+    if notice == "request_approved" and _is_covered(request, None, event):
+        return []
     if notice == "request_signed":
         return list(User.objects.filter(public_id__in=event.data["holders"]))
     if notice in TO_WHOLE_TEAM:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from licenses import policies, queries, states, team, texts
 from licenses.actions.moving import lock_request, move_request, require, who
@@ -46,22 +46,13 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
         if role not in Party.Role.values:
             raise _invalid({"role": [f"This must be one of {', '.join(Party.Role.values)}."]})
         require(policies.may_invite(queries.request_case(by, request, now), role))
-        asked = _checked(request, email, full_name, who(by), now)
-        party = _ask(request, role, *asked, now)
+        address, name = _checked(request, email, full_name, who(by), now)
+        party = Party.objects.create(
+            request=request, role=role, email=address, full_name=name, state_at=now, asked_at=now
+        )
         action = "replace_signatory" if request.state == states.APPROVED else "invite"
         move_request(request, action, by=by.actor, now=now, data=_named(party))
     return party
-
-
-def _ask(request: Request, role: str, email: str, full_name: str, now: datetime) -> Party:
-    try:
-        with transaction.atomic():
-            return Party.objects.create(
-                request=request, role=role, email=email, full_name=full_name, state_at=now, asked_at=now
-            )
-    except IntegrityError as error:
-        # Said by the database where two requests at once passed the checks above.
-        raise _invalid({"email": ["Somebody with this address stands in the request already."]}) from error
 
 
 def _checked(request: Request, email: str, full_name: str, applicant: User, now: datetime) -> tuple[str, str]:

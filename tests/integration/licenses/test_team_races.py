@@ -139,3 +139,23 @@ def test_joining_against_being_taken_out(world: World) -> None:
             assert party.state == Party.State.DROPPED
             assert kinds[-1] == "request.party_removed"
             actions.withdraw(request=request, by=world.ada, now=NOW)
+
+
+def test_one_address_is_asked_from_twenty_windows(world: World) -> None:
+    """One place, one mail."""
+    request = world.draft()
+
+    def ask() -> object:
+        return actions.invite(
+            request=Request.objects.get(pk=request.pk),
+            role="co_applicant",
+            email="guest@example.org",
+            full_name="Guest",
+            by=world.ada,
+            now=NOW,
+        )
+
+    with crew(20) as race:
+        results = race.run(*[ask] * 20)
+    assert codes(results) == ["party_invalid"] * 19
+    assert OutboxMessage.objects.filter(template__endswith="party_invited").count() == 1

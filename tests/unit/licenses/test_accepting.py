@@ -303,6 +303,12 @@ def test_whom_a_master_agreement_names_has_access_with_the_decision(team: Team) 
     accepted = Acceptance.objects.filter(request=request)
     assert {each.how for each in accepted} == {f"master:{covering.pk}"}
     assert {each.typed_name for each in accepted} == {"Provost Example"}
+    told = {
+        (mail.template.rpartition("/")[2], mail.to.partition("@")[0]) for mail in OutboxMessage.objects.all()
+    }
+    assert {("request_signed", "ada"), ("request_signed", "cora"), ("signature_wanted", "cyd")} <= told
+    # Who has access already is not asked to sign for it.
+    assert not told & {("request_approved", "ada"), ("signature_wanted", "cora")}
     [grant] = team.accept(request, team.cyd)
     assert grant.user == team.cyd.user
 
