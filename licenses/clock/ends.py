@@ -23,7 +23,7 @@ def remind_of_ends(*, now: datetime) -> int:
     Only of the most urgent notice that is due; a notice from before the grant's start is none. An extended
     grant is told of its new end.
     """
-    live = Grant.objects.filter(state__in=states.LIVE_STATES)
+    live = Grant.objects.filter(state__in=states.LIVE_STATES, expired_at__isnull=True)
     soon = live.filter(ends_at__gt=now, ends_at__lte=now + ENDS.longest)
     return for_each(_untold(soon, now), lambda grant: _remind(grant, now))
 

@@ -21,7 +21,7 @@ ASKED: Final = "grant.reacceptance_wanted"
 def remind_of_reacceptance(*, now: datetime) -> int:
     """Tell the holders of live grants whose license must be accepted anew; return how many were told."""
     live = Grant.objects.filter(state__in=states.LIVE_STATES, ends_at__gt=now)
-    due = live.filter(reaccept_by__lte=now + REACCEPT.longest)
+    due = live.filter(reaccept_by__isnull=False, reaccept_by__lte=now + REACCEPT.longest)
     return for_each(_untold(due, now), lambda grant: _remind(grant, now))
 
 

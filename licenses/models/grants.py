@@ -84,6 +84,18 @@ class Grant(models.Model):
             models.Index(fields=["user", "release"], name="grant_of_person"),
             models.Index(fields=["state", "ends_at"], name="grant_ending"),
             models.Index(fields=["organization", "state"], name="grant_of_organization"),
+            models.Index(fields=["-starts_at", "-id"], name="grant_newest"),
+            # What the clock looks for every hour: however much has ended, it reads what has not.
+            models.Index(
+                fields=["ends_at", "id"],
+                condition=Q(expired_at__isnull=True, state__in=list(states.LIVE_STATES)),
+                name="grant_not_ended",
+            ),
+            models.Index(
+                fields=["reaccept_by", "id"],
+                condition=Q(reaccept_by__isnull=False),
+                name="grant_to_reaccept",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

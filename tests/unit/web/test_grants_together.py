@@ -266,3 +266,19 @@ def test_nobody_else_changes_many(open_as: OpenAs, grants: list[Grant]) -> None:
         )
         assert answer.status_code == 403
     assert not Grant.objects.exclude(state="active").exists()
+
+
+def test_whoever_must_authenticate_anew_comes_back_to_what_was_selected(
+    open_as: OpenAs, grants: list[Grant]
+) -> None:
+    stale, address = open_as("rosa", fresh=False), f"/review/grants/together/?grant={grants[0].pk}"
+    for answer in (
+        stale.get(address),
+        stale.post(address, {"grant": [grants[0].pk], "verb": "revoke", "reason": "x"}),
+    ):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(
+            "/accounts/reauthenticate/?next=%2Freview%2Fgrants%2Ftogether%2F"
+        )
+        assert grants[0].pk in answer["Location"]
+    assert not Grant.objects.exclude(state="active").exists()
