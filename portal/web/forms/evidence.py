@@ -10,7 +10,7 @@ from licenses.evidence import MAX_PROFILES, MAX_REFERENCES, REFERENCE_FIELDS
 PROFILES = "profiles"
 _LABELS = {
     "name": "Name",
-    "email": "Their mail address at an institution",
+    "email": "Institutional mail",
     "relation": "How they know your work",
 }
 _COMPLETE = {"name": "off", "email": "off", "relation": "off"}
