@@ -24,6 +24,8 @@ from weights_vault.ports import access_policy
 
 # A request under way in which a second form, sent meanwhile, can be kept.
 EDITABLE = frozenset({"request_draft", "changes_requested"})
+# What keeps a request from being sent that is kept all the same.
+INCOMPLETE_TEAM = frozenset({"party_pending", "signatory_missing"})
 
 
 def own(request: HttpRequest, request_id: str) -> Request:
@@ -80,9 +82,12 @@ def _kept(sheet: application.Sheet) -> Request | None:
     except Invalid as problem:
         sheet.form.add_faults(problem.errors or {"": [problem.detail]})
     except Conflict as problem:
-        if problem.code != "draft_changed":
+        if problem.code in INCOMPLETE_TEAM:
+            sheet.form.add_error(None, f"{problem.detail} {problem.next_step}")
+        elif problem.code == "draft_changed":
+            sheet.clash(problem)
+        else:
             raise
-        sheet.clash(problem)
     return None
 
 

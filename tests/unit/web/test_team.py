@@ -5,7 +5,7 @@ import pytest
 from licenses import actions
 from licenses.models import Acceptance, Grant, Party, Request
 from tests.unit.web.conftest import OpenAs
-from tests.unit.web.world import LICENSE, World
+from tests.unit.web.world import ANSWERS, LICENSE, World
 from weights_vault.models import Release
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
@@ -95,6 +95,24 @@ def test_the_form_says_who_asks_too_and_that_a_signatory_is_missing(
     assert "Somebody must sign for your institution" in text(
         open_as("ada").get(f"/requests/{party.request_id}/")
     )
+
+
+def test_sending_too_early_says_why_and_keeps_what_was_written(
+    open_as: OpenAs, party: Party, big: Release
+) -> None:
+    answers = {f"answer_{name}": "on" if value is True else value for name, value in ANSWERS.items()}
+    sent = {
+        **answers,
+        "answer_purpose": "We look at heads.",
+        "license_sha256": big.terms.license.versions.get().sha256,
+        "license_read": "on",
+        "do": "submit",
+    }
+    answer = open_as("ada").post(f"/requests/{party.request_id}/edit/", sent)
+    assert answer.status_code == 400
+    assert "has not answered yet" in text(answer)
+    version = party.request.versions.get()
+    assert (version.submitted_at, version.answers["purpose"]) == (None, "We look at heads.")
 
 
 def test_visitors_are_sent_to_sign_in_whether_or_not_there_is_such_an_invitation(
