@@ -92,7 +92,7 @@ def principal_of(request: Any) -> Principal:
 def owes_second_factor(request: HttpRequest) -> bool:
     """True in the session of a person who has a second factor that this session never proved."""
     user = request.user
-    return isinstance(user, User) and is_mfa_enabled(user) and not _second_factor_used(request, user)
+    return isinstance(user, User) and _has_factor(user) and not _second_factor_used(request, user)
 
 
 def _second_factor_used(request: HttpRequest, user: User) -> bool:
@@ -101,4 +101,9 @@ def _second_factor_used(request: HttpRequest, user: User) -> bool:
     That the account has one is not enough: a session stolen before it was set up never proved it.
     """
     used = any(record.get("method") == "mfa" for record in get_authentication_records(request, user))
-    return used and is_mfa_enabled(user)
+    return used and _has_factor(user)
+
+
+def _has_factor(user: User) -> bool:
+    # A session was just compared with the account's factors: they are not read a second time.
+    return is_mfa_enabled(user) if user.has_factor is None else user.has_factor

@@ -73,6 +73,9 @@ class User(AbstractBaseUser):
     def get_short_name(self) -> str:
         return self.full_name.partition(" ")[0] or self.email
 
+    # Whether the account has a second factor, once its session was looked at; None before.
+    has_factor: bool | None = None
+
     # A session is bound to the password and to the second factors as they were when it was opened: whoever
     # changes one of them ends every session but their own. Asked of the database at each request, so that a
     # session from before a factor is dead in the transaction that adds it, with nothing left to be done.
@@ -85,7 +88,9 @@ class User(AbstractBaseUser):
     def _bound_to_factors(self, hashed: str) -> str:
         # Not recovery codes: they stand beside a factor, and new ones are printed without proving it anew.
         factors = Authenticator.objects.filter(user=self).exclude(type=Authenticator.Type.RECOVERY_CODES)
-        return ":".join([hashed, *map(str, factors.order_by("pk").values_list("pk", flat=True))])
+        found = tuple(factors.order_by("pk").values_list("pk", flat=True))
+        self.has_factor = bool(found)
+        return ":".join([hashed, *map(str, found)])
 
     # Django's admin asks these. Permissions are not kept as rows here: it is for superusers, to look.
     def has_perm(self, perm: str, obj: Any = None) -> bool:
