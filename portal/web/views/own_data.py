@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.accounts.actions.erasing import bars_of, erase
+from portal.accounts.actions.exporting import note_export
 from portal.core.problems import Invalid
 from portal.web.forms.own_data import EraseForm
 from portal.web.forms.questionnaire import add_problem
@@ -39,6 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponseBase:
     """Everything as one file, written while it is sent."""
     now = timezone.now()
+    note_export(user=person(request), by=reader(request), now=now)
     answer = StreamingHttpResponse(document(reader(request), now), content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.json"'
     return answer

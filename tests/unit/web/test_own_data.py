@@ -9,6 +9,7 @@ from django.test import Client
 from licenses import actions
 from licenses.models import Request
 from portal.accounts.models import User
+from portal.core.models import AuditEvent
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -68,6 +69,13 @@ def test_nothing_of_others_and_no_secret_is_in_it(world: World, open_as: OpenAs,
         assert hidden not in text
     assert "digest" not in text
     assert {line["by"] for line in data["log"]} <= {"you", "staff"}
+
+
+def test_the_log_says_that_it_was_taken(world: World, open_as: OpenAs) -> None:
+    open_as("ada").post("/account/data/export/")
+
+    event = AuditEvent.objects.get(kind="account.data_exported")
+    assert event.by == world.people["ada"].public_id
 
 
 def test_others_get_their_own(open_as: OpenAs, lived: Request) -> None:
