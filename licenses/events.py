@@ -24,7 +24,7 @@ class GrantStarted:
 
 @dataclass(frozen=True)
 class GrantChanged:
-    """A grant was suspended, resumed, revoked or closed; its state says which."""
+    """A grant was suspended, resumed, revoked, closed or extended; its state and its end say which."""
 
     grant: Grant
     reason: str

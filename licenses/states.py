@@ -41,6 +41,8 @@ GRANT_STATES = {
     CLOSED: "Ended: its holder closed it, or a later grant took its place. Final.",
 }
 LIVE_STATES = (ACTIVE, SUSPENDED)
+# Begins the reason of each grant that was suspended because its holder left; by it staff find them.
+AFFILIATION_ENDED = "Affiliation ended: "
 
 APPLICANT = "applicant"  # the person whose request it is
 PARTY = "party"  # the applicant, or a co-applicant who joined

@@ -7,14 +7,12 @@ from django.db import transaction
 
 from licenses import queries, states
 from licenses.actions.moving import lock_grant, move_grant
-from licenses.clock.remembering import remember
 from licenses.events import GrantChanged
 from licenses.models import Grant, ReleaseTerms
+from licenses.reminders import remember
 from portal.accounts.principals import principal_for
 from portal.core import events
 
-# Begins the reason of each grant that the rule suspended: by it staff find them.
-AFFILIATION_ENDED: Final = "Affiliation ended: "
 BY: Final = "system:affiliation"
 
 
@@ -40,7 +38,7 @@ def end_affiliation(*, grant: Grant, now: datetime, anew: bool = True) -> bool:
 
 def _apply(grant: Grant, home: str, now: datetime) -> None:
     rule = ReleaseTerms.objects.get(release=grant.release_id).on_affiliation_end
-    said = f"{AFFILIATION_ENDED}your account does not confirm any more that you are of {home}. "
+    said = f"{states.AFFILIATION_ENDED}your account does not confirm any more that you are of {home}. "
     title = grant.release.title
     if rule == ReleaseTerms.OnAffiliationEnd.KEEP:
         said += f"By the terms of {title} the grant, which was given under it, stays yours."

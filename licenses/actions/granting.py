@@ -134,7 +134,7 @@ def _checked_reason(reason: str) -> str:
 
 
 def _new_end(grant: Grant, ends_at: datetime | None, now: datetime) -> dict[str, Any]:
-    """The fields of an extension. A new end is a new time to be told of: what was noted of the old one goes."""
+    """The fields of an extension. A new end is told of anew: what was noted of the old one goes."""
     latest = now + timedelta(days=MAX_GRANT_DAYS)
     wrong = ""
     if ends_at is None:

@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from licenses import states
 from licenses.actions.affiliation import end_affiliation
 from licenses.clock.batches import batches, for_each
-from licenses.clock.remembering import sent
 from licenses.models import Grant
+from licenses.reminders import sent
 
 
 def end_affiliations(*, now: datetime, organization: str | None = None) -> int:

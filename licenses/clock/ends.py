@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from licenses import notices, states
 from licenses.actions.moving import lock_grant, move_grant
 from licenses.clock.batches import batches, for_each
-from licenses.clock.remembering import Countdown, days_until, remember, sent
 from licenses.models import Grant, Request
+from licenses.reminders import Countdown, days_until, remember, sent
 
 ENDS: Final = Countdown("grant_ends", (60, 30, 7))
 BY = "system:clock"

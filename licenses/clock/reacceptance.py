@@ -10,8 +10,8 @@ from django.db.models import Max, QuerySet
 from licenses import notices, states
 from licenses.actions.moving import lock_grant
 from licenses.clock.batches import batches, for_each
-from licenses.clock.remembering import Countdown, days_until, remember, sent
 from licenses.models import Grant
+from licenses.reminders import Countdown, days_until, remember, sent
 from portal.core.models import AuditEvent
 
 REACCEPT: Final = Countdown("reaccept", (30, 7, 1, 0))

@@ -11,9 +11,9 @@ from django.db.models import Max, QuerySet
 from licenses import notices, states
 from licenses.actions.moving import lock_request
 from licenses.clock.batches import batches, for_each
-from licenses.clock.remembering import remember, sent
 from licenses.models import Request
 from licenses.queries.reminded import who_is_reminded
+from licenses.reminders import remember, sent
 from portal.core.models import AuditEvent
 
 ANSWERED: Final = "request.answered"

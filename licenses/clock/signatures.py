@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from licenses import notices, states
 from licenses.actions.moving import lock_request
 from licenses.clock.batches import batches, for_each
-from licenses.clock.remembering import days_until, remember, sent
 from licenses.models import Request
+from licenses.reminders import days_until, remember, sent
 
 BEFORE: Final = timedelta(days=7)
 WAITING: Final = (states.APPROVED, states.SIGNED)  # signed: others of the team may still have to

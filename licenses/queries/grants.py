@@ -8,7 +8,6 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from licenses import policies, states
-from licenses.actions.affiliation import AFFILIATION_ENDED
 from licenses.models import Grant, License
 from licenses.queries.facts import person
 from portal.accounts.models import Organization, User
@@ -44,7 +43,7 @@ def _in_state(word: str, now: datetime) -> Q:
         "ending": _live(now) & Q(ends_at__lte=now + ENDING_SOON),
         "reaccept": _live(now) & Q(reaccept_by__isnull=False),
         "suspended": held,
-        "affiliation": held & Q(state_reason__startswith=AFFILIATION_ENDED),
+        "affiliation": held & Q(state_reason__startswith=states.AFFILIATION_ENDED),
         "expired": Q(state__in=states.LIVE_STATES, ends_at__lte=now),
         "revoked": Q(state=states.REVOKED),
         "closed": Q(state=states.CLOSED),

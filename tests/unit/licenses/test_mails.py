@@ -99,6 +99,15 @@ def test_every_notice_is_mailed_and_none_is_half_filled(world: World) -> None:
         assert mail.text.startswith("Hello "), mail.template
 
 
+def test_a5_the_html_of_each_mail_is_inert_and_leads_nowhere_else(world: World) -> None:
+    live_it_all(world)
+    for mail in OutboxMessage.objects.all():
+        assert "<script" not in mail.html, mail.template
+        links = re.findall(r'(?:href|src)="([^"]*)"', mail.html)
+        assert links, mail.template
+        assert all(re.match(r"http://localhost:\d+(/|$)", link) for link in links), mail.template
+
+
 def test_what_people_write_arrives_as_they_wrote_it(world: World) -> None:
     live_it_all(world)
     told = OutboxMessage.objects.filter(template__endswith="grant_revoked").get()

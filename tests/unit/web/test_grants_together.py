@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from licenses.actions.affiliation import AFFILIATION_ENDED
 from licenses.models import Grant, ReasonTemplate
+from licenses.states import AFFILIATION_ENDED
 from portal.accounts.models import Organization
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
@@ -169,7 +169,7 @@ def test_more_than_are_changed_at_once_say_how_many_are_left(
 
 @pytest.mark.parametrize("said", [{}, {"all": "person=ada"}, {"all": ""}, {"grant": ["grt_none", "'"]}])
 def test_nothing_selected_leads_back_with_a_word(
-    rosa: Client, grants: list[Grant], said: dict[str, object]
+    rosa: Client, grants: list[Grant], said: dict[str, str | list[str]]
 ) -> None:
     answer = rosa.get("/review/grants/together/", said, follow=True)
     assert answer.redirect_chain == [("/review/grants/", 302)]

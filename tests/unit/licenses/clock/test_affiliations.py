@@ -1,13 +1,14 @@
 """R11: whoever leaves an organization keeps or loses what was given under it, by the terms' rule."""
 
+import time
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_changed
+from django.test import Client
 
 from licenses import actions, states
-from licenses.actions.affiliation import AFFILIATION_ENDED
 from licenses.clock.affiliations import end_affiliations
 from licenses.jobs import AFFILIATIONS, look_at_affiliations
 from licenses.models import Grant
@@ -60,7 +61,7 @@ def test_who_names_another_organization_loses_it_at_once_and_reads_why(world: Wo
     leave(world)
     state, reason = state_of(grant)
     assert state == states.SUSPENDED
-    assert reason.startswith(AFFILIATION_ENDED)
+    assert reason.startswith(states.AFFILIATION_ENDED)
     assert "Example Lab" in reason
     assert "By the terms of OPT-175B" in reason
     assert mailed("grant_suspended") == ["ada"]
@@ -109,6 +110,20 @@ def test_an_address_that_confirms_nothing_ends_it(world: World, grant: Grant) ->
     email_changed.send(
         sender=type(user), request=None, user=user, from_email_address=old, to_email_address=new
     )
+    assert state_of(grant)[0] == states.SUSPENDED
+
+
+def test_another_main_address_chosen_on_the_page_ends_it(world: World, grant: Grant, client: Client) -> None:
+    user = world.ada.person
+    EmailAddress.objects.create(user=user, email="ada@mail.example.com", verified=True)
+    client.force_login(user)
+    proven = {"method": "password", "at": time.time(), "reauthenticated": True}
+    kept = client.session
+    kept["account_authentication_methods"] = [proven]
+    kept.save()
+    client.post("/accounts/email/", {"action_primary": "", "email": "ada@mail.example.com"})
+    user.refresh_from_db()
+    assert user.email == "ada@mail.example.com"
     assert state_of(grant)[0] == states.SUSPENDED
 
 

@@ -15,6 +15,7 @@ DUTIES = {
     "licenses.clock.remind_of_reacceptance",
     "licenses.clock.remind_of_signatures",
     "licenses.clock.remind_reviewers",
+    "licenses.clock.want_of_all",
     "licenses.lapse",
 }
 
