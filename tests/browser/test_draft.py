@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from licenses.models import RequestVersion
 from tests.browser.conftest import OpenPage
@@ -49,3 +49,44 @@ def test_without_javascript_the_form_is_whole(open_as: OpenPage) -> None:
     page.get_by_role("button", name="Save the draft").click()
 
     assert page.get_by_text("Your draft is saved").is_visible()
+
+
+def test_what_is_sent_while_it_saves_waits_for_it(open_as: OpenPage) -> None:
+    page = open_as("ada")
+    held: list[Route] = []
+    page.goto(FORM)
+    page.get_by_label(QUESTION).fill("To study attention.")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    page.route("**/edit/", lambda route: held.append(route) if is_save(route) else route.continue_())
+
+    page.get_by_label(QUESTION).fill("To study attention heads, layer by layer.")
+    expect(page.locator("#saved")).to_contain_text("Saving")
+    page.get_by_role("button", name="Save the draft").click()
+    held.pop().continue_()
+
+    expect(page.get_by_text("Your draft is saved")).to_be_visible()
+    assert RequestVersion.objects.get().answers["purpose"] == "To study attention heads, layer by layer."
+
+
+def is_save(route: Route) -> bool:
+    """htmx sends it, not the person."""
+    return "hx-request" in route.request.headers
+
+
+def test_who_is_signed_out_meanwhile_is_told_and_loses_nothing(open_as: OpenPage) -> None:
+    page = open_as("ada")
+    page.goto(FORM)
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_label(QUESTION).fill("To study attention.")
+
+    expect(page.locator("#saved")).to_contain_text("Not saved")
+    expect(page.get_by_label(QUESTION)).to_have_value("To study attention.")
+
+
+def test_a_portal_out_of_reach_is_told(open_as: OpenPage) -> None:
+    page = open_as("ada")
+    page.goto(FORM)
+    page.context.set_offline(True)
+    page.get_by_label(QUESTION).fill("To study attention.")
+
+    expect(page.locator("#saved")).to_contain_text("the portal cannot be reached")
