@@ -7,7 +7,7 @@ from typing import Any
 from licenses import search
 from licenses.actions import publishing
 from licenses.actions.lapsing import lapse
-from licenses.actions.reaccepting import want_reacceptance
+from licenses.actions.reaccepting import want_of_all, want_reacceptance
 from licenses.clock.affiliations import end_affiliations
 from licenses.clock.ends import record_ends, remind_of_ends
 from licenses.clock.reacceptance import remind_of_reacceptance
@@ -62,7 +62,14 @@ def look_at_affiliations(payload: dict[str, Any], now: datetime) -> None:
     end_affiliations(now=now, organization=payload.get("organization"))
 
 
-for _duty in (remind_of_ends, record_ends, remind_of_reacceptance, remind_reviewers, remind_of_signatures):
+for _duty in (
+    remind_of_ends,
+    record_ends,
+    want_of_all,
+    remind_of_reacceptance,
+    remind_reviewers,
+    remind_of_signatures,
+):
     _on_the_clock(_duty)
 jobs.periodic(AFFILIATIONS, AFFILIATIONS_EVERY_S)
 jobs.periodic(LAPSE, LAPSE_EVERY_S)

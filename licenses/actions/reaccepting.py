@@ -11,7 +11,7 @@ from licenses.actions.moving import lock_grant, move_grant, require, who
 from licenses.actions.typed_names import checked_name
 from licenses.agreements import order
 from licenses.models import Acceptance, Grant, LicenseVersion
-from licenses.queries.reacceptance import demanded_of, grants_to_ask
+from licenses.queries.reacceptance import demanding, demands_on, grants_to_ask
 from portal.accounts import pending
 from portal.accounts.models import PendingAction, User
 from portal.accounts.principals import Principal
@@ -30,36 +30,41 @@ def want_reacceptance(*, version: LicenseVersion, now: datetime) -> int:
     if version.reaccept_by is None:
         return 0
     asked = 0
-    for grant in list(grants_to_ask(version, now)):
+    for pk in list(grants_to_ask(version, now).values_list("pk", flat=True)):
         with transaction.atomic():
-            locked = lock_grant(grant)
-            if grants_to_ask(version, now).filter(pk=locked.pk).exists():
-                _ask(locked, version, now)
+            locked = lock_grant(Grant(pk=pk))
+            if grants_to_ask(version, now).filter(pk=pk).exists():
+                _ask(locked, version, version.reaccept_by, now)
                 asked += 1
     return asked
 
 
+def want_of_all(*, now: datetime) -> int:
+    """Ask whoever was missed; return how many were asked. A grant can start in the very moment in which a
+    version is published, seen neither by the job of that version nor, when it started, seeing it."""
+    return sum(want_reacceptance(version=version, now=now) for version in demanding())
+
+
 def want_of_new(grant: Grant, now: datetime) -> None:
-    """Ask the holder of a grant that has just started, where a newer version is demanded already.
+    """Ask the holder of a grant that has just started, where newer versions are demanded already.
 
     A request approved under the version before is signed under it, whatever was published meanwhile.
     """
-    version = demanded_of(grant)
-    if version is not None:
-        _ask(grant, version, now)
+    demands = list(demands_on(grant))
+    if demands:
+        dates = [version.reaccept_by for version in demands if version.reaccept_by is not None]
+        _ask(grant, demands[0], min(dates), now)
 
 
-def _ask(grant: Grant, version: LicenseVersion, now: datetime) -> None:
-    if version.reaccept_by is None:
-        raise RuntimeError(f"{version.pk} demands nothing")
+def _ask(grant: Grant, version: LicenseVersion, by: datetime, now: datetime) -> None:
     move_grant(
         grant,
         "want_reacceptance",
         reason="",
         by=BY,
         now=now,
-        data={"license": version.pk, "reaccept_by": version.reaccept_by.isoformat()},
-        reaccept_by=version.reaccept_by,
+        data={"license": version.pk, "reaccept_by": by.isoformat()},
+        reaccept_by=by,
     )
 
 

@@ -28,8 +28,15 @@ def grants_to_ask(version: LicenseVersion, now: datetime) -> QuerySet[Grant]:
     return line.filter(Q(reaccept_by__isnull=True) | Q(reaccept_by__gt=version.reaccept_by)).order_by("pk")
 
 
-def demanded_of(grant: Grant) -> LicenseVersion | None:
-    """Return the newest version that live grants such as this one must accept, or None."""
+def demanding() -> QuerySet[LicenseVersion]:
+    """Return the versions that live grants under earlier ones must accept, the earliest date first."""
+    return (
+        LicenseVersion.objects.filter(reaccept_by__isnull=False).order_by("reaccept_by", "pk").defer("text")
+    )
+
+
+def demands_on(grant: Grant) -> QuerySet[LicenseVersion]:
+    """Return the versions that live grants such as this one must accept, the newest first."""
     under = grant.license_version
     newer = LicenseVersion.objects.select_related("license", "organization", "based_on").filter(
         license=under.license_id, number__gt=under.number, reaccept_by__isnull=False
@@ -39,7 +46,7 @@ def demanded_of(grant: Grant) -> LicenseVersion | None:
         line |= Q(organization__isnull=True)
     if grant.organization_id is not None:
         line |= Q(organization=grant.organization_id)
-    return newer.filter(line).order_by("-number").first()
+    return newer.filter(line).order_by("-number")
 
 
 def version_to_accept(grant: Grant, now: datetime) -> LicenseVersion | None:
@@ -49,4 +56,4 @@ def version_to_accept(grant: Grant, now: datetime) -> LicenseVersion | None:
     """
     if grant.reaccept_by is None or grant.state != states.ACTIVE or now >= grant.ends_at:
         return None
-    return demanded_of(grant)
+    return demands_on(grant).first()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from licenses import actions, policies, queries, states
-from licenses.actions.reaccepting import want_reacceptance
+from licenses.actions.reaccepting import want_of_all, want_reacceptance
 from licenses.models import Acceptance, Agreement, Grant, LicenseVersion
 from portal.accounts import pending
 from portal.accounts.models import Organization
@@ -85,7 +85,7 @@ def test_a_holder_accepts_and_the_grant_moves_to_the_new_version(world: World, g
     acceptance = Acceptance.objects.get(license_version=version)
     assert (acceptance.user, acceptance.sha256) == (world.ada.user, version.sha256)
     assert Agreement.objects.filter(acceptance=acceptance).exists()
-    event = [each for each in audit.trail(f"grant:{grant.pk}") if each.kind == "grant.reaccepted"][0]
+    event = next(each for each in audit.trail(f"grant:{grant.pk}") if each.kind == "grant.reaccepted")
     assert event.data["before"] == world.license.pk
 
 
@@ -139,6 +139,23 @@ def test_a_grant_that_starts_under_the_version_before_is_asked_at_once(world: Wo
     request = world.request_in(states.APPROVED)
     newer(world)
     [grant] = world.sign(request)
+    grant.refresh_from_db()
+    assert grant.reaccept_by == BY
+
+
+def test_a_grant_that_starts_after_two_demands_has_the_first_date_and_the_newest_text(world: World) -> None:
+    request = world.request_in(states.APPROVED)
+    newer(world)
+    third = newer(world, "Newest.", BY + DAY)
+    [grant] = world.sign(request)
+    grant.refresh_from_db()
+    assert (grant.reaccept_by, queries.version_to_accept(grant, NOW)) == (BY, third)
+    assert want_of_all(now=NOW) == 0
+
+
+def test_whoever_was_missed_is_asked_later_once(world: World, grant: Grant) -> None:
+    newer(world)
+    assert [want_of_all(now=NOW), want_of_all(now=NOW)] == [1, 0]
     grant.refresh_from_db()
     assert grant.reaccept_by == BY
 

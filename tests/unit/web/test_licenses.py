@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from licenses import actions
 from licenses.models import License, LicenseDraft, LicenseVersion
 from portal.accounts.models import Organization
 from portal.core.jobs import run_due
@@ -288,3 +289,17 @@ def test_the_job_of_publishing_asks_on_the_holders_pages(world: World, open_as: 
     rosa.post(f"/desk/license-drafts/{draft.pk}/publish/", {"revision": 2})
     run_due(worker="test", now=timezone.now() + timedelta(seconds=1), limit=100)
     assert "Read and accept the new license" in open_as("ada").get("/").content.decode()
+
+
+def test_what_a_program_prepared_is_read_before_it_is_confirmed(world: World, open_as: OpenAs) -> None:
+    grant = world.signed("ada", Release.objects.get(slug="opt-66b"))
+    version = papers.published(world, demanded=True)
+    grant.refresh_from_db()
+    action = actions.propose_reaccept(grant=grant, by=world.by("ada"), now=timezone.now())
+    ada, address = open_as("ada"), f"/pending/{action.pk}/"
+    page = ada.get(address).content.decode()
+    assert "Accept a new license version" in page
+    assert "within 14 days" in page
+    ada.post(address, {"do": "confirm"})
+    grant.refresh_from_db()
+    assert grant.license_version == version
