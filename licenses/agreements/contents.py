@@ -27,6 +27,7 @@ from licenses.models import (
 from portal.core.models import AuditEvent
 
 MADE_BY_THE_PORTAL = "The portal made this file from it, and signed the file itself."
+SIGNATORY = "Signatory"
 ACCEPTING = ("request.signed", "request.accepted", "grant.reaccepted", "grant.started")
 
 
@@ -79,11 +80,7 @@ def _signed(agreement: Agreement, told: Snapshot) -> Signed:
 def _acceptance(of: Acceptance, told: Snapshot) -> Signed:
     request, license = of.request, of.license_version
     grants = request.grants.filter(user=of.user).values_list("pk", flat=True)
-    label = "Typed name of the signatory" if of.how.startswith("master:") else "Typed name"
-    statement = (
-        "I have read the license text that the annex reproduces, and accept it. What binds is exactly the "
-        f"text with the SHA-256 {of.sha256}."
-    )
+    role = _role(of)
     words = {
         "eyebrow": "Executed agreement",
         "title": "License agreement",
@@ -91,7 +88,7 @@ def _acceptance(of: Acceptance, told: Snapshot) -> Signed:
         "lead": "The record of an agreement concluded electronically, with the whole text that was agreed. "
         + MADE_BY_THE_PORTAL,
         "sections": [
-            {"title": "Parties", "rows": [wording.publisher(), *wording.person(told, _role(of))]},
+            {"title": "Parties", "rows": [wording.publisher(), *wording.person(told, role)]},
             {
                 "title": "Subject",
                 "rows": [
@@ -103,11 +100,26 @@ def _acceptance(of: Acceptance, told: Snapshot) -> Signed:
             },
             wording.license_section(license),
         ],
-        "signature": wording.signature(of.typed_name, of.at, statement, label),
+        "signature": _accepting(of, role),
         "text": wording.annex(license),
     }
     subjects = [f"request:{request.pk}", *(f"grant:{grant}" for grant in grants)]
     return Signed(license, of.how, of.at, subjects, ACCEPTING, words)
+
+
+def _accepting(of: Acceptance, role: str) -> dict[str, Any]:
+    """The signature: the person's own, the signatory's for an institution, or that of a master agreement."""
+    bound = f"What binds is exactly the text with the SHA-256 {of.sha256}."
+    read = "I have read the license text that the annex reproduces, and accept it"
+    kind, _, master = of.how.partition(":")
+    if kind == "master":
+        statement = f"Accepted for the licensee, whom the master agreement {master} names. {bound}"
+        return wording.signature(of.typed_name, of.at, statement, "Name of its signatory")
+    if role == SIGNATORY:
+        return wording.signature(
+            of.typed_name, of.at, f"{read} for the institution, which I may bind. {bound}"
+        )
+    return wording.signature(of.typed_name, of.at, f"{read}. {bound}")
 
 
 def _certificate(of: DestructionCertificate, told: Snapshot) -> Signed:
@@ -195,7 +207,7 @@ def _role(of: Acceptance) -> str:
     if of.user_id == of.request.applicant_id:
         return "Licensee"
     parties = of.request.parties.filter(user=of.user).values_list("role", flat=True)
-    return "Signatory" if Party.Role.SIGNATORY in parties else "Licensee, co-applicant"
+    return SIGNATORY if Party.Role.SIGNATORY in parties else "Licensee, co-applicant"
 
 
 def _decision(of: Acceptance) -> list[Row]:

@@ -21,7 +21,5 @@ def agreements(now: datetime) -> Finding:
         return Finding(False, f"the certificate ends on {seal.not_after:%Y-%m-%d}", renew)
     late = Agreement.objects.filter(made_at__isnull=True, ordered_at__lt=now - LATE).count()
     if late:
-        return Finding(
-            False, f"{late} documents wait for more than 10 minutes", "Read why under /admin/core/job/."
-        )
+        return Finding(False, f"waiting for more than 10 minutes: {late}", "Read why under /admin/core/job/.")
     return Finding(True, f"signed with {seal.subject}, until {seal.not_after:%Y-%m-%d}; none waits")

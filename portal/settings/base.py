@@ -185,5 +185,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         name: {"level": "WARNING"}
         for name in ("httpx", "httpcore", "boto3", "botocore", "s3transfer", "urllib3")
-    },
+    }
+    # It tells, with a traceback, that nobody said which timestamp servers to trust: that is for the reader.
+    | {"pyhanko": {"level": "ERROR"}},
 }

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import queries
+from licenses.actions.reaccepting import REACCEPT
 from licenses.models import LicenseVersion
 from portal.accounts import pending
 from portal.accounts.models import PendingAction
@@ -54,5 +55,7 @@ def _license_of(action: PendingAction, principal: Principal, now: datetime) -> L
     asked = queries.requests_of(principal).filter(pk=action.payload.get("request")).first()
     if asked is not None:
         return asked.license_version
+    if action.kind != REACCEPT:
+        return None  # a grant is closed out under the text that was accepted long ago
     grant = queries.grants_of(principal).filter(pk=action.payload.get("grant")).first()
     return queries.version_to_accept(grant, now) if grant else None

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from licenses import actions
 from licenses.agreements import making
 from licenses.models import Agreement, DestructionCertificate, Grant
 from tests.unit.web.conftest import OpenAs
+from tests.unit.web.papers import published
 from tests.unit.web.world import World
 from weights_vault.models import Release
 
@@ -131,3 +133,24 @@ def test_closing_asks_for_the_password_again(open_as: OpenAs, grant: Grant) -> N
     assert answer["Location"].startswith("/accounts/reauthenticate/")
     grant.refresh_from_db()
     assert grant.state == "active"
+
+
+def test_close_out_from_the_command_line_is_confirmed_by_what_it_says_alone(
+    open_as: OpenAs, world: World, grant: Grant
+) -> None:
+    published(world, demanded=True, effective_at=world.now)
+    action = actions.propose_close_out(
+        grant=grant,
+        copies=1,
+        method="Shredded.",
+        destroyed_on=world.now.date(),
+        by=world.by("ada"),
+        now=world.now,
+    )
+    shown = page(open_as, "ada", f"/pending/{action.pk}/")
+    assert "Close a grant, and certify that the copies are destroyed" in shown
+    assert "for good, and certify as" in shown
+    assert "prose-legal" not in shown  # no license is accepted by this
+    open_as("ada").post(f"/pending/{action.pk}/", {"do": "confirm"})
+    grant.refresh_from_db()
+    assert grant.state == "closed"
