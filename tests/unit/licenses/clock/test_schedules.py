@@ -71,7 +71,7 @@ def _day(text: str) -> str:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 @given(schedule=st.lists(steps, max_size=12))
 def test_every_notice_of_every_end_once_whatever_happens(
