@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.benchmarks import api, download, large, peers, publish, resume, sealing
+from tests.benchmarks import api, desk, download, large, peers, publish, resume, sealing
 from tests.benchmarks.context import Context
 from tests.benchmarks.errors import BenchError
 from tests.benchmarks.figures import Figures, load, save
@@ -36,6 +36,7 @@ GROUPS: dict[str, Callable[[Context], list[Row]]] = {
     "publish": publish.publish,
     "api": api.costs,
     "resume": resume.resume,
+    "desk": desk.desk,
     "large": large.large,
 }
 TABLE = tuple(name for name in GROUPS if name != "large")
@@ -50,12 +51,13 @@ PROGRAMS = {
     "publish": _S3,
     "api": _S3,
     "resume": ("nginx",),
+    "desk": (),
     "large": ("nginx",),
 }
 LIBRARIES = ("cryptography", "blake3", "boto3")
 # A download is short beside the start of its command: the longer one tells more of the rate.
 SIZES = {"nginx": 2 * GIB, "s3": 2 * GIB, "large": 20 * GIB}
-UNSIZED = ("api",)
+UNSIZED = ("api", "desk")
 BINARY = ("KiB", "MiB", "GiB")
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
 

@@ -24,6 +24,7 @@ TITLES = {
     "publish": "Publishing into an S3 gateway",
     "api": "URLs and headers through the API",
     "resume": "Going on after a kill",
+    "desk": "The desk of legal staff",
     "large": "A release of random shards, through publish and download",
 }
 _INTRODUCTION = """\
@@ -35,7 +36,7 @@ drift of the machine hits all of them. A cell gives the median and, in brackets,
 sample; a ratio is that of the medians, ours to the peer's. What a time begins and ends with stands below.
 """
 T = TypeVar("T")
-_DIGITS = {"GB/s": 2, "s": 2, "ms": 3, "parts": 2, "MB": 0}
+_DIGITS = {"GB/s": 2, "s": 2, "ms": 3, "parts": 2, "MB": 0, "queries": 0, "a second": 1}
 
 
 def render(runs: Sequence[Figures], notes: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-Unit = Literal["GB/s", "s", "ms", "parts", "MB"]
+Unit = Literal["GB/s", "s", "ms", "parts", "MB", "queries", "a second"]
 Sense = Literal["at least", "at most"]
 
 

@@ -95,9 +95,9 @@ def _accounts(users: Iterable[User]) -> list[User]:
     return made
 
 
-def make_releases(count: int, now: datetime) -> list[ReleaseTerms]:
-    """Listed releases on request, five a model, under one license."""
-    return [_release(number, now) for number in range(count)]
+def make_releases(count: int, now: datetime, first: int = 0) -> list[ReleaseTerms]:
+    """Listed releases on request, five a model, under one license. first: number of the first of them."""
+    return [_release(number, now) for number in range(first, first + count)]
 
 
 def _release(number: int, now: datetime) -> ReleaseTerms:
