@@ -113,6 +113,8 @@ WORDS: dict[str, tuple[str, str]] = {
 REFUSALS: dict[str, str] = {
     "not_applicant": "Only the applicant may do this with a request.",
     "not_a_party": "Only those who stand in a request may do this: the applicant, and whoever joined it.",
+    "assignee_absent": "The reviewer who would have the request is away.",
+    "assignee_barred": "The reviewer who would have the request may not vote on it.",
     "party_pending": "Somebody who was asked to take part in the request has not answered.",
     "signatory_missing": "The terms demand a signatory, and none is named.",
     "signatory_not_wanted": "The terms demand no signatory.",
