@@ -11,4 +11,4 @@ class LicensesConfig(AppConfig):
     def ready(self) -> None:
         from licenses import jobs, pace, subscriptions  # noqa: F401  (periodic jobs; what the vault tells us)
         from licenses.actions import erasing, signing  # noqa: F401  (erases its part; registers an action)
-        from licenses.agreements import doctor, making  # noqa: F401  (register an examination and a job)
+        from licenses.agreements import doctor, making, sweeping  # noqa: F401  (an examination, two jobs)
