@@ -106,7 +106,9 @@ def page_of(principal: Principal, found: Review, chosen: QueryDict, forms: Forms
     refusals = [verdict for verdict in (may_vote, may_approve) if isinstance(verdict, Denied)]
     messages = [said(line, principal, found) for line in found.record.messages]
     may_say, may_note = policies.may_say(case), policies.may_note(case)
-    verdict = verdict_form(principal, found, forms) if may_vote else None
+    # A verdict counts for what is on this page: of an earlier version there is none to give.
+    is_current = pair.shown.number == found.request.version
+    verdict = verdict_form(principal, found, forms) if may_vote and is_current else None
     message_form = (forms.message or thread.staff_form(case, None)) if may_say else None
     return {
         "the_request": found.request,
@@ -120,6 +122,7 @@ def page_of(principal: Principal, found: Review, chosen: QueryDict, forms: Forms
         "votes": [(vote, vote in found.counting) for vote in reversed(found.record.votes)],
         "standing": agreement.standing(found, principal.person.pk),
         "verdict_form": verdict,
+        "reads_old": bool(may_vote) and not is_current,
         "has_voted": any(vote.who == principal.person.pk for vote in found.counting),
         "refusal": next(iter(refusals), None),
         "may_recuse": bool(policies.may_recuse(case)),

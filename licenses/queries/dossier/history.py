@@ -4,24 +4,19 @@ Each list is cut to a few rows before it is joined with anything, so that the pa
 long the history is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from licenses import search, states
+from licenses import states
 from licenses.models import Grant, ReleaseTerms, Request, RequestVersion
 from licenses.models.requests import RequestedRelease
-from licenses.queries.search import about
+from licenses.queries.dossier.similar import alike
 
 ROWS: Final = 20
 SIMILAR_ROWS: Final = 5
-# Of the requests that hold the same words, how many are looked at.
-SIMILAR_READ: Final = 100
-# Words of the answers that tell two texts apart: long ones. With fewer, nothing is called similar.
-TELLING_CHARACTERS: Final = 8
-TELLING_WORDS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -40,13 +35,12 @@ def read(request: Request, current: RequestVersion) -> Requests:
     """Return what was asked for now and before, in one query over the requested releases."""
     same_person = _newest(Request.objects.filter(applicant=request.applicant_id), request)
     of_house = _newest(_of_organization(request), request)
-    alike = _alike(request, telling_words(current))
     wanted = (
         Request.objects.filter(pk__in=[request.pk, *filter(None, [request.renews_id])])
         .order_by()
         .values("pk")
     )
-    for rows in (same_person, of_house, alike):
+    for rows in (same_person, of_house, alike(request, current)):
         wanted = (
             wanted.union(Request.objects.filter(pk__in=rows).order_by().values("pk"))
             if rows is not None
@@ -71,31 +65,6 @@ def _of_organization(request: Request) -> QuerySet[Request] | None:
         return None
     others = Request.objects.filter(applicant__organization=organization)
     return others.exclude(applicant=request.applicant_id)
-
-
-def _alike(request: Request, words: Sequence[str]) -> QuerySet[Any, Any] | None:
-    if len(words) < TELLING_WORDS:
-        return None
-    # Two overlapping parts: one word changed does not hide a copy.
-    parts = about(" ".join(words[:4])) | about(" ".join(words[2:]))
-    rows = Request.objects.filter(parts, submitted_at__isnull=False).exclude(pk=request.pk)
-    return rows.exclude(applicant=request.applicant_id).values("pk")[:SIMILAR_READ]
-
-
-def telling_words(version: RequestVersion) -> list[str]:
-    """Return the words by which long answers differ from others: the longest, without the questions' own."""
-    asked = {word for question in version.questions for word in _words_of_question(question)}
-    texts = [
-        str(version.answers.get(question["id"], ""))
-        for question in version.questions
-        if question["kind"] == "long_text"
-    ]
-    said = {word for text in texts for word in search.words(text) if len(word) >= TELLING_CHARACTERS}
-    return sorted(said - asked, key=lambda word: (-len(word), word))[:TELLING_WORDS]
-
-
-def _words_of_question(question: dict[str, Any]) -> Iterable[str]:
-    return search.words(f"{question['label']} {question.get('help', '')}")
 
 
 def _sorted(request: Request, rows: QuerySet[RequestedRelease]) -> Requests:

@@ -11,6 +11,7 @@ from licenses.models import (
     Grant,
     LicenseVersion,
     Message,
+    Recusal,
     Request,
     RequestVersion,
     Vote,
@@ -40,6 +41,7 @@ def everything() -> list[object]:
         Grant,
         LicenseVersion,
         Message,
+        Recusal,
         OutboxMessage,
         Job,
         AuditEvent,
@@ -118,6 +120,12 @@ def note(world: World) -> Prepared:
     return lambda: actions.note(request=request, text="Known.", by=world.rita, now=NOW)
 
 
+def recuse(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    world.vote(request, world.rita)
+    return lambda: actions.recuse(request=request, reason="Friends.", by=world.rita, now=NOW)
+
+
 def new_license(world: World) -> Prepared:
     world.request_in(states.SUBMITTED)
     license = world.license.license
@@ -140,8 +148,9 @@ EVERY = [
     answer,
     say,
     note,
+    recuse,
 ]
-MAILING = [each for each in EVERY if each not in (draft, note)]
+MAILING = [each for each in EVERY if each not in (draft, note, recuse)]
 
 
 @pytest.mark.parametrize("prepare", EVERY, ids=lambda each: each.__name__)

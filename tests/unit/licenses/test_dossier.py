@@ -143,8 +143,9 @@ def test_what_was_taken_away_comes_first(world: World) -> None:
 def test_very_similar_answers_of_others_are_found(db: None) -> None:
     world = World()
     eve, mallory = session(person("eve")), session(person("mallory"))
+    copied = LONG.replace("interpretability", "explanation")
     for by, text in (
-        (eve, LONG),
+        (eve, copied),
         (mallory, "Something else entirely, about protein folding."),
         (world.ada, LONG),
     ):

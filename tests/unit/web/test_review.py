@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
 
 from licenses import actions
 from licenses.models import Request, Vote
@@ -22,13 +21,6 @@ def verdict(request: Request, said: str = "approve", **changes: Any) -> dict[str
 @pytest.fixture
 def rosa(open_as: OpenAs) -> Client:
     return open_as("rosa")
-
-
-def test_the_review_page_costs_few_queries(
-    world: World, rosa: Client, submitted: Request, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    with django_assert_max_num_queries(25):
-        rosa.get(f"/review/{submitted.pk}/")
 
 
 def test_the_review_page_shows_person_answers_license_and_votes(
