@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from licenses import policies
 from licenses.facts import MasterCase
-from licenses.models import LicenseVersion, MasterAgreement
+from licenses.models import LicenseVersion, MasterAgreement, MasterMember
 from licenses.queries.facts import person
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -60,6 +60,11 @@ def master_to_sign(principal: Principal, id: str, now: datetime) -> MasterAgreem
     if master is None or not policies.may_read_master(master_case(principal, master, now)):
         raise NotFound()
     return master
+
+
+def members_of(master: MasterAgreement) -> QuerySet[MasterMember]:
+    """Return the people whom the agreement names now, by address."""
+    return master.members.filter(removed_at__isnull=True).order_by("email")
 
 
 def _masters() -> QuerySet[MasterAgreement]:

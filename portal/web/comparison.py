@@ -9,9 +9,11 @@ from portal.web.changes import Run, changes
 # Lines of the same text that stay in sight around a change; what is left out says how much it is.
 KEPT_AROUND: Final = 3
 # Beyond this many changed lines the words of each are not compared any more: the lines stand whole.
-MOST_LINES_BY_WORD: Final = 2_000
+MOST_LINES_BY_WORD: Final = 300
+# A longer text counts lines that come again and again as none.
+MOST_LINES: Final = 2_000
 # Lines gone times lines new of one run: beyond it, which belong together is not looked for.
-MOST_PAIRS: Final = 2_500
+MOST_PAIRS: Final = 900
 # Two lines that have less in common than this are not one line changed, but one gone and one new.
 ALIKE: Final = 0.4
 
@@ -42,7 +44,9 @@ def compare(before: str, after: str) -> list[Line]:
     old, new = before.splitlines(), after.splitlines()
     rows: list[Line] = []
     by_word = 0
-    for verb, i, i_end, j, j_end in SequenceMatcher(None, old, new, False).get_opcodes():
+    # In a very long text lines that come again and again, such as empty ones, would cost their square.
+    matcher = SequenceMatcher(None, old, new, autojunk=len(new) > MOST_LINES)
+    for verb, i, i_end, j, j_end in matcher.get_opcodes():
         if verb == "equal":
             rows += [_same(text, i + n + 1, j + n + 1) for n, text in enumerate(old[i:i_end])]
             continue
@@ -93,8 +97,11 @@ def _paired(gone: list[Numbered], come: list[Numbered]) -> list[tuple[int, int]]
 
 def _alike(old: str, new: str) -> float:
     """How much two lines have in common, from ALIKE to 1; 0 where it is less."""
-    ratio = SequenceMatcher(None, old.split(), new.split(), False).ratio()
-    return ratio if ratio >= ALIKE and old.strip() else 0.0
+    matcher = SequenceMatcher(None, old.split(), new.split(), False)
+    if not old.strip() or matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= ALIKE else 0.0
 
 
 def _changed(left: Numbered, right: Numbered) -> Line:

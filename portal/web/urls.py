@@ -103,7 +103,7 @@ urlpatterns = [
     path("desk/master-agreements/<slug:master_id>/", masters.detail, name="master_kept"),
     path("desk/master-agreements/<slug:master_id>/end/", masters.end, name="master_end"),
     path(
-        "desk/master-agreements/<slug:master_id>/people/<int:member_id>/remove/",
+        "desk/master-agreements/<slug:master_id>/people/<slug:member_id>/remove/",
         masters.member_remove,
         name="master_member_remove",
     ),

@@ -73,7 +73,7 @@ def _page_of(master: MasterAgreement, form: MemberForm) -> dict[str, object]:
     return {
         "master": master,
         "state": desk.master_tone(master, now),
-        "members": master.members.filter(removed_at__isnull=True),
+        "members": queries.members_of(master),
         "license": master.license_version,
         "form": form,
         "timeline": desk.master_story(master),
@@ -81,10 +81,10 @@ def _page_of(master: MasterAgreement, form: MemberForm) -> dict[str, object]:
 
 
 @private("GET", "POST")
-def member_remove(request: HttpRequest, master_id: str, member_id: int) -> HttpResponse:
+def member_remove(request: HttpRequest, master_id: str, member_id: str) -> HttpResponse:
     principal = reader(request)
     master = desk.master(principal, master_id)
-    member = found(master.members.filter(pk=member_id, removed_at__isnull=True).first())
+    member = found({str(each.pk): each for each in queries.members_of(master)}.get(member_id))
     form = ReasonForm(posted(request))
     if form.is_valid():
         try:
@@ -144,7 +144,7 @@ def sign(request: HttpRequest, master_id: str) -> HttpResponse:
         "master": master,
         "state": desk.master_tone(master, now),
         "open": bool(policies.may_sign_master(queries.master_case(principal, master, now))),
-        "members": master.members.filter(removed_at__isnull=True),
+        "members": queries.members_of(master),
         "license": license,
         "form": form,
     }

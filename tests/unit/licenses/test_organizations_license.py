@@ -3,12 +3,13 @@
 import hashlib
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 
 from licenses import actions, queries
 from licenses.models import License, LicenseVersion
 from portal.accounts.models import Organization, User
-from portal.accounts.principals import principal_for
-from portal.core.problems import Conflict
+from portal.accounts.principals import ANONYMOUS, principal_for
+from portal.core.problems import Conflict, NotFound
 from tests.unit.licenses.world import ANSWERS, DAY, NOW, World, license_of, person, release, session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -116,3 +117,47 @@ def test_an_unverified_address_confirms_no_organization() -> None:
     user = of("Lab", "una")
     user.emailaddress_set.update(verified=False)
     assert queries.confirmed_organization(principal_for(user)) is None
+
+
+def test_a_negotiated_text_is_read_by_whoever_has_to_do_with_it(settings: SettingsWrapper) -> None:
+    settings.STAFF_MFA = True
+    world = World()
+    ida = of("Lab")
+    own = version(world.license.license, 2, ida.organization)
+    outside = session(person("olga"))
+    assert queries.license_version_for(world.license.pk) == world.license
+    for reader in (session(ida), world.rita, world.admin, session(person("max", "release_manager"))):
+        assert queries.license_version_for(own.pk, reader) == own
+    for reader in (ANONYMOUS, world.ada, outside, principal_for(world.rita.person)):
+        with pytest.raises(NotFound):
+            queries.license_version_for(own.pk, reader)
+
+
+def test_who_asked_under_it_reads_it_after_leaving_the_organization() -> None:
+    world = World()
+    ida = of("Lab")
+    own = version(world.license.license, 2, ida.organization)
+    request = actions.draft(by=session(ida), release=world.release, answers=ANSWERS, now=NOW)
+    actions.submit(request=request, license_sha256=own.sha256, by=session(ida), now=NOW)
+    ida.organization = None
+    ida.save()
+    assert queries.license_version_for(own.pk, session(ida)) == own
+
+
+def test_who_is_asked_to_sign_it_reads_it() -> None:
+    world = World()
+    lab = Organization.objects.create(name="Lab")
+    own = version(world.license.license, 2, lab)
+    sina = session(person("sina"))
+    with pytest.raises(NotFound):
+        queries.license_version_for(own.pk, sina)
+    actions.propose_master(
+        organization=lab,
+        license_version=own,
+        ends_at=NOW + DAY,
+        signatory_email="sina@example.org",
+        signatory_name="Sina",
+        by=world.rita,
+        now=NOW,
+    )
+    assert queries.license_version_for(own.pk, sina) == own

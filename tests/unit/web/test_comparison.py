@@ -38,6 +38,12 @@ def test_a_long_text_written_anew_is_compared_in_time() -> None:
     assert len(compare(before, after)) == 10_000
 
 
+def test_a_long_text_with_many_empty_lines_is_compared_in_time() -> None:
+    before = "\n\n".join(f"Old line {n} of {n * 7}." for n in range(5_000))
+    after = "\n\n".join(f"Another {n} altogether {n * 3}!" for n in range(5_000))
+    assert compare(before, after)
+
+
 def test_far_lines_are_left_out_and_counted() -> None:
     lines = [f"Line {n}." for n in range(30)]
     changed = [*lines[:15], "New words here.", *lines[15:]]
