@@ -1,9 +1,9 @@
 """Which license version counts for whom: an organization may have one of its own."""
 
 import hashlib
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from licenses import actions, queries
 from licenses.models import License, LicenseVersion
@@ -119,7 +119,7 @@ def test_an_unverified_address_confirms_no_organization() -> None:
     assert queries.confirmed_organization(principal_for(user)) is None
 
 
-def test_a_negotiated_text_is_read_by_whoever_has_to_do_with_it(settings: SettingsWrapper) -> None:
+def test_a_negotiated_text_is_read_by_whoever_has_to_do_with_it(settings: Any) -> None:
     settings.STAFF_MFA = True
     world = World()
     ida = of("Lab")
