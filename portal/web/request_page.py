@@ -10,10 +10,11 @@ from licenses import policies, queries, states
 from licenses.actions import contents
 from licenses.facts import RequestCase
 from licenses.models import Request
-from licenses.queries.waiting import wait_of
+from licenses.queries.waiting import renewable, wait_of
 from portal.accounts.principals import Principal
 from portal.web import answers as answer_sheet
 from portal.web import deadlines, thread
+from portal.web.deadlines import Deadline
 from portal.web.journey import next_panel, progress
 from portal.web.renewals import renewal_of
 from portal.web.story import told
@@ -49,7 +50,7 @@ def page_of(
     return {
         **_waiting(case, request, now),
         "the_request": request,
-        "deadline": deadlines.of_request(request, now),
+        "deadline": _deadline(principal, request, now),
         "renewal": renewal_of(principal, request, now),
         "evidence": said.evidence,
         "summary_of_use": said.summary_of_use,
@@ -61,6 +62,14 @@ def page_of(
         "thread": thread.of_applicant(principal, request, case, message),
         "timeline": told(queries.timeline(request, principal)),
     }
+
+
+def _deadline(principal: Principal, request: Request, now: datetime) -> Deadline | None:
+    """Of the request itself while it is under way, then of what it gave the reader."""
+    held = renewable(principal.user, request)
+    return deadlines.of_request(request, now) or deadlines.first(
+        deadlines.of_grant(grant, now) for grant in held
+    )
 
 
 def _waiting(case: RequestCase, request: Request, now: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from portal.core.verdicts import Denied
 from portal.web import application, request_page
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import AppealForm, NothingForm
+from portal.web.pace import pace_of
 from portal.web.reader import reader
 from portal.web.views.doors import found, posted, private
 from weights_vault.ports import access_policy
@@ -71,7 +72,8 @@ def _fill(request: HttpRequest, sheet: application.Sheet) -> HttpResponse:
         messages.success(request, sheet.said)
         return redirect("request_detail", kept.pk)
     status = 409 if sheet.elsewhere else 400 if sheet.form.errors else 200
-    context = {**sheet.context, "review_target_days": settings.REVIEW_TARGET_DAYS}
+    told = {"review_target_days": settings.REVIEW_TARGET_DAYS, "pace": pace_of(sheet.release)}
+    context = {**sheet.context, **told}
     return render(request, "web/pages/request_form.html", context, status=status)
 
 

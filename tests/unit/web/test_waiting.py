@@ -109,3 +109,9 @@ def test_a_renewal_that_was_withdrawn_can_be_begun_again(
     actions.withdraw(request=made, by=world.by("ada"), now=world.now)
 
     assert "Renew: short" in open_as("ada").get(f"/grants/{ending.pk}/").content.decode()
+
+
+def test_a_signed_request_says_until_when_it_gives_access(open_as: OpenAs, ending: Grant) -> None:
+    page = open_as("ada").get(f"/requests/{ending.request_id}/").content.decode()
+
+    assert "Access ends on" in page
