@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from licenses import actions, queries, states
-from licenses.models import Acceptance, Agreement, Grant, MasterAgreement, MasterMember, Party, Request
+from licenses import actions, states
+from licenses.models import Acceptance, Agreement, Grant, Party, Request
 from portal.accounts import pending
-from portal.accounts.models import Organization
 from portal.core import audit
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, NotPermitted
@@ -213,125 +212,3 @@ def test_ones_own_grant_in_the_way_is_said(team: Team) -> None:
         team.accept(request, team.cora)
     assert caught.value.code == "grant_suspended"
     assert not Acceptance.objects.filter(request=request).exists()
-
-
-# --- renewal ---
-
-
-def renewal_of(world: World, first: Request) -> Request:
-    """An approved request that carries `first` on; how one is begun is tested elsewhere."""
-    second = Request.objects.create(
-        applicant=first.applicant,
-        renews=first,
-        state=states.APPROVED,
-        license_version=world.license,
-        quorum=2,
-        grant_days=365,
-        created_at=NOW,
-        updated_at=NOW,
-        submitted_at=NOW,
-        decided_at=NOW,
-    )
-    second.requested.create(release=world.release, applicant=first.applicant)
-    return second
-
-
-def test_a_renewal_closes_the_old_grant_and_loses_no_day(world: World) -> None:
-    [old] = world.sign(world.request_in(states.APPROVED))
-    [new] = world.sign(renewal_of(world, old.request), now=NOW + DAY)
-    old.refresh_from_db()
-    assert (old.state, new.starts_at, new.ends_at) == (states.CLOSED, NOW + DAY, NOW + 2 * TERM)
-    assert audit.trail(f"grant:{old.pk}").filter(kind="grant.closed").count() == 1
-    assert queries.facts(world.ada, world.release).grant == queries.grant_facts(new)
-
-
-def test_a_renewal_after_the_end_starts_from_now(world: World) -> None:
-    [old] = world.sign(world.request_in(states.APPROVED))
-    later = old.ends_at + 9 * DAY
-    request = renewal_of(world, old.request)
-    Request.objects.filter(pk=request.pk).update(decided_at=later)
-    [new] = world.sign(request, now=later)
-    assert (new.starts_at, new.ends_at) == (later, later + TERM)
-
-
-def test_a_renewal_of_a_renewal_carries_on_what_the_one_between_left_out(world: World) -> None:
-    [old] = world.sign(world.request_in(states.APPROVED))
-    between = renewal_of(world, old.request)
-    Request.objects.filter(pk=between.pk).update(state=states.WITHDRAWN)
-    between.requested.update(open=False)
-    [new] = world.sign(renewal_of(world, between))
-    assert new.ends_at == old.ends_at + TERM
-
-
-def test_a_suspended_grant_is_not_renewed_away(world: World) -> None:
-    grant = world.grant_in(states.SUSPENDED)
-    with pytest.raises(Conflict) as caught:
-        world.sign(renewal_of(world, grant.request))
-    assert caught.value.code == "grant_suspended"
-
-
-# --- master agreements ---
-
-
-def master(world: World, *names: str) -> MasterAgreement:
-    """A signed master agreement that names these people."""
-    signatory = person("provost")
-    made = MasterAgreement.objects.create(
-        organization=Organization.objects.create(name="ETH"),
-        license_version=world.license,
-        signatory_email=signatory.email,
-        signatory_name="Provost Example",
-        signatory=signatory,
-        typed_name="Provost Example",
-        sha256=world.license.sha256,
-        created_at=NOW - DAY,
-        created_by="system:test",
-        signed_at=NOW - DAY,
-        ends_at=NOW + 99 * DAY,
-    )
-    for name in names:
-        MasterMember.objects.create(
-            master=made, email=f"{name}@example.org", full_name=name, added_at=NOW - DAY
-        )
-    return made
-
-
-def test_whom_a_master_agreement_names_has_access_with_the_decision(team: Team) -> None:
-    covering = master(team.world, "ada", "cora")
-    request = team.approved()
-    assert (state_of(request), holders()) == (states.SIGNED, ["ada", "cora"])
-    accepted = Acceptance.objects.filter(request=request)
-    assert {each.how for each in accepted} == {f"master:{covering.pk}"}
-    assert {each.typed_name for each in accepted} == {"Provost Example"}
-    told = {
-        (mail.template.rpartition("/")[2], mail.to.partition("@")[0]) for mail in OutboxMessage.objects.all()
-    }
-    assert {("request_signed", "ada"), ("request_signed", "cora"), ("signature_wanted", "cyd")} <= told
-    # Who has access already is not asked to sign for it.
-    assert not told & {("request_approved", "ada"), ("signature_wanted", "cora")}
-    [grant] = team.accept(request, team.cyd)
-    assert grant.user == team.cyd.user
-
-
-def test_under_a_master_agreement_no_signatory_is_needed(signed_for: Team) -> None:
-    master(signed_for.world, "ada")
-    request = signed_for.approved(signatory=True)
-    assert (state_of(request), holders(), request.signatory) == (states.SIGNED, ["ada"], False)
-    assert request.parties.get(role="signatory").state == Party.State.DROPPED
-    assert len(signed_for.accept(request, signed_for.cora)) == 1
-
-
-def test_a_master_agreement_that_names_only_a_co_applicant_starts_nothing(team: Team) -> None:
-    master(team.world, "cora")
-    request = team.approved()
-    assert (state_of(request), holders()) == (states.APPROVED, [])
-
-
-def test_a_master_agreement_opens_no_region_that_the_terms_exclude(team: Team) -> None:
-    master(team.world, "ada", "cora")
-    request = team.world.submit(team.draft())
-    type(team.cora.user).objects.filter(email="cora@example.org").update(country="AQ")
-    apply(team.world.release, exclude_countries=["AQ"])
-    team.world.vote(request, team.world.rita)
-    team.world.vote(request, team.world.rob)
-    assert holders() == ["ada"]
