@@ -16,9 +16,10 @@ from licenses.models import (
     RequestVersion,
     Vote,
 )
+from portal.accounts.actions import erasing
 from portal.core import audit
 from portal.core.models import AuditEvent, Job, OutboxMessage
-from tests.unit.licenses.world import NOW, World
+from tests.unit.licenses.world import DAY, NOW, World
 
 pytestmark = pytest.mark.database
 
@@ -126,6 +127,21 @@ def recuse(world: World) -> Prepared:
     return lambda: actions.recuse(request=request, reason="Friends.", by=world.rita, now=NOW)
 
 
+def nudge(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    return lambda: actions.nudge(request=request, by=world.ada, now=NOW + 5 * DAY)
+
+
+def renew(world: World) -> Prepared:
+    grant = world.grant_in(states.ACTIVE)
+    return lambda: actions.renew(request=grant.request, by=world.ada, now=grant.ends_at)
+
+
+def erase(world: World) -> Prepared:
+    ada, grant = world.ada.person, world.grant_in(states.ACTIVE)
+    return lambda: erasing.erase(user=ada, address=ada.email, by=world.ada, now=grant.ends_at)
+
+
 def new_license(world: World) -> Prepared:
     world.request_in(states.SUBMITTED)
     license = world.license.license
@@ -149,8 +165,11 @@ EVERY = [
     say,
     note,
     recuse,
+    nudge,
+    renew,
+    erase,
 ]
-MAILING = [each for each in EVERY if each not in (draft, note, recuse)]
+MAILING = [each for each in EVERY if each not in (draft, note, recuse, renew, erase)]
 
 
 @pytest.mark.parametrize("prepare", EVERY, ids=lambda each: each.__name__)
