@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -282,4 +283,14 @@ def test_whoever_must_authenticate_anew_comes_back_to_what_was_selected(
             "/accounts/reauthenticate/?next=%2Freview%2Fgrants%2Ftogether%2F"
         )
         assert grants[0].pk in answer["Location"]
+    assert not Grant.objects.exclude(state="active").exists()
+
+
+def test_a3_without_a_second_factor_nobody_changes_many(
+    open_as: OpenAs, grants: list[Grant], settings: Any
+) -> None:
+    settings.STAFF_MFA = True
+    rosa, said = open_as("rosa"), {"grant": [grants[0].pk], "verb": "revoke", "reason": "x"}
+    assert rosa.get("/review/grants/").status_code != 200
+    assert rosa.post("/review/grants/together/", said).status_code != 200
     assert not Grant.objects.exclude(state="active").exists()
