@@ -1,39 +1,9 @@
-"""What legal staff say and filter by."""
+"""What every filter of a staff list shares."""
 
 from typing import Any
 
 from django import forms
 from django.utils.http import urlencode
-
-from licenses.models import Vote
-
-
-class VerdictForm(forms.Form):
-    """The version stands in the form: a verdict counts for what was on this page, never for a later text."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
-    verdict = forms.ChoiceField(
-        label="Verdict",
-        choices=[
-            (Vote.Verdict.APPROVE.value, "Approve"),
-            (Vote.Verdict.REQUEST_CHANGES.value, "Ask for changes"),
-            (Vote.Verdict.REJECT.value, "Decline"),
-        ],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose a verdict."},
-    )
-    reason = forms.CharField(
-        label="Reason",
-        help_text="The applicant reads this. Needed unless you approve.",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
-    note = forms.CharField(
-        label="Note for staff",
-        help_text="The applicant never sees this.",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
 
 
 class FilterForm(forms.Form):
