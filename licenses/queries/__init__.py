@@ -1,6 +1,12 @@
 """What a person can see, and the facts that the policies judge. Reads only; decides nothing by itself."""
 
-from licenses.queries.agreements import agreement_case, agreement_for, agreement_of_grant, agreements_of
+from licenses.queries.agreements import (
+    agreement_case,
+    agreement_for,
+    agreement_of_grant,
+    agreements_of,
+    agreements_of_master,
+)
 from licenses.queries.desk import (
     absence_for,
     absences,
@@ -76,6 +82,7 @@ __all__ = [
     "agreement_for",
     "agreement_of_grant",
     "agreements_of",
+    "agreements_of_master",
     "all_grants",
     "all_masters",
     "asked_releases",

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from licenses import policies, states
 from licenses.facts import AgreementCase
-from licenses.models import Agreement, Grant, Party, Request
+from licenses.models import Agreement, Grant, MasterAgreement, Party, Request
 from licenses.queries.facts import person
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
@@ -47,6 +47,14 @@ def agreements_of(principal: Principal, request: Request, grant: Grant | None = 
     if not policies.may_review(person(principal)):
         found = found.filter(pk__in=_of_party(principal.user.pk).values("pk"))
     return list(found)
+
+
+def agreements_of_master(principal: Principal, master: MasterAgreement) -> Sequence[Agreement]:
+    """Return the document of a master agreement: to its signatory and legal staff, once it is signed."""
+    if principal.user is None or master.signed_at is None:
+        return []
+    found = _documents().filter(master=master)
+    return [each for each in found if policies.may_read_agreement(agreement_case(principal, each))]
 
 
 def agreement_of_grant(grant: Grant) -> Agreement | None:

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from licenses import queries
-from licenses.models import Grant, Request
+from licenses.models import Grant, MasterAgreement, Request
 from licenses.queries.agreements import WITH_AGREEMENTS
 from portal.web.reader import reader
 
@@ -18,3 +18,9 @@ def papers(context: template.RequestContext, request: Request, grant: Grant | No
     if grant is None and request.state not in WITH_AGREEMENTS:
         return {"agreements": []}  # most requests in review: nothing is asked of the database
     return {"agreements": queries.agreements_of(reader(context["request"]), request, grant)}
+
+
+@register.inclusion_tag("web/components/papers.html", takes_context=True)
+def papers_of_master(context: template.RequestContext, master: MasterAgreement) -> dict[str, Any]:
+    """The document of a master agreement, once it is signed."""
+    return {"agreements": queries.agreements_of_master(reader(context["request"]), master)}

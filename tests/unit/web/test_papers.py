@@ -8,7 +8,7 @@ from licenses import actions
 from licenses.agreements import making
 from licenses.models import Agreement, DestructionCertificate, Grant
 from tests.unit.web.conftest import OpenAs
-from tests.unit.web.papers import published
+from tests.unit.web.papers import proposed, published
 from tests.unit.web.world import World
 from weights_vault.models import Release
 
@@ -74,6 +74,25 @@ def test_request_grant_and_review_lead_to_the_document(
 def test_document_stays_when_the_grant_is_over(open_as: OpenAs, grant: Grant, agreement: Agreement) -> None:
     Grant.objects.filter(pk=grant.pk).update(state="revoked", state_reason="Shared.")
     assert open_as("ada").get(f"/agreements/{agreement.pk}/").status_code == 200
+
+
+@pytest.mark.parametrize("who", ["dana", "rosa"])
+def test_pages_of_a_master_agreement_lead_to_its_document(open_as: OpenAs, world: World, who: str) -> None:
+    world.person("dana@people.example.org", "Dana Ruiz", "University of Example", "ES")
+    master, by = proposed(world, "dana"), world.by("dana")
+    address = {"dana": f"/master-agreements/{master.pk}/", "rosa": f"/desk/master-agreements/{master.pk}/"}
+    assert "Signed documents" not in page(open_as, who, address[who])
+    actions.sign_master(
+        master=master,
+        typed_name="Dana Ruiz",
+        license_sha256=master.license_version.sha256,
+        by=by,
+        now=world.now,
+    )
+    making.make({"agreement": Agreement.objects.get(master=master).pk}, now=world.now)
+    made = Agreement.objects.get(master=master)
+    assert f'href="/agreements/{made.pk}/"' in page(open_as, who, address[who])
+    assert open_as(who).get(f"/agreements/{made.pk}/").status_code == 200
 
 
 def test_a_document_in_preparation_is_no_link(open_as: OpenAs, grant: Grant) -> None:
