@@ -218,6 +218,15 @@ def test_what_is_selected_is_put_on_a_desk(
     assert assignees == {world.people[who].pk if who else None}
 
 
+def test_a_request_is_taken_and_put_back_on_its_own_page(rosa: Client, submitted: Request) -> None:
+    address = f"/review/{submitted.pk}/"
+    assert "Take it" in rosa.get(address).content.decode()
+
+    rosa.post("/review/assign/", {"selected": [submitted.pk], "do": "take", "next": address})
+
+    assert "Put back" in rosa.get(address).content.decode()
+
+
 @pytest.mark.parametrize("next", ["//evil.example", "https://evil.example/review/", "/accounts/logout/", ""])
 def test_after_a_desk_is_changed_the_way_leads_nowhere_else(
     rosa: Client, submitted: Request, next: str
