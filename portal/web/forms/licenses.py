@@ -1,7 +1,7 @@
-"""What those who keep licenses write: texts, structured terms, dates, and master agreements."""
+"""What those who keep licenses write: texts, structured terms, dates."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from django import forms
@@ -14,7 +14,7 @@ from licenses.models import LicenseDraft, LicenseVersion
 from licenses.terms import MAX_LICENSE_CHARACTERS
 from portal.accounts.models import Organization
 
-_DATE: Final = {"type": "date"}
+DATE: Final = {"type": "date"}
 # The last second of the day, in UTC: whoever is told "by 3 December" has all of that day.
 _DAY_END: Final = time(23, 59, 59)
 # Where the fields have other names than what the actions speak of.
@@ -200,13 +200,13 @@ class DraftForm(SummaryForm):
     effective_on = forms.DateField(
         label="Counts from",
         required=False,
-        widget=forms.DateInput(attrs=_DATE),
+        widget=forms.DateInput(attrs=DATE),
         help_text="The day in UTC. Empty: from when it is published.",
     )
     reaccept_on = forms.DateField(
         label="Holders must accept it by",
         required=False,
-        widget=forms.DateInput(attrs=_DATE),
+        widget=forms.DateInput(attrs=DATE),
         help_text="Up to the end of that day in UTC. Empty: live grants stay under the version they have.",
     )
     field_order = ("revision", "text")
@@ -276,45 +276,3 @@ class CompareForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("before", "after"):
             self.fields[name].choices = texts.items()  # type: ignore[attr-defined]
-
-
-class MasterForm(forms.Form):
-    organization = forms.ModelChoiceField(label="Organization", queryset=Organization.objects.none())
-    license_version = forms.ModelChoiceField(
-        label="License", queryset=LicenseVersion.objects.none(), help_text="Exactly this text is accepted."
-    )
-    signatory_name = forms.CharField(label="Who signs", max_length=200)
-    signatory_email = forms.EmailField(
-        label="Their address", help_text="They get a mail that points to the agreement's page."
-    )
-    ends_on = forms.DateField(
-        label="Lasts until", widget=forms.DateInput(attrs=_DATE), help_text="Through that day, in UTC."
-    )
-
-    def __init__(self, *args: Any, organizations: Any, versions: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["organization"].queryset = organizations  # type: ignore[attr-defined]
-        self.fields["license_version"].queryset = versions  # type: ignore[attr-defined]
-
-    @property
-    def proposed(self) -> dict[str, Any]:
-        """What is proposed, in the words of `actions.propose_master`."""
-        said = dict(self.cleaned_data)
-        # "Until" is the whole of that day: the agreement ends, not included, when the next one begins.
-        ends_on = said.pop("ends_on")
-        return {**said, "ends_at": day_start(ends_on + timedelta(days=1))}
-
-
-class MemberForm(forms.Form):
-    full_name = forms.CharField(label="Name", max_length=200)
-    email = forms.EmailField(
-        label="Address", help_text="Covered is whoever has this address, verified, in their account."
-    )
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label="Reason",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say why."},
-    )

@@ -11,7 +11,7 @@ from licenses import actions, policies, queries
 from licenses.models import MasterAgreement
 from portal.core.problems import Conflict, Invalid
 from portal.web import license_desk as desk
-from portal.web.forms.licenses import MasterForm, MemberForm, ReasonForm
+from portal.web.forms.masters import MasterForm, MemberForm, ReasonForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
 from portal.web.reader import reader
