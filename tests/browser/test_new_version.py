@@ -1,8 +1,10 @@
 """A new license version: written with a live preview, published, accepted by who holds a grant."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -83,3 +85,22 @@ def test_the_editor_is_walked_by_keyboard_alone(open_as: OpenPage, world: World)
         assert outline != "none", page.evaluate("document.activeElement.outerHTML")
     fields = ["preview", "use", "field_of_use", "copies", "redistribution", "derivatives", "publication"]
     assert [stop for stop in dict.fromkeys(stops) if stop in fields] == fields
+
+
+def test_two_who_write_one_draft_see_each_other(open_as: OpenPage, world: World, tmp_path: Path) -> None:
+    draft = papers.drafted(world)
+    rosa, mika = open_as("rosa"), open_as("mika")
+    for page in (rosa, mika):
+        page.goto(f"/desk/license-drafts/{draft.pk}/")
+    mika.get_by_label("Text").fill(papers.NEWER.replace("within 14 days", "within 21 days"))
+    mika.get_by_role("button", name="Save the draft").click()
+    expect(mika.get_by_text("The draft is saved.")).to_be_visible()
+    rosa.get_by_label("Text").fill(papers.NEWER.replace("five copies", "six copies"))
+    rosa.get_by_role("button", name="Save the draft").click()
+    expect(rosa.get_by_role("heading", name="Mika Laine saved this draft while you wrote")).to_be_visible()
+    rosa.screenshot(path=tmp_path / "both.png", full_page=True)
+    assert not Axe().run(rosa).response["violations"]
+    rosa.get_by_role("button", name="Save the draft").click()
+    expect(rosa.get_by_text("The draft is saved.")).to_be_visible()
+    draft.refresh_from_db()
+    assert "six copies" in draft.text
