@@ -11,7 +11,9 @@ from datetime import datetime
 from django.core.exceptions import ImproperlyConfigured
 
 from licenses.agreements import signature
+from licenses.agreements.contents import signed_at
 from licenses.agreements.signature import Altered, Signature
+from licenses.agreements.wording import moment
 from licenses.models import Agreement, LicenseVersion
 from portal.core import certificates
 from portal.core.models import AuditEvent
@@ -23,12 +25,14 @@ EXECUTED = "agreement.executed"
 class Report:
     """A file whose signature holds. known: id of the document that it is, byte for byte, else "".
 
-    made_at: of a known one. license: the version that it names, where the database has it, with the same
-    SHA-256 in the file, in the row, and taken anew over the text; else None.
+    what, made_at: of a known one; what was signed by whom and when, and when the file was made. license: the
+    version that it names, where the database has it, with the same SHA-256 in the file, in the row, and taken
+    anew over the text; else None.
     """
 
     signature: Signature
     known: str
+    what: str
     made_at: datetime | None
     license: LicenseVersion | None
 
@@ -40,11 +44,18 @@ def verify(pdf: bytes) -> Report:
         document with other bytes, or the license text in the database is not the one it names.
     """
     found = signature.read(pdf, portals_own())
-    row = Agreement.objects.filter(sha256=found.sha256).only("pk", "made_at").first()
+    joined = Agreement.objects.select_related("acceptance", "certificate", "master").defer("pdf")
+    row = joined.filter(sha256=found.sha256).first()
     if row is None:
         _require_unknown(found)
-    license = _license(found)
-    return Report(found, row.pk if row else "", row.made_at if row else None, license)
+        return Report(found, "", "", None, _license(found))
+    return Report(found, row.pk, _what(row), row.made_at, _license(found))
+
+
+def _what(row: Agreement) -> str:
+    of = row.acceptance or row.certificate or row.master
+    name = of.typed_name if of is not None else ""
+    return f"{row.title}, signed by {name} on {moment(signed_at(row))}"
 
 
 def portals_own() -> set[str]:

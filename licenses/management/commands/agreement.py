@@ -55,7 +55,7 @@ def _said(report: Report) -> list[str]:
 def _known(report: Report) -> list[str]:
     named = report.signature.words.get("license-sha256", "none")
     document = (
-        f"The portal knows it: {report.known}, made {moment(report.made_at)}, byte for byte."
+        f"{report.what}.\nThe portal knows it: {report.known}, made {moment(report.made_at)}, byte for byte."
         if report.made_at is not None
         else "The portal's database does not know this document: the signature alone speaks for it."
     )

@@ -38,6 +38,9 @@ def test_document_of_the_portal_holds_and_is_known(kind: str, tmp_path: Path) ->
     pdf = made(kind)
     said, row = verify(pdf, tmp_path), Agreement.objects.get(made_at__isnull=False)
     assert f"The portal knows it: {row.pk}, made 20 November 2026, 12:00:00 UTC, byte for byte." in said
+    assert (
+        f"{row.title}, signed by {'Rita' if kind == 'master' else 'Ada'} Example on 20 November 2026" in said
+    )
     assert f"The license text is the one in the database: {KIND_LICENSE}" in said
     assert f"{row.sha256} (SHA-256)" in said
     assert "Stand-in (not for production)" in said
