@@ -12,7 +12,7 @@ from licenses import policies, queries
 from licenses.models import ReasonTemplate, Request, RequestVersion
 from licenses.queries import Line, Review, Said
 from portal.accounts.principals import Principal
-from portal.core.problems import Invalid
+from portal.core.problems import Invalid, NotFound
 from portal.core.verdicts import Denied
 from portal.web import agreement, answers, desk, thread
 from portal.web.forms.messages import NoteForm
@@ -53,9 +53,12 @@ class Compared(NamedTuple):
 
 
 def reviewed(principal: Principal, request_id: str, now: datetime) -> Request:
-    """The request, to act on it. Raises: NotPermitted: no legal staff. NotFound."""
+    """The request, to act on it. Raises: NotPermitted: no legal staff. NotFound: also of one's own."""
     desk.enter(principal)
-    return queries.request_for(principal, request_id, now)
+    request = queries.request_for(principal, request_id, now)
+    if not policies.may_review_request(queries.request_case(principal, request, now)):
+        raise NotFound()
+    return request
 
 
 def compared(found: Review, chosen: QueryDict) -> Compared:

@@ -291,3 +291,14 @@ def test_an_approval_that_is_not_possible_says_why(world: World, rosa: Client, s
 
     assert "An approval is not possible now:" in page
     assert "Another version is in force" in page
+
+
+@pytest.mark.parametrize("verb", ["messages", "notes", "vote", "recuse"])
+def test_nobody_acts_as_staff_on_their_own_request(
+    world: World, rosa: Client, big: Release, verb: str
+) -> None:
+    own = world.submitted("rosa", big)
+    answer = rosa.post(f"/review/{own.pk}/{verb}/", {"text": "Mine.", "reason": "Mine."})
+
+    assert answer.status_code == 404
+    assert not Message.objects.exists()
