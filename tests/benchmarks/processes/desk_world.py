@@ -87,9 +87,11 @@ def pages(runs: str) -> None:
     told = {}
     for page, address in addresses.items():
         counted = max(queries_of(client, address()) for _ in range(20))
+        began = time.process_time()
         told[page] = {
             "ms": [[milliseconds(client, address()) for _ in range(CALLS)] for _ in range(int(runs))],
             "queries": counted,
+            "cpu_ms": (time.process_time() - began) * 1000 / (CALLS * int(runs)),
         }
     say(**told)
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from licenses import queries, states
+from licenses import policies, queries, states
 from licenses.models import Grant, Request
 from portal.accounts.models import User
 from portal.core.models import OutboxMessage
@@ -52,7 +52,7 @@ def test_a_reviewer_can_work_on_it(db: None) -> None:
     waiting = queries.queue(reviewer, queries.QueueFilters(awaiting_me=True))
     assert waiting
     for request in waiting[:20]:
-        assert queries.review(reviewer, request.pk, NOW).may_vote
+        assert policies.may_vote(queries.review(reviewer, request.pk, NOW).case, "approve")
 
 
 class Undo(Exception):
