@@ -12,7 +12,7 @@ from portal.accounts.models import Organization
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core import audit
 from portal.core.models import OutboxMessage
-from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
+from portal.core.problems import Conflict, Invalid, NotFound
 from tests.unit.licenses.test_every_action import trial
 from tests.unit.licenses.world import DAY, NOW, World, person, session, token
 
@@ -184,12 +184,13 @@ def test_a_named_persons_grant_starts_with_the_approval(world: World) -> None:
 
 
 def everybody(world: World) -> dict[str, Principal]:
+    sina = person("sina")
     return {
         "anonymous": ANONYMOUS,
         "stranger": session(person("eve")),
         "member": world.ada,
-        "signatory": session(person("sina")),
-        "signatory's token": token(world.ada.person, "read", "requests", "download"),
+        "signatory": session(sina),
+        "signatory's token": token(sina, "read", "requests", "download"),
         "reviewer": world.rita,
         "administrator": world.admin,
         "release manager": session(person("max", "release_manager")),

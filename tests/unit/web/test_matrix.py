@@ -55,7 +55,8 @@ STATUS = {
     "gone": 404,
     "no": 403,
     "never": 405,
-    "later": 409, "soon": 503,
+    "later": 409,
+    "soon": 503,
     "file": 200,
 }
 
