@@ -7,12 +7,10 @@ that a hostile or broken portal cannot fill this machine's memory.
 from __future__ import annotations
 
 import json
-import os
-import ssl
 import time
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -22,12 +20,12 @@ import httpx
 from weights_vault.client import clock
 from weights_vault.client.ahead import Ahead
 from weights_vault.client.answers import Json, parts, unreadable
-from weights_vault.client.errors import AnswerTooLong, ClientError, WrongUsage
+from weights_vault.client.errors import AnswerTooLong, ClientError
+from weights_vault.client.http_client import http_client
 from weights_vault.client.problems import error_of, tls_or_network, tls_refused
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
 
-USER_AGENT = "weights/1"
 ANSWER_BYTES = 4 << 20
 MAX_TRIES = 5
 # A minute of waits. Whoever asks in the middle of a download is as patient with the portal as with the store.
@@ -37,8 +35,6 @@ LONG_WAIT_S = 2.0
 MAX_PAGES = 200
 LISTING_BYTES = 8 << 20
 LISTING_ENTRIES = 10_000
-CONNECT_S = 15.0
-READ_S = 30.0
 # How long an answer that was asked for ahead, and is not needed, is waited for at the end.
 UNTAKEN_S = 0.5
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
@@ -68,7 +64,7 @@ class Api:
         self._now = now
         self._say = say
         self._asked: dict[str, Ahead[bytes]] = {}
-        self._http = _http_client(portal)
+        self._http = http_client(portal)
 
     def __enter__(self) -> Self:
         return self
@@ -102,9 +98,19 @@ class Api:
         """The bytes at a path, at most max_bytes. Raises: ClientError; AnswerTooLong."""
         return self._got(self._url(path), max_bytes, query)
 
-    def post(self, path: str, body: Json) -> Json:
-        """The JSON object that a POST answers. It is repeated only when the portal said it did nothing."""
-        return self._object(self._ask("POST", self._url(path), body=body))
+    def post(self, path: str, body: Json, *, once: str | None = None) -> Json:
+        """The JSON object that a POST answers. It is repeated only when the portal said it did nothing, or
+        with `once`: a word of ours for one intention (Idempotency-Key), which the portal heeds once.
+        """
+        return self._object(self._ask("POST", self._url(path), body=body, once=once))
+
+    def send(self, path: str, body: Json, *, once: str) -> None:
+        """The same where the answer is not needed."""
+        self._ask("POST", self._url(path), body=body, once=once)
+
+    def patch(self, path: str, body: Json) -> Json:
+        """The JSON object that a PATCH answers: it says how things are to be, so it may be repeated."""
+        return self._object(self._ask("PATCH", self._url(path), body=body))
 
     def issue(self, path: str, body: Json) -> Json:
         """The JSON object that a POST answers which issues the same again if it is repeated, as it may be."""
@@ -179,10 +185,11 @@ class Api:
         body: Json | None = None,
         max_bytes: int = ANSWER_BYTES,
         issues: bool = False,
+        once: str | None = None,
     ) -> bytes:
         """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
-        headers = self._headers()
-        harmless = issues or method == "GET"
+        headers = self._headers() | ({"Idempotency-Key": once} if once else {})
+        harmless = issues or once is not None or method in ("GET", "PATCH")
         tries = ISSUE_TRIES if issues else MAX_TRIES
         for attempt in range(1, tries + 1):
             last = attempt == tries
@@ -230,49 +237,6 @@ class Api:
             return response.status_code, response.headers, _bounded(response, max_bytes)
         finally:
             response.close()
-
-
-def tls() -> ssl.SSLContext:
-    """What a portal and a store are trusted by. Raises: OSError."""
-    return _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@cache
-def _tls(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """Made once, because that takes 20 ms; the library looks at the environment by itself."""
-    return httpx.create_ssl_context()
-
-
-def _trusted_by(portal: str) -> ssl.SSLContext:
-    if portal.startswith("https:") or os.environ.keys() & {"SSL_CERT_FILE", "SSL_CERT_DIR"}:
-        return tls()
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and reads no certificates
-
-
-def _http_client(portal: str) -> httpx.Client:
-    """A client as the environment wants it: its proxies and its certificates. Raises: WrongUsage."""
-    try:
-        return httpx.Client(
-            verify=_trusted_by(portal),
-            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
-            follow_redirects=False,
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        # The library's words would repeat the proxy's address, which may hold a password.
-        raise WrongUsage(
-            "proxy-unusable",
-            "The proxy of the environment cannot be used.",
-            "Only http:// proxies are spoken; one of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY is another.",
-            "Set them to http://HOST:PORT, or take them out of the environment: env -u ALL_PROXY weights …",
-        ) from None
-    except OSError:
-        raise WrongUsage(
-            "certificates-unusable",
-            "The certificates of the environment cannot be used.",
-            "What SSL_CERT_FILE or SSL_CERT_DIR names is not there, or holds no certificates.",
-            "Set it to a file of certificates (PEM), or take it out of the environment.",
-        ) from None
 
 
 def _bounded(response: httpx.Response, max_bytes: int) -> bytes:

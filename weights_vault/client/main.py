@@ -17,7 +17,19 @@ from typing import Annotated
 import typer
 
 from weights_vault.client.arguments import globals_first, refuse_secrets, wants_json
-from weights_vault.client.commands import account, catalog, download, keys, smoke_test, verify
+from weights_vault.client.commands import (
+    account,
+    catalog,
+    close_out,
+    download,
+    grants,
+    keys,
+    request,
+    requests,
+    sign,
+    smoke_test,
+    verify,
+)
 from weights_vault.client.errors import (
     EXIT_DONE,
     ClientError,
@@ -51,6 +63,7 @@ Exit codes:
 First steps:
   weights login --portal https://weights.example.org
   weights releases
+  weights request RELEASE
   weights download RELEASE
   weights smoke-test RELEASE
 """
@@ -73,10 +86,14 @@ for _name, _command, _short in (
     ("whoami", account.whoami, "Show who you are, and until when the token lives."),
     ("releases", catalog.releases, "List releases, and whether you may download them."),
     ("show", catalog.show, "Show a release: license, files, where you stand."),
-    ("grants", catalog.grants, "List your grants: what you may download."),
+    ("request", request.request, "Ask for access to a release, or renew it."),
+    ("requests", requests.requests, "Where your requests stand; write to the reviewers."),
+    ("sign", sign.sign, "Read and sign the license of an approved request."),
+    ("grants", grants.grants, "List your grants: until when, and what they need."),
     ("download", download.download, "Download, check and open a release; resumable."),
     ("verify", verify.verify, "Check a downloaded folder; needs no network."),
     ("smoke-test", smoke_test.smoke_test, "Prove that the weights load and compute the same."),
+    ("close-out", close_out.close_out, "Give a grant back, with a certificate."),
 ):
     app.command(_name, short_help=_short, epilog=_EPILOG)(_command)
 app.add_typer(keys.app, name="keys", short_help="Create, add, list and remove your keys.", epilog=_EPILOG)

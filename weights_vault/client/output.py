@@ -25,6 +25,7 @@ _UNSEEN = (
 )
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
 _CONTROLS = re.compile(f"[\x00-\x1f{_UNSEEN}]")
+_BUT_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_UNSEEN}]")
 _UNSEEN_IN_JSON = re.compile(f"[{_UNSEEN}]")
 
 
@@ -101,6 +102,14 @@ class Output:
         else:
             self._to_stdout(_text(lines))
 
+    def exact(self, text: str) -> None:
+        """A result that is a text of its own, such as a license: whole, line breaks too, nothing added.
+
+        On a terminal without what could move its cursor; a pipe or a file gets every character.
+        """
+        shown = _BUT_LINES.sub("", text) if self.stdout.isatty() else text
+        self._to_stdout(shown, end="")
+
     def table(
         self, document: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
     ) -> None:
@@ -131,9 +140,9 @@ class Output:
         escaped = _UNSEEN_IN_JSON.sub(lambda found: json.dumps(found[0])[1:-1], text)
         self._to_stdout(escaped)
 
-    def _to_stdout(self, text: str) -> None:
+    def _to_stdout(self, text: str, end: str = "\n") -> None:
         try:
-            print(text, file=self.stdout, flush=True)
+            print(text, end=end, file=self.stdout, flush=True)
         except OSError as error:
             raise MachineFault(
                 "output-not-written",

@@ -50,13 +50,15 @@ def error_of(status: int, headers: Mapping[str, str], answer: bytes, portal: str
         )
     if code is not None and status < 500:
         kind = WrongUsage if status in (400, 422) else NotAllowed
-        return kind(
+        error = kind(
             reference_of(code),
             problem.get("title") or "The portal refuses this.",
             _why(problem) or f"It answered {status}.",
             problem.get("next_step") or f"Look at {portal} for where you stand.",
             code=code,
         )
+        error.document = _shown(answer)
+        return error
     return _plain(status, problem, portal)
 
 
@@ -137,6 +139,16 @@ def _problem(headers: Mapping[str, str], answer: bytes) -> dict[str, str]:
     lines = {name: _line(found.get(name)) for name in ("code", "title", "detail", "next_step")}
     lines["errors"] = _field_errors(found.get("errors"))
     return lines
+
+
+def _shown(answer: bytes) -> dict[str, object] | None:
+    """What a problem document shows beside its words, such as the difference of two license texts."""
+    beside = {
+        name: value
+        for name, value in json.loads(answer).items()
+        if name not in ("type", "title", "status", "code", "detail", "next_step", "errors")
+    }
+    return {"problem": beside} if beside else None
 
 
 def _line(value: object) -> str:

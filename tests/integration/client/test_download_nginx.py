@@ -24,7 +24,7 @@ from tests.servers.doors import doors, port_of
 from tests.servers.nginx import Nginx, Places, binary, documented
 from tests.servers.ports import CLOSED
 from tests.servers.production import Production, WebServer
-from weights_vault.client.api import USER_AGENT
+from weights_vault.client.http_client import USER_AGENT
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""releases, show, grants."""
+"""releases, show."""
 
 from __future__ import annotations
 
@@ -48,17 +48,6 @@ def show(context: typer.Context, release: ReleaseArgument) -> None:
     work.output.result(found, *_describe(found))
 
 
-def grants(context: typer.Context) -> None:
-    """List your grants: what you may download, and until when."""
-    work: Workplace = context.obj
-    with work.portal() as api:
-        found = api.listing("/grants")
-        portal = api.portal
-    rows = [_grant_row(grant) for grant in found]
-    empty = f"You have no grant yet. Ask for a release at {portal}."
-    work.output.table({"grants": found}, ("GRANT", "RELEASE", "STATE", "UNTIL", "REASON"), rows, empty)
-
-
 def _release_row(release: Json) -> tuple[str, ...]:
     from weights_vault.client.answers import needed_text, part, text
 
@@ -69,18 +58,6 @@ def _release_row(release: Json) -> tuple[str, ...]:
         text(revision, "name") or "-",
         _size(revision),
         _access_word(part(release, "access")),
-    )
-
-
-def _grant_row(grant: Json) -> tuple[str, ...]:
-    from weights_vault.client.answers import needed_text, text
-
-    return (
-        needed_text(grant, "id"),
-        needed_text(grant, "release"),
-        text(grant, "state"),
-        _day(grant, "ends_at"),
-        text(grant, "reason"),
     )
 
 

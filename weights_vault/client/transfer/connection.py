@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
-from weights_vault.client.api import USER_AGENT, tls
 from weights_vault.client.clock import now
+from weights_vault.client.http_client import USER_AGENT, tls
 from weights_vault.client.retry import retry_after_s
 from weights_vault.client.transfer.body_reader import REPORT_S, Read, reader_of
 from weights_vault.client.transfer.limits import STALL_BYTES

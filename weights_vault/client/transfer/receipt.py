@@ -5,7 +5,8 @@ Best effort: the download is just as complete if the portal cannot be told.
 
 from __future__ import annotations
 
-from weights_vault.client.api import USER_AGENT, Api
+from weights_vault.client.api import Api
+from weights_vault.client.http_client import USER_AGENT
 from weights_vault.client.transfer.wishes import Summary
 
 TIMEOUT_S = 5.0

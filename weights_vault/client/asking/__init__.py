@@ -1,0 +1,1 @@
+"""Asking for access: what a release asks, what a person answers, and how both become a request."""
