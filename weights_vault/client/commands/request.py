@@ -203,7 +203,7 @@ def _summary(application: Application, said: Said) -> list[str]:
         "This will be sent:",
         f"  releases: {' '.join(form.releases)}",
         f"  license: {form.license} (SHA-256 {said.license_sha256}), for {form.grant_days} days",
-        *(f"  {label} {_brief(answer)}" for label, answer in shown),
+        *(f"  {label} → {_brief(answer)}" for label, answer in shown),
     ]
     if form.renewal:
         lines.append(f"  what you did so far: {_brief(said.summary_of_use)}")
