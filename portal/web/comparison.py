@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from portal.web.changes import Run, changes
+from portal.web.changes import Run, changes, pairs
 
 # Lines of the same text that stay in sight around a change; what is left out says how much it is.
 KEPT_AROUND: Final = 3
 # Beyond this many changed lines the words of each are not compared any more: the lines stand whole.
 MOST_LINES_BY_WORD: Final = 300
-# A longer text counts lines that come again and again as none.
+# A text that is longer, or repeats itself more, counts lines that come again and again as none.
 MOST_LINES: Final = 2_000
+MOST_REPEATED: Final = 250_000
+# Of longer lines it is only counted which words they share, not in which order.
+MOST_WORDS_A_LINE: Final = 200
 # Lines gone times lines new of one run: beyond it, which belong together is not looked for.
 MOST_PAIRS: Final = 900
 # Two lines that have less in common than this are not one line changed, but one gone and one new.
@@ -45,7 +48,8 @@ def compare(before: str, after: str) -> list[Line]:
     rows: list[Line] = []
     by_word = 0
     # In a very long text lines that come again and again, such as empty ones, would cost their square.
-    matcher = SequenceMatcher(None, old, new, autojunk=len(new) > MOST_LINES)
+    repeats = len(new) > MOST_LINES or pairs(old, new) > MOST_REPEATED
+    matcher = SequenceMatcher(None, old, new, autojunk=repeats)
     for verb, i, i_end, j, j_end in matcher.get_opcodes():
         if verb == "equal":
             rows += [_same(text, i + n + 1, j + n + 1) for n, text in enumerate(old[i:i_end])]
@@ -97,10 +101,12 @@ def _paired(gone: list[Numbered], come: list[Numbered]) -> list[tuple[int, int]]
 
 def _alike(old: str, new: str) -> float:
     """How much two lines have in common, from ALIKE to 1; 0 where it is less."""
-    matcher = SequenceMatcher(None, old.split(), new.split(), False)
-    if not old.strip() or matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
+    left, right = old.split(), new.split()
+    matcher = SequenceMatcher(None, left, right, False)
+    if not left or matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
         return 0.0
-    ratio = matcher.ratio()
+    long = len(left) > MOST_WORDS_A_LINE or len(right) > MOST_WORDS_A_LINE
+    ratio = matcher.quick_ratio() if long else matcher.ratio()
     return ratio if ratio >= ALIKE else 0.0
 
 

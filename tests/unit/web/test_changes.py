@@ -1,5 +1,7 @@
 """What changed between two answers."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +39,14 @@ def test_very_long_texts_are_shown_whole_instead_of_compared() -> None:
     before, after = "a " * MAX_WORDS, "b " * MAX_WORDS
 
     assert changes(before, after) == [Run("removed", before), Run("added", after)]
+
+
+def test_a_text_that_repeats_itself_costs_its_reader_no_minute() -> None:
+    """An applicant writes both versions, and whoever reviews opens the page: once that took 70 seconds."""
+    before = "a " * 999
+    after = " ".join("a" if number % 2 else f"b{number}" for number in range(999))
+    begun = time.process_time()
+
+    assert changes(before, after) == [Run("removed", before), Run("added", after)]
+    assert changes("a." * 700, "b;a." * 350)
+    assert time.process_time() - begun < 5
