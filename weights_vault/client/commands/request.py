@@ -23,7 +23,7 @@ def request(
     context: typer.Context,
     releases: Annotated[
         list[str],
-        typer.Argument(metavar="RELEASE…", help="One release, or several of a model under the same terms."),
+        typer.Argument(metavar="RELEASE", help="One release, or several of a model under the same terms."),
     ],
     answers: Annotated[
         str | None,
