@@ -89,6 +89,11 @@ def spell(seconds: float) -> str:
     return "under a minute"
 
 
+def decided_in(seconds: float) -> str:
+    """How long a decision took, in words."""
+    return f"decided {'in' if seconds < 60 else 'after'} {spell(seconds)}"
+
+
 def _time(moment: datetime | None, form: str) -> SafeString | str:
     if moment is None:
         return "—"
@@ -195,7 +200,7 @@ def age(since_: datetime | None, until: datetime | None) -> SafeString | str:
     days = ((until or timezone.now()) - since_).total_seconds() / 86_400
     text = spell(days * 86_400)
     if until is not None:
-        return format_html('<span class="age">decided after {}</span>', text)
+        return format_html('<span class="age">{}</span>', decided_in(days * 86_400))
     target = settings.REVIEW_TARGET_DAYS
     if days > target:
         return format_html(

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from licenses.models import Request
-from portal.web.templatetags.portal import icon, spell
+from portal.web.templatetags.portal import decided_in, icon, spell
 
 register = template.Library()
 
@@ -23,8 +23,8 @@ def waited(request: Request) -> SafeString | str:
     if request.submitted_at is None:
         return "—"
     if request.decided_at is not None:
-        taken = spell((request.decided_at - request.submitted_at).total_seconds())
-        return format_html('<span class="age">decided after {}</span>', taken)
+        taken_s = (request.decided_at - request.submitted_at).total_seconds()
+        return format_html('<span class="age">{}</span>', decided_in(taken_s))
     if request.state != Request.State.SUBMITTED:
         return format_html('<span class="age calm">{}</span>', spell(_since(request.submitted_at)))
     age_s, target_s = _since(request.submitted_at), settings.REVIEW_TARGET_DAYS * _DAY_S

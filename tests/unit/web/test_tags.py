@@ -74,6 +74,7 @@ def test_age_is_told_against_the_published_target(days: int, said: str, tone: st
 
 def test_a_decided_request_waits_no_more() -> None:
     assert "decided after 2 days" in str(portal.age(MOMENT, MOMENT + timedelta(days=2)))
+    assert "decided in under a minute" in str(portal.age(MOMENT, MOMENT + timedelta(seconds=2)))
 
 
 def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is() -> None:

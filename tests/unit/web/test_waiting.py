@@ -65,7 +65,7 @@ def test_a_grant_far_from_its_end_says_from_when_it_can_be_renewed(
     page = open_as("ada").get(f"/grants/{grant.pk}/").content.decode()
 
     assert "You can renew from" in page
-    assert "Renew: short" not in page
+    assert "Renew this access" not in page
 
 
 def test_a_renewal_asks_only_what_was_done(
@@ -73,7 +73,7 @@ def test_a_renewal_asks_only_what_was_done(
 ) -> None:
     ada = open_as("ada")
     for address in (f"/grants/{ending.pk}/", f"/requests/{ending.request_id}/"):
-        assert "Renew: short" in ada.get(address).content.decode()
+        assert "Renew this access" in ada.get(address).content.decode()
 
     form = ada.post(f"/grants/{ending.pk}/renew/", {"key": "k"}, follow=True)
     page = form.content.decode()
@@ -108,7 +108,7 @@ def test_a_renewal_that_was_withdrawn_can_be_begun_again(
     made = actions.renew(request=ending.request, by=world.by("ada"), now=world.now)
     actions.withdraw(request=made, by=world.by("ada"), now=world.now)
 
-    assert "Renew: short" in open_as("ada").get(f"/grants/{ending.pk}/").content.decode()
+    assert "Renew this access" in open_as("ada").get(f"/grants/{ending.pk}/").content.decode()
 
 
 def test_a_signed_request_says_until_when_it_gives_access(open_as: OpenAs, ending: Grant) -> None:
