@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.db.models import BooleanField, ExpressionWrapper, IntegerField, Model, Q, QuerySet, Subquery
@@ -85,7 +85,7 @@ def _read(mark: str, fields: Sequence[str]) -> list[Any] | None:
         return None
     try:
         return [_value(piece, field) for piece, field in zip(pieces, fields, strict=True)]
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -94,7 +94,8 @@ def _value(piece: str, field: str) -> Any:
         moment = datetime.fromisoformat(piece)
         if moment.tzinfo is None:
             raise ValueError("a moment without its zone")
-        return moment
+        # PostgreSQL knows fewer zones than ISO 8601 can write.
+        return moment.astimezone(UTC)
     if field == "paused":
         return bool(int(piece))
     if not piece.replace("_", "").isalnum():

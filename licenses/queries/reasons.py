@@ -6,6 +6,7 @@ from licenses import policies
 from licenses.models import ReasonTemplate
 from licenses.queries.facts import person
 from portal.accounts.principals import Principal
+from portal.core.ids import could_be_id
 
 
 def reasons(principal: Principal) -> QuerySet[ReasonTemplate]:
@@ -17,4 +18,6 @@ def reasons(principal: Principal) -> QuerySet[ReasonTemplate]:
 
 def reason_for(principal: Principal, id: str) -> ReasonTemplate | None:
     """Return a reason that is offered; None where there is none, or where the reader may not have it."""
-    return reasons(principal).filter(pk=id[:40], archived_at__isnull=True).first()
+    if not could_be_id(id):
+        return None
+    return reasons(principal).filter(pk=id, archived_at__isnull=True).first()

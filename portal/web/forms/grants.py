@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from licenses.queries.grants import GrantFilters
+from portal.core.ids import could_be_id
 from portal.web.forms.review import FilterForm
 
 Choices = list[tuple[str, str]]
@@ -71,7 +72,7 @@ class ChosenGrants(forms.Form):
     @property
     def ids(self) -> list[str]:
         chosen = self.cleaned_data.get("grant", [])
-        return list(dict.fromkeys(each for each in chosen if each.replace("_", "").isalnum()))
+        return list(dict.fromkeys(each for each in chosen if could_be_id(each)))
 
     @property
     def query(self) -> QueryDict | None:

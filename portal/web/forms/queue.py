@@ -9,6 +9,7 @@ from licenses.models import Request, Vote
 from licenses.queries import QueueFilters
 from licenses.queries.pages import SORTS
 from portal.accounts.countries import COUNTRIES
+from portal.core.ids import could_be_id
 from portal.web.forms.choosing import LongSelect
 from portal.web.forms.review import FilterForm
 
@@ -170,7 +171,7 @@ class ChosenForm(forms.Form):
     def ids(self) -> list[str]:
         self.full_clean()
         chosen = self.cleaned_data.get("selected", [])
-        return list(dict.fromkeys(each for each in chosen if each.replace("_", "").isalnum()))
+        return list(dict.fromkeys(each for each in chosen if could_be_id(each)))
 
 
 class BulkVerdictForm(forms.Form):
@@ -203,7 +204,9 @@ class BulkVerdictForm(forms.Form):
         super().__init__(data)
         given = data.getlist("ballot") if data is not None else []
         pieces = [ballot[:80].partition(":") for ballot in given]
-        self.ballots = {id: int(version) for id, _, version in pieces if version.isdecimal()}
+        self.ballots = {
+            id: int(version) for id, _, version in pieces if could_be_id(id) and version.isdecimal()
+        }
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data

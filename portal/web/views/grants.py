@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, policies, queries
+from portal.core.ids import could_be_id
 from portal.web.reader import reader
 from portal.web.renewals import renewal_of
 from portal.web.standing import standing
@@ -41,8 +42,9 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
 @private("POST")
 def renew(request: HttpRequest, grant_id: str) -> HttpResponse:
     """Begin the renewal of what the grant's request gave, and lead to its form."""
-    principal, key = reader(request), request.POST.get("key", "")[:64] or None
+    principal, key = reader(request), request.POST.get("key", "")
     grant = found(queries.grants_of(principal).filter(pk=grant_id).first())
-    made = actions.renew(request=grant.request, by=principal, now=timezone.now(), idempotency_key=key)
+    once = key[:64] if could_be_id(key) else None
+    made = actions.renew(request=grant.request, by=principal, now=timezone.now(), idempotency_key=once)
     messages.success(request, "Your renewal is begun. Say what you did so far, and send it.")
     return redirect("request_edit", made.pk)

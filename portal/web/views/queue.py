@@ -39,7 +39,8 @@ def assign(request: HttpRequest) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     rows = queue.chosen(principal, ChosenForm(request.POST).ids, now)
     wish = request.POST.get("do", "")
-    colleague = queries.desk_people(now).filter(public_id=request.POST.get("to", "")).first()
+    people = {person.public_id: person for person in queries.desk_people(now)}
+    colleague = people.get(request.POST.get("to", ""))
     to = {"take": principal.user, "give": colleague}.get(wish)
     if not rows or (wish == "give" and to is None) or wish not in ("take", "give", "free"):
         messages.warning(request, "Select requests first, and for a colleague also whom.")

@@ -44,7 +44,7 @@ def change(request: HttpRequest, request_id: str) -> HttpResponse:
 
 
 def _remove(request: HttpRequest, mine: Request) -> HttpResponse:
-    party = found(mine.parties.filter(pk=request.POST["remove"]).first())
+    party = found({party.pk: party for party in queries.parties_of(mine)}.get(request.POST["remove"]))
     actions.remove(party=party, by=reader(request), now=timezone.now())
     messages.success(request, f"{party.full_name} is no longer in the team.")
     return redirect("request_team", mine.pk)
