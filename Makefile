@@ -34,7 +34,7 @@ serve: $(VENV)/.server  ## keep the demo's portal open in the browser
 test: $(VENV)/.dev $(VENV)/cctv-age.tgz check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
-	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "database and not browser"
+	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m database
 
 unit: $(VENV)/.dev $(VENV)/cctv-age.tgz  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
