@@ -1,6 +1,7 @@
 """Text that people type: bounded, printable, free of secrets. One door for answers, reasons and names."""
 
 import unicodedata
+from datetime import date
 
 from portal.core.secrecy import holds_secret
 
@@ -30,6 +31,11 @@ def clean(value: object, *, multiline: bool, max_characters: int | None = None) 
             "This looks like a token or a private key. Take it out, and replace that secret.",
         )
     return text, ""
+
+
+def day(moment: date) -> str:
+    """Return a day as pages and sentences say it: 21 Nov 2026."""
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def _printable(character: str, multiline: bool) -> bool:

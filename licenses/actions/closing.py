@@ -81,7 +81,7 @@ def _close(grant: Grant, certificate: DestructionCertificate, by: Principal, now
         "destroyed_on": certificate.destroyed_on.isoformat(),
     }
     copies = "1 copy" if certificate.copies == 1 else f"{certificate.copies} copies"
-    reason = f"Closed by its holder; {copies} destroyed by {certificate.destroyed_on.isoformat()}."
+    reason = f"Closed by its holder; {copies} destroyed by {texts.day(certificate.destroyed_on)}."
     move_grant(grant, "close", reason=reason, by=by.actor, now=now)
     audit.record(
         "grant.certified", by=by.actor, subject=f"grant:{grant.pk}", now=now, how=certificate.how, **told
@@ -120,7 +120,7 @@ def propose_close_out(
             "typed_name": name,
         },
         summary=f"Close your grant for {grant.release.title} for good, and certify as {name} that every copy "
-        f"is destroyed: {held}, the last on {destroyed_on.isoformat()}. How: {said}",
+        f"is destroyed: {held}, the last on {texts.day(destroyed_on)}. How: {said}",
         now=now,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from licenses import policies
+from licenses import policies, texts
 from licenses.models import Grant, Request
 from licenses.queries.facts import person
 from portal.accounts.models import User
@@ -126,7 +126,9 @@ def _entries(
     if reader in people:
         names[reader.public_id] = "You"
     return [
-        TimelineEntry(event.at, _title(event), _detail(event, about), _label(event.by, names), event.kind)
+        TimelineEntry(
+            event.at, _title(event), _detail(event, about), _label(event.kind, event.by, names), event.kind
+        )
         for event in told
     ]
 
@@ -144,7 +146,7 @@ def _title(event: AuditEvent) -> str:
     if event.kind == "request.assigned" and event.data.get("to") in (None, event.by):
         return "Taken on" if event.data["to"] else "Taken from the desk"
     if event.kind == "grant.extended":
-        return f"Access ends on {str(event.data.get('ends_at'))[:10]} now"
+        return f"Access ends on {_day(event.data.get('ends_at'))} now"
     return TITLES[event.kind]
 
 
@@ -160,13 +162,19 @@ def _detail(event: AuditEvent, about: dict[str, str]) -> str:
         return ", ".join(data.get("releases", []))
     if event.kind == "grant.started":
         whose = [about[event.subject]] if event.subject in about else []
-        return ", ".join([*whose, str(data.get("release")), f"until {str(data.get('ends_at'))[:10]}"])
+        return ", ".join([*whose, str(data.get("release")), f"until {_day(data.get('ends_at'))}"])
     return ""
 
 
-def _label(by: str, names: dict[str, str]) -> str:
+def _day(moment: object) -> str:
+    """moment: as the audit log keeps it, in ISO 8601."""
+    return texts.day(datetime.fromisoformat(str(moment)))
+
+
+def _label(kind: str, by: str, names: dict[str, str]) -> str:
     if by == "system:votes":
         return "The reviewers"
     if by.startswith("system:"):
         return "The portal"
-    return names.get(by, "Staff")
+    # Those who read a request go by one name, here as in its messages; a grant is changed by other staff too.
+    return names.get(by, "The reviewers" if kind.startswith("request.") else "Staff")

@@ -17,7 +17,7 @@ TAGS: Final = frozenset(
         *("em", "strong", "s", "a", "table", "thead", "tbody", "tr", "th", "td"),
     }
 )
-ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}}
+ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}, "th": {"scope"}}
 SCHEMES: Final = frozenset({"http", "https", "mailto"})
 LOWEST_HEADING: Final = 6
 
@@ -36,6 +36,9 @@ def render(text: str, title: str = "") -> SafeString:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + 1, LOWEST_HEADING)}"
+        elif token.type == "th_open":
+            # The first row alone has headings in Markdown; screen readers tell them with each cell.
+            token.attrs = {"scope": "col"}
     raw = _parser.renderer.render(tokens, _parser.options, {})
     clean = nh3.clean(
         raw, tags=set(TAGS), attributes=ATTRIBUTES, url_schemes=set(SCHEMES), link_rel="noopener noreferrer"

@@ -11,9 +11,14 @@ from portal.web.forms.licenses import DATE, day_start
 
 
 class MasterForm(forms.Form):
-    organization = forms.ModelChoiceField(label="Organization", queryset=Organization.objects.none())
+    organization = forms.ModelChoiceField(
+        label="Organization", queryset=Organization.objects.none(), empty_label="Choose an organization"
+    )
     license_version = forms.ModelChoiceField(
-        label="License", queryset=LicenseVersion.objects.none(), help_text="Exactly this text is accepted."
+        label="License",
+        queryset=LicenseVersion.objects.none(),
+        empty_label="Choose a license",
+        help_text="Exactly this text is accepted.",
     )
     signatory_name = forms.CharField(label="Who signs", max_length=200)
     signatory_email = forms.EmailField(

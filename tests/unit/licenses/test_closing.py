@@ -24,7 +24,7 @@ def test_close_out_closes_certifies_and_orders_the_document(world: World) -> Non
     grant.refresh_from_db()
     assert (grant.state, grant.state_reason) == (
         "closed",
-        "Closed by its holder; 2 copies destroyed by 2026-11-21.",
+        "Closed by its holder; 2 copies destroyed by 21 Nov 2026.",
     )
     assert (certificate.typed_name, certificate.how) == ("Ada Example", "session")
     assert Agreement.objects.filter(certificate=certificate, pdf=None).exists()
@@ -106,7 +106,7 @@ def test_no_token_closes_but_one_may_prepare_it(world: World) -> None:
         world.close_out(grant, program)
     action = actions.propose_close_out(grant=grant, by=program, now=NOW, **SAID)
     assert "for good" in action.summary
-    assert "2 copies, the last on 2026-11-20. How: Shredded the disks." in action.summary
+    assert "2 copies, the last on 20 Nov 2026. How: Shredded the disks." in action.summary
     assert Grant.objects.get().state == "active"
     done = pending.confirm(action=action, by=world.ada, now=NOW)
     certificate = DestructionCertificate.objects.get()

@@ -23,7 +23,9 @@ def test_a_first_heading_that_repeats_the_title_is_left_out() -> None:
 
 
 def test_tables_are_rendered() -> None:
-    assert "<td>96</td>" in render("| a | b |\n|---|---|\n| Layers | 96 |")
+    html = render("| a | b |\n|---|:--|\n| Layers | 96 |")
+    assert "<td>96</td>" in html
+    assert '<th scope="col">b</th>' in html
 
 
 @pytest.mark.parametrize(
