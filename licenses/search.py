@@ -55,6 +55,11 @@ def refresh_for(user: User) -> int:
     return _write(Request.objects.filter(applicant=user, submitted_at__isnull=False))
 
 
+def refresh(requests: QuerySet[Request]) -> int:
+    """Write the words of these requests again; return how many they are."""
+    return _write(requests)
+
+
 def fill(limit: int = FILLED_AT_ONCE) -> int:
     """Write the words of requests that have none, from before there was a search; return how many."""
     bare = Request.objects.filter(search_text="", submitted_at__isnull=False)

@@ -8,10 +8,11 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from licenses import links, search, states
-from licenses.models import Grant, Message, Party, Request, RequestVersion
+from licenses import links, search, states, texts
+from licenses.models import Grant, MasterAgreement, MasterMember, Message, Party, Request, RequestVersion
 from licenses.queries.parties import TAKING_PART
 from portal.accounts.events import Bar, ErasureAsked, PersonErased
+from portal.core import audit
 from portal.core.events import subscribe
 
 ERASED_NAME: Final = "Erased account"
@@ -30,7 +31,7 @@ def say_what_is_under_way(event: ErasureAsked) -> None:
         event.bars.append(Bar(said, links.INVITATION.format(id=party.pk)))
     live = Grant.objects.filter(user=event.user, state__in=states.LIVE_STATES, ends_at__gt=event.now)
     for grant in live.select_related("release").order_by("release__title", "id"):
-        until = f"{grant.ends_at:%Y-%m-%d}"
+        until = texts.day(grant.ends_at)
         said = f"Your grant for {grant.release.title} holds until {until}. Close it out first."
         event.bars.append(Bar(said, links.GRANT.format(id=grant.pk)))
 
@@ -53,7 +54,8 @@ def _titles(request: Request) -> str:
 
 @subscribe(PersonErased)
 def erase_what_was_said(event: PersonErased) -> None:
-    """Erase the answers of requests that came to nothing, all evidence, and the person's name in teams."""
+    """Erase the answers of requests that came to nothing, all evidence, and the person's name in teams and
+    master agreements."""
     own = Request.objects.filter(applicant=event.user)
     undecided = own.filter(Q(state=states.WITHDRAWN) | Q(submitted_at__isnull=True))
     empty = {"answers": {}, "evidence": {}, "summary_of_use": "", "appeal": ""}
@@ -61,16 +63,47 @@ def erase_what_was_said(event: PersonErased) -> None:
     RequestVersion.objects.filter(request__in=own).update(evidence={})
     Message.objects.filter(request__in=undecided, author=event.user).update(text=ERASED_TEXT)
     _erase_the_team_of(undecided, event)
-    Party.objects.filter(Q(user=event.user) | Q(user__isnull=True, email=event.address)).update(
-        email=event.stand_in, full_name=ERASED_NAME
-    )
+    places = Party.objects.filter(Q(user=event.user) | Q(user__isnull=True, email__in=event.addresses))
+    teams = set(places.values_list("request", flat=True))
+    for place in places:
+        # One request may have asked the person at several addresses.
+        Party.objects.filter(pk=place.pk).update(
+            email=_of_nobody(place.pk, event) if place.user_id is None else event.stand_in,
+            full_name=ERASED_NAME,
+        )
+    _erase_from_masters(event)
     search.refresh_for(event.user)
+    search.refresh(Request.objects.filter(pk__in=teams, submitted_at__isnull=False))
 
 
 def _erase_the_team_of(undecided: QuerySet[Request], event: PersonErased) -> None:
     """Names and addresses that the person wrote into requests that came to nothing."""
-    domain = event.stand_in.partition("@")[2]
     for party in Party.objects.filter(request__in=undecided).exclude(user=event.user):
-        Party.objects.filter(pk=party.pk).update(
-            email=f"{party.pk.replace('_', '-')}@{domain}", full_name=ERASED_NAME
-        )
+        Party.objects.filter(pk=party.pk).update(email=_of_nobody(party.pk, event), full_name=ERASED_NAME)
+
+
+def _erase_from_masters(event: PersonErased) -> None:
+    """Take the person out of master agreements, and their name out of those that they never signed.
+
+    What they signed for an institution stays as it was signed.
+    """
+    for member in MasterMember.objects.filter(email__in=event.addresses).select_related("master"):
+        changed = {"email": _of_nobody(f"member-{member.pk}", event), "full_name": ERASED_NAME}
+        if member.removed_at is None:
+            audit.record(
+                "master.member_removed",
+                by=event.by,
+                subject=f"master:{member.master_id}",
+                now=event.now,
+                organization=member.master.organization_id,
+                member=member.pk,
+                reason="The account was erased.",
+            )
+        MasterMember.objects.filter(pk=member.pk).update(removed_at=member.removed_at or event.now, **changed)
+    unsigned = MasterAgreement.objects.filter(signed_at__isnull=True, signatory_email__in=event.addresses)
+    unsigned.update(signatory_email=event.stand_in, signatory_name=ERASED_NAME)
+
+
+def _of_nobody(id: str, event: PersonErased) -> str:
+    """An address that nobody has, in the place of one that was somebody's."""
+    return f"{id.replace('_', '-')}@{event.stand_in.partition('@')[2]}"

@@ -13,6 +13,7 @@ from licenses.actions.moving import require, who
 from licenses.actions.typed_names import checked_name
 from licenses.agreements import order
 from licenses.models import LicenseVersion, MasterAgreement, MasterMember
+from licenses.queries.parties import addresses_of
 from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -47,7 +48,7 @@ def propose_master(
         errors["ends_at"] = ["This must be in the future."]
     if license_version.organization_id not in (None, organization.pk):
         errors["license_version"] = ["This version was negotiated with another organization."]
-    if email and email == who(by).email:
+    if email in {who(by).email, *addresses_of(who(by))}:
         errors["signatory_email"] = ["Somebody else than who proposes the agreement must sign it."]
     if errors:
         raise Invalid("master_invalid", "The agreement was not proposed.", errors=errors)

@@ -37,10 +37,17 @@ def master_case(principal: Principal, master: MasterAgreement, now: datetime) ->
     user = principal.user
     return MasterCase(
         person=person(principal),
-        signatory=user is not None and verified_addresses(user).filter(low=master.signatory_email).exists(),
+        signatory=user is not None and _is_signatory(user, master),
         signed=master.signed_at is not None,
         ended=now >= master.ends_at,
     )
+
+
+def _is_signatory(user: User, master: MasterAgreement) -> bool:
+    """Once it is signed that is a person: the address may be somebody else's one day."""
+    if master.signed_at is not None:
+        return master.signatory_id == user.pk
+    return verified_addresses(user).filter(low=master.signatory_email).exists()
 
 
 def all_masters(principal: Principal) -> QuerySet[MasterAgreement]:

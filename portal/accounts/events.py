@@ -55,11 +55,12 @@ class ErasureAsked:
 class PersonErased:
     """A person is being erased: each app erases its part of what speaks of them.
 
-    address: the mail address they had. stand_in: what stands in its place from now on.
+    addresses: every verified mail address they had, lower case. stand_in: what stands in the place of theirs
+    from now on.
     """
 
     user: User
-    address: str
+    addresses: frozenset[str]
     stand_in: str
     by: str
     now: datetime

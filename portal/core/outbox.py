@@ -23,6 +23,7 @@ from portal.core.secrecy import holds_secret
 
 DELIVER = "mail.deliver"
 MAX_SUBJECT_CHARACTERS = 300
+NOBODYS = ".invalid"  # no mail server answers for it (RFC 2606): the addresses of accounts that were erased
 
 
 def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | None = None) -> OutboxMessage:
@@ -103,9 +104,12 @@ def _fields(to: str, template: str, subject: str, text: str) -> dict[str, Any]:
 
 @handler(DELIVER, lease_s=120, max_attempts=20)
 def deliver(payload: dict[str, Any], now: datetime) -> None:
-    """Send one queued mail through Django's mail backend, unless it was sent already."""
+    """Send one queued mail through Django's mail backend, unless it was sent already, or nobody is there."""
     message = OutboxMessage.objects.get(pk=payload["message"])
     if message.sent_at is not None:
+        return
+    if message.to.endswith(NOBODYS):
+        OutboxMessage.objects.filter(pk=message.pk).update(sent_at=now, subject="", text="", html="")
         return
     mail = EmailMultiAlternatives(
         subject=message.subject,

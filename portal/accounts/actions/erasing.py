@@ -51,6 +51,7 @@ def erase(*, user: User, address: str, by: Principal, now: datetime) -> User:
     with transaction.atomic():
         account = User.objects.select_for_update().get(pk=user.pk)
         _require_free(account, now)
+        addresses = frozenset({account.email, *_verified(account)})
         old, stand_in = account.email, f"{account.public_id.replace('_', '-')}@{ERASED_DOMAIN}"
         queue_mail(
             to=old,
@@ -59,10 +60,15 @@ def erase(*, user: User, address: str, by: Principal, now: datetime) -> User:
             key=f"{ERASED_MAIL}:{account.public_id}",
         )
         _erase_account(account, stand_in, by, now)
-        events.publish(PersonErased(account, old, stand_in, by.actor, now))
+        events.publish(PersonErased(account, addresses, stand_in, by.actor, now))
         audit.record("account.erased", by=by.actor, subject=f"user:{account.public_id}", now=now)
     user.refresh_from_db()
     return user
+
+
+def _verified(account: User) -> list[str]:
+    verified = EmailAddress.objects.filter(user=account, verified=True)
+    return [address.lower() for address in verified.values_list("email", flat=True)]
 
 
 def _require_free(account: User, now: datetime) -> None:

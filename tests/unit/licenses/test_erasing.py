@@ -1,13 +1,28 @@
 """What erasing a person leaves of requests, decisions, agreements and grants. R12"""
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
 
-from licenses import actions, states
-from licenses.models import Acceptance, Decision, Grant, Message, Party, Request, RequestVersion
+from licenses import actions, queries, states
+from licenses.models import (
+    Acceptance,
+    Decision,
+    Grant,
+    MasterMember,
+    Message,
+    Party,
+    Request,
+    RequestVersion,
+)
 from portal.accounts.actions.erasing import ERASED_NAME, bars_of, erase
-from portal.core.models import AuditEvent
-from portal.core.problems import Conflict
-from tests.unit.licenses.world import ANSWERS, DAY, NOW, World
+from portal.accounts.forgetting import forget_mail
+from portal.core.models import AuditEvent, OutboxMessage
+from portal.core.outbox import deliver, queue_rendered
+from portal.core.problems import Conflict, NotFound
+from tests.unit.licenses.team import Team
+from tests.unit.licenses.test_mastering import propose, sign
+from tests.unit.licenses.world import ANSWERS, DAY, NOW, World, person, session
 
 pytestmark = pytest.mark.database
 
@@ -81,3 +96,70 @@ def test_the_search_finds_the_person_no_more(world: World) -> None:
     request.refresh_from_db()
 
     assert "ada" not in request.search_text.split()
+
+
+def test_a_member_of_somebody_elses_team_is_found_by_no_search_any_more(db: None) -> None:
+    world = World(max_co_applicants=3)
+    team = Team(world)
+    request = team.approved()
+    team.accept(request, world.ada)
+    [cyds] = team.accept(request, team.cyd)
+    erase(user=team.cyd.person, address=team.cyd.person.email, by=team.cyd, now=cyds.ends_at)
+    request.refresh_from_db()
+
+    assert "cora" in request.search_text
+    assert "cyd" not in request.search_text
+
+
+def test_names_and_addresses_leave_master_agreements(world: World) -> None:
+    """The address may be another person's one day: nothing that was agreed before covers them."""
+    other = EmailAddress.objects.create(user=world.ada.person, email="Ada@uni.example.org", verified=True)
+    master = propose(world, signatory_email="boss@example.org")
+    sign(master, session(person("boss")), typed_name="Boss Example")
+    for email in (world.ada.person.email, other.email):
+        actions.name_member(master=master, email=email, full_name="Ada Example", by=world.rita, now=NOW)
+    asked = propose(world, signatory_email=world.ada.person.email, signatory_name="Ada Example")
+    erase_ada(world)
+    asked.refresh_from_db()
+
+    assert not MasterMember.objects.filter(email__contains="ada").exists()
+    assert not MasterMember.objects.filter(full_name__contains="Ada").exists()
+    assert not MasterMember.objects.filter(removed_at__isnull=True).exists()
+    assert AuditEvent.objects.filter(kind="master.member_removed").count() == 2
+    assert (asked.signatory_name, "ada" in asked.signatory_email) == (ERASED_NAME, False)
+
+
+def test_a_signed_master_agreement_is_its_signatorys_and_not_an_addresses(world: World) -> None:
+    boss = session(person("boss"))
+    master = propose(world, signatory_email="boss@example.org")
+    sign(master, boss, typed_name="Boss Example")
+    erase(user=boss.person, address=boss.person.email, by=boss, now=NOW)
+    heir = session(person("boss"))
+
+    with pytest.raises(NotFound):
+        queries.master_to_sign(heir, master.pk, NOW)
+
+
+def test_an_address_of_nobodys_gets_no_mail(world: World) -> None:
+    message = queue_rendered(to="usr-x@erased.invalid", template="x", subject="Old", text="Words of old.")
+    mail.outbox.clear()
+    deliver({"message": message.pk}, now=NOW)
+    message.refresh_from_db()
+
+    assert (mail.outbox, message.sent_at, message.text) == ([], NOW, "")
+
+
+def test_mails_to_others_that_name_the_address_are_forgotten_and_after_a_season_all_are(world: World) -> None:
+    told = queue_rendered(to="rita@example.org", template="x", subject="A", text="ada@example.org asks.")
+    other = queue_rendered(to="rita@example.org", template="x", subject="B", text="Somebody asks.")
+    erase_ada(world)
+    OutboxMessage.objects.update(sent_at=NOW)
+    forget_mail({}, now=NOW)
+    told.refresh_from_db()
+    other.refresh_from_db()
+
+    assert (told.to, told.text, told.html) == ("nobody@erased.invalid", "", "")
+    assert (other.to, other.text) == ("rita@example.org", "Somebody asks.")
+    forget_mail({}, now=NOW + 91 * DAY)
+    other.refresh_from_db()
+    assert (other.to, other.text, other.html) == ("nobody@erased.invalid", "", "")
