@@ -109,9 +109,22 @@ NEXT: dict[str, Next] = {
     ),
 }
 
+# While a question waits, in place of the row of its state.
+ASKED = Next(
+    "Answer the reviewers' question",
+    (
+        "The review goes on as soon as you answer.",
+        "If your answers to the form change by it, change those; reviewers then start over.",
+    ),
+    (Action("Answer the question", "request_detail"), Action("Change my answers", "request_edit"), _WITHDRAW),
+    "turn",
+    "message-circle-question-mark",
+)
+
 # Pages that are about the release, or about nothing, rather than about the request.
 _ABOUT_RELEASE = frozenset({"request_form"})
 _ABOUT_NOTHING = frozenset({"grants"})
+_PLACE = {"request_detail": "#messages"}
 
 
 def progress(state: str) -> Progress:
@@ -128,23 +141,33 @@ def progress(state: str) -> Progress:
     return Progress(said.tone, steps)
 
 
-def next_panel(state: str, request_id: str, slug: str, *, closed: Iterable[str] = (), **values: int) -> Next:
+def next_panel(
+    state: str,
+    request_id: str,
+    slug: str,
+    *,
+    asked: bool = False,
+    closed: Iterable[str] = (),
+    **values: int,
+) -> Next:
     """What to tell the applicant, with the addresses filled in.
 
-    slug: a release of the request. closed: pages not to offer, because the rule refuses them now.
+    slug: a release of the request. asked: a question of the reviewers waits. closed: pages not to offer,
+    because the rule refuses them now.
     values: what the sentences name: target_days, sign_days.
     """
-    row, said = NEXT[state], word("request", state)
+    said = word("request", state)
+    row = ASKED if asked else NEXT[state]._replace(tone=said.tone, icon=said.icon)
     actions = tuple(
         action._replace(href=_href(action.page, request_id, slug))
         for action in row.actions
         if action.page not in set(closed)
     )
     sentences = tuple(sentence.format_map(values) for sentence in row.sentences)
-    return row._replace(sentences=sentences, actions=actions, tone=said.tone, icon=said.icon)
+    return row._replace(sentences=sentences, actions=actions)
 
 
 def _href(page: str, request_id: str, slug: str) -> str:
     if page in _ABOUT_NOTHING:
         return reverse(page)
-    return reverse(page, args=[slug if page in _ABOUT_RELEASE else request_id])
+    return reverse(page, args=[slug if page in _ABOUT_RELEASE else request_id]) + _PLACE.get(page, "")

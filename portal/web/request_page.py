@@ -42,6 +42,7 @@ def page_of(
         request.state,
         request.pk,
         release.slug,
+        asked=request.state == states.SUBMITTED and request.asked_at is not None,
         closed=closed,
         target_days=settings.REVIEW_TARGET_DAYS,
         sign_days=settings.SIGN_WITHIN_DAYS,

@@ -59,6 +59,7 @@ def test_a_question_is_answered_in_its_place(open_as: OpenPage, submitted: Reque
     ada = open_as("ada", java_script_enabled=scripts)
     ada.goto("/requests/")
     ada.get_by_role("link", name="Answer the question").click()
+    assert ada.get_by_role("heading", name="Answer the reviewers' question").is_visible()
     ada.get_by_label("Your answer").fill("The Pile.")
     ada.get_by_role("button", name="Send the answer").click()
 

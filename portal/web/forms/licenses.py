@@ -211,6 +211,11 @@ class DraftForm(SummaryForm):
     )
     field_order = ("revision", "text")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A draft may be kept without it, but it is not shown as something that can be left out.
+        self.fields["text"].widget.is_required = True
+
     @classmethod
     def of(cls, draft: LicenseDraft) -> dict[str, Any]:
         """The form's initial values for a draft."""

@@ -193,14 +193,22 @@ def titles(request: Request) -> str:
 
 
 @register.simple_tag
-def age(since_: datetime | None, until: datetime | None) -> SafeString | str:
-    """How long a request has waited, against the published target; what is decided waits no more."""
+def age(since_: datetime | None, until: datetime | None, asked: datetime | None = None) -> SafeString | str:
+    """How long a request has waited, against the published target; what is decided waits no more.
+
+    asked: since when a question waits for the applicant, which is nobody's delay at the desk.
+    """
     if since_ is None:
         return "—"
     days = ((until or timezone.now()) - since_).total_seconds() / 86_400
     text = spell(days * 86_400)
     if until is not None:
         return format_html('<span class="age">{}</span>', decided_in(days * 86_400))
+    if asked is not None:
+        waits = spell((timezone.now() - asked).total_seconds())
+        return format_html(
+            '<span class="age calm">{} {}, asked {} ago</span>', icon("circle-pause"), text, waits
+        )
     target = settings.REVIEW_TARGET_DAYS
     if days > target:
         return format_html(

@@ -74,6 +74,11 @@ def test_age_is_told_against_the_published_target(days: int, said: str, tone: st
 
 def test_a_decided_request_waits_no_more() -> None:
     assert "decided after 2 days" in str(portal.age(MOMENT, MOMENT + timedelta(days=2)))
+    waits = str(
+        portal.age(timezone.now() - timedelta(days=9), None, timezone.now() - timedelta(days=8, hours=1))
+    )
+    assert "asked 8 days ago" in waits
+    assert "over the target" not in waits
     assert "decided in under a minute" in str(portal.age(MOMENT, MOMENT + timedelta(seconds=2)))
 
 
