@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, prove_it_is_you
 from tests.browser.pages import LOOKS, Look, furnish
 from tests.unit.web.world import World
 
@@ -22,6 +22,39 @@ MODES: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
+
+ASKS_AGAIN = "/accounts/reauthenticate/"
+
+# What axe leaves to people, said by the page itself. Each line of the answer is one fault.
+OUT_OF_ORDER = """() => {
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const named = (element) => element.getAttribute("aria-label") || element.getAttribute("aria-labelledby");
+  const faults = [];
+  const levels = all("h1, h2, h3, h4, h5, h6").map((heading) => Number(heading.tagName[1]));
+  if (levels.filter((level) => level === 1).length !== 1) faults.push("not exactly one h1");
+  if (levels.some((level, i) => level > (levels[i - 1] || 0) + 1)) faults.push(`headings jump: ${levels}`);
+  for (const field of all("input:not([type=hidden]), select, textarea"))
+    if (!field.labels.length && !named(field)) faults.push(`no label: ${field.name}`);
+  const ids = all("[id]").map((element) => element.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`id twice: ${id}`);
+  for (const element of all("[tabindex]")) if (element.tabIndex > 0) faults.push(`own order: ${element.id}`);
+  for (const element of all("a[href], button"))
+    if (!element.textContent.trim() && !named(element)) faults.push(`no text: ${element.outerHTML}`);
+  // Tables that people wrote in Markdown have no captions; the heading before them says what they are.
+  for (const table of all("table"))
+    if (!table.caption && !table.closest(".prose")) faults.push("table without caption");
+  for (const cell of all("th")) if (!cell.scope) faults.push(`heading of nothing: ${cell.textContent}`);
+  for (const said of ["aria-describedby", "aria-labelledby", "aria-controls"])
+    for (const element of all(`[${said}]`))
+      for (const id of element.getAttribute(said).split(/\\s+/).filter(Boolean))
+        if (!ids.includes(id)) faults.push(`${said} of nothing: ${id}`);
+  for (const link of all('a[href^="#"]'))
+    if (!ids.includes(link.hash.slice(1))) faults.push(`link to nothing: ${link.hash}`);
+  const landmarks = all("nav").map(named);
+  if (landmarks.includes(null)) faults.push("nav without name");
+  if (new Set(landmarks).size < landmarks.length) faults.push(`navs of one name: ${landmarks}`);
+  return faults;
+}"""
 
 
 @pytest.fixture
@@ -39,6 +72,9 @@ def tour(open_as: OpenPage, names: Mapping[str, str], **settings: Any) -> Iterat
         response = page.goto(look.address.format_map(names))
         assert response is not None
         assert response.status == look.status, look.name
+        if page.url.partition("?")[0].endswith(ASKS_AGAIN) and look.address != ASKS_AGAIN:
+            prove_it_is_you(page)
+            assert not page.url.partition("?")[0].endswith(ASKS_AGAIN), look.name
         yield look, page
 
 
@@ -50,6 +86,7 @@ def faults_of(page: Page) -> list[object]:
     ]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("wider than its screen")
+    found.extend(page.evaluate(OUT_OF_ORDER))
     resources = "performance.getEntriesByType('resource')"
     found.extend(page.evaluate(f"{resources}.filter(e => e.responseStatus >= 400).map(e => e.name)"))
     return found
