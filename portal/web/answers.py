@@ -24,6 +24,11 @@ class Answers(NamedTuple):
     compared_with: int | None
     rows: list[Answer]
 
+    @property
+    def changed(self) -> bool:
+        """Whether an answer differs from the version before."""
+        return any(row.changed for row in self.rows)
+
 
 def compare(version: RequestVersion, before: RequestVersion | None) -> Answers:
     """`version` as the page shows it; with `before`, what changed since then is marked word by word."""

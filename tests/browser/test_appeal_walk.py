@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from licenses import actions
 from licenses.models import Request
 from tests.browser.conftest import OpenPage, prove_it_is_you
+from tests.browser.test_every_page import faults_of
 from tests.browser.walking import approve, sign
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -57,6 +58,8 @@ def test_a_declined_request_is_approved_by_others_on_appeal(open_as: OpenPage, s
 
     rosa.reload()
     expect(rosa.get_by_role("button", name="Give this verdict")).to_have_count(0)
+    expect(rosa.get_by_text("The same as in version 1.")).to_be_visible()
+    assert faults_of(rosa) == []
     for name in ("remy", "runa"):
         approve(open_as(name), "Ada Lindqvist")
     sign(ada, "Ada Lindqvist")
