@@ -32,15 +32,26 @@ def make(payload: dict[str, Any], now: datetime) -> None:
     """Make the document that was ordered, unless it is there.
 
     payload: {"agreement": id, "told": what `snapshot.take` kept}.
-    Raises: ImproperlyConfigured: nothing may sign today; tried again.
+    Raises: ImproperlyConfigured: nothing may sign today; tried again. RuntimeError: the text that stands in
+        the database is not the one that was accepted; nothing is signed.
     """
     agreement = _with_what_it_is_of(payload["agreement"])
     if agreement.made_at is not None:
         return
+    _require_the_accepted_text(agreement)
     seal = certificates.load()
     if not seal.not_before <= now < seal.not_after:
         raise ImproperlyConfigured("AGREEMENT_KEY: its certificate is not good today.")
     _keep(agreement, _made(agreement, payload.get("told") or snapshot.take(agreement), seal), seal, now)
+
+
+def _require_the_accepted_text(agreement: Agreement) -> None:
+    of = agreement.acceptance or agreement.master
+    if of is None:
+        return  # a certificate reproduces no text
+    found = hashlib.sha256(of.license_version.text.encode()).hexdigest()
+    if found != of.sha256:
+        raise RuntimeError(f"{agreement.pk}: {of.sha256} was accepted, the text has the SHA-256 {found}")
 
 
 def _made(agreement: Agreement, told: Snapshot, seal: Seal) -> Stamped:

@@ -123,3 +123,13 @@ def test_audit_log_names_it_in_the_document() -> None:
     signed = audit.trail(f"request:{made.acceptance.request_id}").get(kind="request.signed")  # type: ignore[union-attr]
     found = signature.read(bytes(made.pdf or b""), portals_own())
     assert found.words["audit-event"] == str(signed.index)
+
+
+@pytest.mark.parametrize("kind", ["acceptance", "master"])
+def test_another_text_than_the_accepted_one_is_never_signed(kind: str) -> None:
+    agreement = KINDS[kind](World())
+    type(getattr(agreement, kind)).objects.update(sha256="0" * 64)
+    with pytest.raises(RuntimeError, match="was accepted"):
+        make(Agreement.objects.get(pk=agreement.pk))
+    agreement.refresh_from_db()
+    assert (agreement.made_at, executed(), ready()) == (None, [], [])
