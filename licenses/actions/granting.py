@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from licenses import policies, queries, texts
 from licenses.actions.moving import lock_grant, move_grant, require
@@ -16,7 +16,7 @@ from licenses.models import Grant
 from licenses.terms import MAX_GRANT_DAYS
 from portal.accounts.principals import Principal
 from portal.core import events
-from portal.core.problems import Invalid, Problem
+from portal.core.problems import Invalid, Problem, database_gave_up
 from portal.core.verdicts import Verdict
 
 POLICIES: Final[dict[str, Callable[[GrantCase], Verdict]]] = {
@@ -109,6 +109,9 @@ def _outcome(
         return Outcome(_change(grant, verb, reason, by, now, ends_at))
     except Problem as problem:
         return Outcome(grant, problem)
+    except OperationalError:
+        # A deadlock, or a lock held for too long: this one was rolled back, the next may go through.
+        return Outcome(grant, database_gave_up())
 
 
 def _change(

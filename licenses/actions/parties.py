@@ -22,8 +22,9 @@ from portal.core.problems import Conflict, Invalid, NotPermitted
 # How many people, and how often the same address, one request may ask: each time is a mail to somebody.
 MOST_ASKED = 60
 MOST_TIMES_ASKED = 3
-# How many people one applicant may ask in a day, in all their requests.
+# How many people one applicant may ask in a day, and how often the same address, in all their requests.
 MOST_ASKED_A_DAY = 100
+MOST_TIMES_A_DAY = 6
 DAY = timedelta(days=1)
 # The name stands in a mail of ours: it must not lead anywhere.
 _LEADS_AWAY = re.compile(r"://|www\.|@|\.[a-z]{2,}/", re.IGNORECASE)
@@ -84,6 +85,8 @@ def _wrong_address(request: Request, address: str, applicant: User, now: datetim
     if sum(email == address for email, _ in before) >= MOST_TIMES_ASKED:
         return f"This address was asked {MOST_TIMES_ASKED} times already."
     today = Party.objects.filter(request__applicant=applicant, asked_at__gt=now - DAY)
+    if today.filter(email=address).count() >= MOST_TIMES_A_DAY:
+        return f"You asked this address {MOST_TIMES_A_DAY} times today. Go on tomorrow."
     return "You asked very many people today. Go on tomorrow." if today.count() >= MOST_ASKED_A_DAY else ""
 
 

@@ -3,9 +3,11 @@
 from datetime import datetime
 
 import pytest
+from django.db import OperationalError
 
 from licenses import actions, states
 from licenses.access import LicenseAccess
+from licenses.actions import granting
 from licenses.events import GrantChanged
 from licenses.models import Grant
 from portal.accounts.models import RoleGrant
@@ -265,3 +267,23 @@ def test_of_many_those_of_one_who_may_not_are_refused_one_by_one(world: World) -
     [outcome] = actions.change_many(grants=grants, verb="revoke", reason="Why.", by=world.ada, now=NOW)
     assert outcome.problem is not None
     assert outcome.problem.code == "role_required"
+
+
+def test_a_database_that_gives_up_on_one_grant_keeps_the_others_from_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = world.grant_in(states.ACTIVE)
+    real, called = granting.lock_grant, []
+
+    def fails_once(given: Grant) -> Grant:
+        called.append(given)
+        if len(called) == 1:
+            raise OperationalError("deadlock detected")
+        return real(given)
+
+    monkeypatch.setattr(granting, "lock_grant", fails_once)
+    outcomes = actions.change_many(
+        grants=[grant, grant], verb="suspend", reason="A question is open.", by=world.rita, now=NOW
+    )
+
+    assert [outcome.problem.code if outcome.problem else "" for outcome in outcomes] == ["unavailable", ""]

@@ -287,3 +287,16 @@ def test_a_place_in_a_team_leads_to_a_hidden_release_once_it_was_sent(team: Team
     team.world.submit(request)
     Release.objects.update(state="unlisted")
     assert team.world.release in queries.visible_releases(team.cora)
+
+
+def test_nobody_is_mailed_again_and_again_through_ever_new_drafts(team: Team) -> None:
+    for _ in range(2):
+        request = team.world.draft()
+        for _ in range(3):
+            actions.remove(party=team.invite(request, team.cora), by=team.world.ada, now=NOW)
+        actions.withdraw(request=request, by=team.world.ada, now=NOW)
+    with pytest.raises(Invalid) as refused:
+        team.invite(team.world.draft(), team.cora)
+
+    assert "email" in refused.value.errors
+    assert OutboxMessage.objects.filter(to="cora@example.org").count() == 6
