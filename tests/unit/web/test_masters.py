@@ -12,7 +12,7 @@ from portal.core.jobs import run_due
 from tests.unit.web import papers
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.test_hostile_text import HOSTILE, LINES
-from tests.unit.web.world import World
+from tests.unit.web.world import PASSWORD, World
 
 
 def said(world: World, **fields: object) -> dict[str, object]:
@@ -65,6 +65,16 @@ def test_people_are_named_taken_out_and_the_agreement_ended(world: World, open_a
     assert "Ended" in page
     assert "Name somebody" not in page
     assert rosa.post(f"{address}end/", {"reason": "Again."}).status_code in (400, 409)
+
+
+def test_a_fault_after_the_question_for_the_password_can_be_corrected(world: World, open_as: OpenAs) -> None:
+    """What was sent is taken up again where the password was asked; the form then still leads home."""
+    master, rosa = papers.proposed(world), open_as("rosa", fresh=False)
+    ending = f"/desk/master-agreements/{master.pk}/end/"
+    asked = rosa.post(ending, {"reason": ""})["Location"]
+    answer = rosa.post(asked, {"password": PASSWORD, "next": ending})
+    assert answer.status_code == 400
+    assert f'<form method="post" class="form" action="{ending}">' in answer.content.decode()
 
 
 @pytest.mark.parametrize(
