@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("licenses", "0002_license_versions_immutable"),
-        ("weights_vault", "0005_body_checks"),
+        ("weights_vault", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
