@@ -84,12 +84,6 @@ WORDS: dict[str, dict[str, Word]] = {
         "reject": Word("Decline", "bad", "x"),
         "grant": Word("Change a grant", "calm", "key-round"),
     },
-    "reason": {
-        "approve": Word("Approve", "good", "check"),
-        "request_changes": Word("Ask for changes", "wait", "message-circle-question-mark"),
-        "reject": Word("Decline", "bad", "x"),
-        "grant": Word("Change a grant", "calm", "key-round"),
-    },
     "decision": {
         "approved": Word("Approved", "good", "circle-check"),
         "rejected": Word("Declined", "bad", "circle-x"),
