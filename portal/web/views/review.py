@@ -50,7 +50,9 @@ def reason(request: HttpRequest, request_id: str) -> HttpResponse:
     return show(request, request_id, Forms(filled=review_page.with_reason(request.POST, kept)))
 
 
+# A recusal takes a vote back, and the others' may then carry: it is asked for as a verdict is.
 @private("GET", "POST")
+@reauthentication_required(allow_get=True)
 def recuse(request: HttpRequest, request_id: str) -> HttpResponse:
     principal, now, form = reader(request), timezone.now(), RecusalForm(posted(request))
     left = reviewed(principal, request_id, now)

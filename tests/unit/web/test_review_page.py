@@ -207,6 +207,13 @@ def test_recusal_is_confirmed_and_said_on_the_page(rosa: Client, submitted: Requ
     assert "You recused yourself from this request, for good." in page
 
 
+def test_recusal_asks_for_the_password_again(open_as: OpenAs, submitted: Request) -> None:
+    """It can complete the others' majority, as a verdict can."""
+    answer = open_as("rosa", fresh=False).post(f"/review/{submitted.pk}/recuse/", {"reason": "A friend."})
+    assert "/accounts/reauthenticate/" in answer["Location"]
+    assert not Recusal.objects.exists()
+
+
 def test_a_co_applicant_who_joined_reads_and_writes(
     world: World, open_as: OpenAs, submitted: Request, big: Release
 ) -> None:
