@@ -145,7 +145,7 @@ def test_the_applicant_does_not_see_who_voted_what(world: World, ada: Client, su
     world.vote(submitted, "rosa")
     page = ada.get(f"/requests/{submitted.pk}/").content.decode()
 
-    assert "Rosa" not in page
+    assert "Rosa Weiss" not in page
     assert "Voted" not in page
 
 

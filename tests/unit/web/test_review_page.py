@@ -124,7 +124,7 @@ def test_a_question_is_answered_on_the_page_of_the_request(
     ada, address = open_as("ada"), f"/requests/{submitted.pk}/"
     page = text_of(ada, address)
     assert "Waiting for your answer" in page
-    assert "Rosa" not in page
+    assert "Rosa Weiss" not in page
     assert "Waiting for the applicant" in text_of(rosa, f"/review/{submitted.pk}/")
 
     answer = ada.post(f"{address}messages/", {"text": "The Pile."})

@@ -8,7 +8,7 @@ from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import ANSWERS, LICENSE, World
 from weights_vault.models import Release
 
-HOSTILE = "<script>alert(1)</script>{{7*7}}"
+HOSTILE = "<script>alert(1)</script>{{7357*7357}}"
 
 
 @pytest.fixture
@@ -237,4 +237,4 @@ def test_hostile_names_are_inert(open_as: OpenAs, world: World, draft: Request) 
         page = text(open_as(reader).get(address))
         assert "&lt;script&gt;alert(1)" in page, address
         assert "<script>alert" not in page, address
-        assert "49" not in page.partition("&lt;script")[2][:60]
+        assert str(7357 * 7357) not in page, address
