@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from licenses import search
+from licenses import notices, search
 from licenses.actions import publishing
 from licenses.actions.lapsing import lapse
 from licenses.actions.reaccepting import want_of_all, want_reacceptance
@@ -13,8 +13,9 @@ from licenses.clock.ends import record_ends, remind_of_ends
 from licenses.clock.reacceptance import remind_of_reacceptance
 from licenses.clock.reviews import remind_reviewers
 from licenses.clock.signatures import remind_of_signatures
-from licenses.models import LicenseVersion
+from licenses.models import LicenseVersion, Request
 from portal.core import jobs
+from portal.core.models import AuditEvent
 
 LAPSE = "licenses.lapse"
 LAPSE_EVERY_S = 3600
@@ -37,6 +38,13 @@ def lapse_unsigned(payload: dict[str, Any], now: datetime) -> None:
 def ask_for_reacceptance(payload: dict[str, Any], now: datetime) -> None:
     """Ask the holders of live grants to accept the license version that was published."""
     want_reacceptance(version=LicenseVersion.objects.get(pk=payload["version"]), now=now)
+
+
+@jobs.handler(notices.TELL_REVIEWERS)
+def tell_reviewers(payload: dict[str, Any], now: datetime) -> None:
+    """Write the mails to reviewers about a request that somebody sent."""
+    event = AuditEvent.objects.get(pk=payload["event"])
+    notices.tell_reviewers(payload["notice"], Request.objects.get(pk=payload["request"]), event)
 
 
 @jobs.handler(FILL_SEARCH, lease_s=600)

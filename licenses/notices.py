@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
-from licenses import links
+from licenses import links, states
 from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
@@ -18,12 +19,16 @@ from licenses.queries.messages import audience as other_side
 from licenses.queries.parties import standing
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
+from portal.core.jobs import enqueue
 from portal.core.models import AuditEvent
 from portal.core.outbox import queue_mail, queue_mails
 from weights_vault.models import Release
 
 TEMPLATES = "licenses/mail"
 TO_REVIEWERS = {"review_wanted", "review_again", "review_nudged"}
+# To all of the legal staff, however many: a job writes these, and whoever submits does not wait for it.
+TO_EVERY_REVIEWER = {"review_wanted"}
+TELL_REVIEWERS = "licenses.tell_reviewers"
 ABOUT_MESSAGES = {"question_asked", "message_received"}
 TO_LEGAL_STAFF = {"grant_closed"}
 TO_PARTIES = {"party_invited", "party_dropped", "signature_wanted"}
@@ -35,14 +40,21 @@ def send_for_request(notices: Iterable[str], request: Request, event: AuditEvent
     for notice in notices:
         if notice in ABOUT_MESSAGES:
             _send_message(notice, request, event)
-            continue
-        if notice in TO_PARTIES:
+        elif notice in TO_PARTIES:
             _send_parties(notice, request, event)
-            continue
-        if audience := [user for user in _audience(notice, request, event) if user.is_active]:
-            about = {**_about_request(request), **_about_party(request, event)}
-            mails = {_key(notice, event, user): (user.email, {"person": user, **about}) for user in audience}
-            queue_mails(template=f"{TEMPLATES}/{notice}", mails=mails)
+        elif notice in TO_EVERY_REVIEWER:
+            told = {"notice": notice, "request": request.pk, "event": event.pk}
+            enqueue(TELL_REVIEWERS, told, key=f"{TELL_REVIEWERS}:{notice}:{event.pk}")
+        else:
+            _send_audience(notice, request, event)
+
+
+def tell_reviewers(notice: str, request: Request, event: AuditEvent) -> None:
+    """Queue the mails that TELL_REVIEWERS is about, unless nobody has to review the request any more."""
+    if request.state != states.SUBMITTED:
+        return
+    with transaction.atomic():
+        _send_audience(notice, request, event)
 
 
 def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> None:
@@ -102,6 +114,13 @@ def remind_signers(request: Request, reminder: Reminder, **more: Any) -> int:
 def send_license_changed(request: Request, version: LicenseVersion, event: AuditEvent) -> None:
     """Tell an applicant in review that a newer license text will have to be confirmed."""
     _queue("license_changed", request.applicant, event, {**_about_request(request), "new_version": version})
+
+
+def _send_audience(notice: str, request: Request, event: AuditEvent) -> None:
+    if audience := [user for user in _audience(notice, request, event) if user.is_active]:
+        about = {**_about_request(request), **_about_party(request, event)}
+        mails = {_key(notice, event, user): (user.email, {"person": user, **about}) for user in audience}
+        queue_mails(template=f"{TEMPLATES}/{notice}", mails=mails)
 
 
 def _send_message(notice: str, request: Request, event: AuditEvent) -> None:

@@ -29,9 +29,10 @@ from django.utils import timezone  # noqa: E402
 from licenses import actions, states  # noqa: E402
 from licenses.models import Request, RequestVersion, Vote  # noqa: E402
 from licenses.models.requests import RequestedRelease  # noqa: E402
+from licenses.notices import TELL_REVIEWERS  # noqa: E402
 from portal.accounts.models import User  # noqa: E402
 from portal.accounts.principals import principal_for  # noqa: E402
-from portal.core.models import AuditEvent, OutboxMessage  # noqa: E402
+from portal.core.models import AuditEvent, Job, OutboxMessage  # noqa: E402
 from portal.demo.crowd import people  # noqa: E402
 from portal.demo.crowd.words import LAST, TOPICS  # noqa: E402
 from tests.benchmarks.processes.said import say  # noqa: E402
@@ -215,12 +216,14 @@ def submit(part: str, parts: str, seconds: str, begin: str) -> None:
 
 
 def tally() -> None:
-    """How many of the drafts stand submitted, and how many of them were logged or mailed about twice."""
+    """How many of the drafts stand submitted, how often that was logged and mailed, and for how many of them
+    a job tells the reviewers."""
     rows = Request.objects.filter(releases__slug__startswith="seeded-2000", state=states.SUBMITTED)
     subjects = [f"request:{pk}" for pk in rows.values_list("pk", flat=True)]
     logged = AuditEvent.objects.filter(kind="request.submitted", subject__in=subjects).count()
     mailed = OutboxMessage.objects.filter(template="licenses/mail/request_submitted").count()
-    say(submitted=len(subjects), logged=logged, mailed=mailed)
+    telling = Job.objects.filter(kind=TELL_REVIEWERS).count()
+    say(submitted=len(subjects), logged=logged, mailed=mailed, telling=telling)
 
 
 def together(work: Callable[[int], None], numbers: Sequence[int]) -> None:

@@ -8,8 +8,9 @@ from django.db import transaction
 from licenses import actions, states
 from licenses.access import LicenseAccess
 from licenses.models import Decision, Grant, Request, Vote
+from licenses.notices import TELL_REVIEWERS
 from portal.core import audit
-from portal.core.models import AuditEvent, OutboxMessage
+from portal.core.models import AuditEvent, Job, OutboxMessage
 from portal.core.problems import NotPermitted, Problem
 from portal.core.verdicts import Denied
 from tests.integration.licenses.crowd import applicant_of, applicants, submitted
@@ -172,6 +173,7 @@ def test_fifty_submissions_with_one_key(world: World) -> None:
         assert [codes(race.run(*[submit] * 10)) for _ in range(5)] == [[]] * 5
     assert Request.objects.count() == 1
     assert OutboxMessage.objects.filter(template__endswith="request_submitted").count() == 1
+    assert Job.objects.filter(kind=TELL_REVIEWERS).count() == 1
 
 
 def test_drafts_without_a_key_at_the_same_moment_make_one_request(world: World) -> None:

@@ -15,7 +15,7 @@ from licenses.states import NOTICES
 from portal.core.models import OutboxMessage
 from portal.core.secrecy import holds_secret
 from tests.unit.licenses.team import Team
-from tests.unit.licenses.world import DAY, NOW, World, apply, person, session
+from tests.unit.licenses.world import DAY, NOW, World, apply, person, session, tell_reviewers
 
 pytestmark = pytest.mark.database
 
@@ -47,6 +47,7 @@ def live_it_all(world: World) -> None:
     actions.revoke(grant=grant, reason=HOSTILE, by=world.rita, now=NOW)
     world.close_out(world.grant_in(states.ACTIVE))
     world.request_in(states.SUBMITTED)
+    tell_reviewers()
     live_as_a_team(world)
     apply(world.release, text="New.", now=NOW + DAY)
     want_the_newest(world)
@@ -122,6 +123,7 @@ def test_a_name_cannot_write_into_the_header_of_a_mail(db: None) -> None:
     mallory.user.full_name = "Mallory\r\nBcc: everybody@example.org"
     mallory.user.save()
     world.submit(world.draft(mallory), mallory)
+    tell_reviewers()
     wanted = OutboxMessage.objects.filter(template__endswith="review_wanted")
     assert wanted.exists()
     assert not any("\n" in mail.subject or "\r" in mail.subject for mail in wanted)
@@ -132,4 +134,6 @@ def test_disabled_reviewers_get_no_mail(world: World) -> None:
     world.rosa.user.is_active = False
     world.rosa.user.save()
     world.request_in(states.SUBMITTED)
-    assert not OutboxMessage.objects.filter(to="rosa@example.org").exists()
+    tell_reviewers()
+    told = OutboxMessage.objects.filter(template__endswith="review_wanted").values_list("to", flat=True)
+    assert sorted(told) == ["rita@example.org", "rob@example.org"]

@@ -7,7 +7,7 @@ import pytest
 from licenses import actions, states
 from licenses.models import RequestVersion
 from portal.core import audit
-from portal.core.models import OutboxMessage
+from portal.core.models import Job, OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from tests.unit.licenses.world import (
     ANSWERS,
@@ -19,12 +19,14 @@ from tests.unit.licenses.world import (
     license_of,
     person,
     session,
+    tell_reviewers,
 )
 
 pytestmark = pytest.mark.database
 
 
 def mailed() -> list[tuple[str, str]]:
+    tell_reviewers()
     return sorted(
         (message.to.partition("@")[0], message.template.rpartition("/")[2])
         for message in OutboxMessage.objects.all()
@@ -50,6 +52,18 @@ def test_a_submission_tells_the_applicant_and_each_reviewer(world: World) -> Non
     world.submit(world.draft())
     reviewers = [(name, "review_wanted") for name in ("rita", "rob", "rosa")]
     assert mailed() == sorted([("ada", "request_submitted"), *reviewers])
+
+
+def test_reviewers_are_told_once_however_often_the_job_is_done(world: World) -> None:
+    world.submit(world.draft())
+    once = mailed()
+    assert mailed() == once
+
+
+def test_reviewers_are_not_told_of_what_was_withdrawn_before_the_job_was_done(world: World) -> None:
+    request = world.submit(world.draft())
+    actions.withdraw(request=request, by=world.ada, now=NOW)
+    assert "review_wanted" not in {template for _, template in mailed()}
 
 
 def test_reviewers_who_may_not_vote_are_not_told(db: None) -> None:
@@ -168,7 +182,9 @@ def test_a_withdrawn_request_makes_room_for_a_new_one(world: World, state: str) 
 
 def test_an_appeal_goes_to_reviewers_who_have_not_voted(world: World) -> None:
     request = world.request_in(states.REJECTED)
+    mailed()
     OutboxMessage.objects.all().delete()
+    Job.objects.all().delete()
     request = actions.appeal(request=request, text="You misread it.", by=world.ada, now=NOW)
     assert (request.state, request.version, request.appealed) == (states.SUBMITTED, 2, True)
     assert RequestVersion.objects.get(request=request, number=2).appeal == "You misread it."

@@ -5,11 +5,12 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 
-from licenses import actions, states
+from licenses import actions, jobs, notices, states
 from licenses.models import DestructionCertificate, Grant, LicenseVersion, ReleaseTerms, Request
 from licenses.terms import check_terms
 from portal.accounts.models import Organization, RoleGrant, User
 from portal.accounts.principals import Principal, principal_for
+from portal.core.models import Job
 from weights_vault.models import Model, Release
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -168,3 +169,9 @@ class World:
         self.vote(request, self.rita)
         self.vote(request, self.rob)
         self.sign(request, now=later)
+
+
+def tell_reviewers() -> None:
+    """Do the jobs that write mails to reviewers, also those that were done before."""
+    for job in Job.objects.filter(kind=notices.TELL_REVIEWERS):
+        jobs.tell_reviewers(job.payload, NOW)
