@@ -5,52 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from licenses import actions, states
-from licenses.models import (
-    Acceptance,
-    Decision,
-    Grant,
-    LicenseVersion,
-    Message,
-    Recusal,
-    Request,
-    RequestVersion,
-    Vote,
-)
 from portal.accounts.actions import erasing
-from portal.core import audit
-from portal.core.models import AuditEvent, Job, OutboxMessage
+from tests.unit.licenses.breaking import Prepared, changes_nothing
 from tests.unit.licenses.world import DAY, NOW, World
 
 pytestmark = pytest.mark.database
-
-
-class Broken(Exception):
-    """The write that the test breaks."""
-
-
-def broken(*args: object, **kwargs: object) -> None:
-    raise Broken
-
-
-def everything() -> list[object]:
-    kept = [
-        Request,
-        RequestVersion,
-        Vote,
-        Decision,
-        Acceptance,
-        Grant,
-        LicenseVersion,
-        Message,
-        Recusal,
-        OutboxMessage,
-        Job,
-        AuditEvent,
-    ]
-    return [list(model.objects.order_by("pk").values()) for model in kept]  # type: ignore[attr-defined]
-
-
-Prepared = Callable[[], object]
 
 
 def draft(world: World) -> Prepared:
@@ -176,22 +135,20 @@ MAILING = [each for each in EVERY if each not in (draft, note, recuse, renew, er
 def test_without_its_audit_event_nothing_happens(
     world: World, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[World], Prepared]
 ) -> None:
-    act = prepare(world)
-    before = everything()
-    monkeypatch.setattr(audit, "record", broken)
-    with pytest.raises(Broken):
-        act()
-    assert everything() == before
+    changes_nothing(prepare(world), monkeypatch, "portal.core.audit.record")
 
 
 @pytest.mark.parametrize("prepare", MAILING, ids=lambda each: each.__name__)
 def test_without_its_mail_nothing_happens(
     world: World, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[World], Prepared]
 ) -> None:
-    act = prepare(world)
-    before = everything()
-    for name in ("queue_mail", "queue_mails"):
-        monkeypatch.setattr(f"licenses.notices.{name}", broken)
-    with pytest.raises(Broken):
-        act()
-    assert everything() == before
+    changes_nothing(
+        prepare(world), monkeypatch, "licenses.notices.queue_mail", "licenses.notices.queue_mails"
+    )
+
+
+@pytest.mark.parametrize("prepare", [submit, appeal], ids=lambda each: each.__name__)
+def test_without_the_job_that_tells_the_reviewers_nothing_happens(
+    world: World, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[World], Prepared]
+) -> None:
+    changes_nothing(prepare(world), monkeypatch, "licenses.notices.enqueue")
