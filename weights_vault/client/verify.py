@@ -20,7 +20,8 @@ from weights_vault.client.output import Output
 from weights_vault.client.pins import Pins
 from weights_vault.client.settings import Settings
 from weights_vault.client.transfer.earlier import Earlier, EarlierRevisions
-from weights_vault.client.transfer.folder import RESERVED, DownloadFolder, FolderState
+from weights_vault.client.transfer.folder import RESERVED, DownloadFolder
+from weights_vault.client.transfer.folder_state import FolderState
 from weights_vault.client.transfer.inventory import meter_of_checks, part_counter
 from weights_vault.client.transfer.plan import all_parts, check_names, choose_files
 from weights_vault.client.transfer.progress import Phase, make_display

@@ -311,11 +311,3 @@ def test_state_says_what_the_folder_holds(recipient: Recipient) -> None:
     assert (recipient.folder / ".weights" / "manifest.dsse.json").read_bytes() == recipient.portal.manifests[
         "v1"
     ]
-
-
-def test_a_damaged_state_file_is_named(recipient: Recipient) -> None:
-    recipient.download(include=("config.json",))
-    (recipient.folder / ".weights" / "state.json").write_text("{}")
-    with pytest.raises(WrongUsage) as caught:
-        recipient.download()
-    assert caught.value.reference == "folder-damaged"

@@ -11,7 +11,7 @@ from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
     from weights_vault.client.errors import ClientError
-    from weights_vault.client.transfer.folder import FolderState
+    from weights_vault.client.transfer.folder_state import FolderState
     from weights_vault.client.transfer.wishes import Summary
     from weights_vault.client.trust import TrustedManifest
     from weights_vault.client.verify import FileVerdict, FolderVerdict
@@ -32,13 +32,18 @@ def verify(
     ] = None,
 ) -> None:
     """Check a downloaded folder against the signed manifest, part by part. Works without network."""
+    from weights_vault.client.output import typed
     from weights_vault.client.signals import ended_in_order
     from weights_vault.client.transfer.folder import DownloadFolder
+    from weights_vault.client.transfer.rebuilding import warn_of_rebuilt
     from weights_vault.client.verify import open_folder, verify_folder
 
     work: Workplace = context.obj
     place = DownloadFolder(folder.expanduser())
     state, trusted = open_folder(work.settings, place)
+    if state.rebuilt:
+        command = f"weights download {state.release}@{state.revision} --to {typed(place.root)}"
+        warn_of_rebuilt(work.output, place.root, f"`{command}` writes it anew.")
 
     def tell(verdict: FileVerdict) -> None:
         work.output.message(f"{_WORDS[verdict.problem]}: {verdict.file.path}")

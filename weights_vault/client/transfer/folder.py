@@ -17,45 +17,30 @@ from __future__ import annotations
 import json
 import os
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from weights_vault.client.errors import WrongUsage, machine_fault
+from weights_vault.client.output import typed
 from weights_vault.client.parts import Target, plain_target, sealed_target
+from weights_vault.client.transfer.folder_state import FolderState, state_of
 from weights_vault.client.transfer.lock import locked
 from weights_vault.client.transfer.preflight import check_writable
+from weights_vault.client.transfer.rebuilding import rebuilt_state
 from weights_vault.sealed.manifest import ManifestFile
 
 RESERVED = (".weights", ".sealed")
-_STATE_WORDS = ("portal", "release", "revision", "grant", "manifest_sha256", "trusted_at")
-
-
-@dataclass(frozen=True)
-class FolderState:
-    """What a folder holds.
-
-    trusted_at: ISO time at which the signed documents were checked. include: the globs asked for so far, ()
-    for everything. complete: all that was asked for is in. group: the folder's group may read it.
-    """
-
-    portal: str
-    release: str
-    revision: str
-    grant: str
-    manifest_sha256: str
-    trusted_at: str
-    include: tuple[str, ...] = ()
-    complete: bool = False
-    group: bool = False
 
 
 class DownloadFolder:
-    """One folder on this disk. Nothing is made before `make`."""
+    """One folder on this disk. Nothing is made before `make`.
 
-    def __init__(self, root: Path) -> None:
+    wanted: the envelope of the manifest that it is to hold, where that is known.
+    """
+
+    def __init__(self, root: Path, wanted: bytes | None = None) -> None:
         self.root = root
         self.own = root / ".weights"
+        self._wanted = wanted
 
     @property
     def manifest_path(self) -> Path:
@@ -73,28 +58,33 @@ class DownloadFolder:
         return self.own / "journal"
 
     def state(self) -> FolderState | None:
-        """What the folder holds, None where it is no download. Raises: WrongUsage(folder-damaged),
-        MachineFault.
+        """What the folder holds, None where it is no download. A damaged state.json is made up for by the
+        manifest, the journal and the files. Raises: WrongUsage(folder-damaged), MachineFault.
         """
         try:
-            found: Any = json.loads((self.own / "state.json").read_bytes())
-            return FolderState(
-                **{name: str(found[name]) for name in _STATE_WORDS},
-                include=tuple(map(str, found["include"])),
-                complete=found["complete"] is True,
-                group=found.get("group") is True,
-            )
+            return state_of(json.loads((self.own / "state.json").read_bytes()))
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            # A journal comes after state.json: beside one, it was lost.
+            return self._rebuilt() if self.journal_path.is_file() else None
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be read.") from None
-        except (ValueError, KeyError, TypeError):
-            raise WrongUsage(
-                "folder-damaged",
-                f"{self.root} is not a download that can go on.",
-                "Its .weights/state.json is damaged.",
-                "Choose a new folder with --to, or remove this one.",
-            ) from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return self._rebuilt()
+
+    def _rebuilt(self) -> FolderState:
+        try:
+            found = rebuilt_state(self, self._wanted)
+        except OSError as error:
+            raise machine_fault(error, f"{self.root} cannot be read.") from None
+        if found is not None:
+            return found
+        raise WrongUsage(
+            "folder-damaged",
+            f"{self.root} is a download whose notes are damaged.",
+            "Neither its .weights/state.json nor the manifest beside it can be read.",
+            f"`weights download RELEASE@REVISION --to {typed(self.root)}` with the release and the revision "
+            "that it holds checks what is in and goes on; or choose a new folder.",
+        )
 
     def check_usable(self, wanted: FolderState) -> None:
         """Refuse a folder that is something else already; nothing is written yet. Raises: WrongUsage.
@@ -145,7 +135,7 @@ class DownloadFolder:
 
     def keep_state(self, state: FolderState) -> None:
         """Replace state.json."""
-        write_whole(self.own / "state.json", json.dumps(asdict(state), indent=1).encode() + b"\n")
+        write_whole(self.own / "state.json", json.dumps(state.to_json(), indent=1).encode() + b"\n")
 
     def plain(self, file: ManifestFile) -> Target:
         """Where a file is opened to."""

@@ -25,7 +25,8 @@ from weights_vault.client.transfer.earlier import Earlier, EarlierRevisions
 from weights_vault.client.transfer.ends import End, EndWatch, find_ends, warn_at_start
 from weights_vault.client.transfer.engine import Engine, Work
 from weights_vault.client.transfer.estimate import Estimate, estimate
-from weights_vault.client.transfer.folder import DownloadFolder, FolderState
+from weights_vault.client.transfer.folder import DownloadFolder
+from weights_vault.client.transfer.folder_state import FolderState
 from weights_vault.client.transfer.headers import fetch_headers
 from weights_vault.client.transfer.inventory import Asked, Found, take_stock
 from weights_vault.client.transfer.journal import Journal, Notes, read_notes
@@ -35,6 +36,7 @@ from weights_vault.client.transfer.pace import Pace
 from weights_vault.client.transfer.plan import Plan, check_names, choose_files, missing_bytes
 from weights_vault.client.transfer.preflight import check_large_files, check_room
 from weights_vault.client.transfer.progress import make_display
+from weights_vault.client.transfer.rebuilding import warn_of_rebuilt
 from weights_vault.client.transfer.retired import Retired
 from weights_vault.client.transfer.sharing import share, warn_of_group
 from weights_vault.client.transfer.upgrade import plan_upgrade
@@ -70,7 +72,7 @@ class Session:
         key: gives the enrolled key; may wait for a person. Not called where everything is in already.
         Raises: ClientError. Whatever was in stays in.
         """
-        folder = DownloadFolder(self.wishes.folder)
+        folder = self._folder()
         with ended_in_order("The download", f"what is in stays in {folder.root}."):
             try:
                 return self._run(folder, key)
@@ -79,7 +81,7 @@ class Session:
 
     def preview(self) -> Estimate:
         """What a run would fetch, and the room it needs. Nothing is written. Raises: ClientError, OSError."""
-        folder, files = DownloadFolder(self.wishes.folder), self.files()
+        folder, files = self._folder(), self.files()
         folder.check_usable(self._state(folder))
         earlier = self._earlier(folder, EarlierRevisions(folder))
         notes = read_notes(folder.journal_path, self.trusted.sha256) or Notes()
@@ -91,6 +93,9 @@ class Session:
         check_names(self.trusted.manifest)
         return choose_files(self.trusted.manifest, self.wishes.include)
 
+    def _folder(self) -> DownloadFolder:
+        return DownloadFolder(self.wishes.folder, self.trusted.envelope)
+
     def _run(self, folder: DownloadFolder, key: Callable[[], EnrolledKey]) -> Summary:
         manifest, files = self.trusted.manifest, self.files()
         expected = self.preview()
@@ -98,6 +103,8 @@ class Session:
         before, state = folder.state(), self._state(folder)
         if before is None:
             key()  # may wait for a person, and be refused: while there is no folder yet
+        elif before.rebuilt:
+            warn_of_rebuilt(self.output, folder.root, "It is written anew, and what is in is kept.")
         self._warn(folder, expected)
         folder.make()
         with folder.locked():
