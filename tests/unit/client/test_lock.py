@@ -9,7 +9,9 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,12 +109,81 @@ def test_what_another_host_left_is_named_and_stays(own: Path, no_locks: None) ->
     assert (own / "lock.held").exists()
 
 
-def test_of_two_who_take_over_the_later_one_gives_back_what_it_took(own: Path) -> None:
-    held_by(own, "node17", 1, 1)
-    other = lock._read(own / "lock.held")
-    assert other is not None
-    assert not lock._take_over(own / "lock.held", lock.Holder(socket.gethostname(), 2, "then", 2))
-    assert lock._read(own / "lock.held") == other
+def test_of_three_who_take_over_at_once_one_works(
+    own: Path, no_locks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first takes over after the second looked; the third tries at each step that the second takes."""
+    held_by(own, socket.gethostname(), os.getpid(), 1)
+    read, link, replace, unlink = lock._read, os.link, Path.replace, Path.unlink
+    begun: list[str] = []
+    looked_once: list[Path] = []
+
+    def third_tries(step: str) -> None:
+        if begun and step not in begun:
+            begun.append(step)
+            refusal(own)
+
+    def looked(path: Path) -> lock.Holder | None:
+        found = read(path)
+        if not looked_once:
+            looked_once.append(path)
+            first.enter_context(locked(own, own.parent))
+            begun.append("the first works")
+        return found
+
+    def linked(*words: Any) -> None:
+        third_tries("link")
+        link(*words)
+
+    def replaced(path: Path, *words: Any) -> Path:
+        third_tries("replace")
+        return replace(path, *words)
+
+    def unlinked(path: Path, *words: Any, **options: Any) -> None:
+        third_tries("unlink")
+        unlink(path, *words, **options)
+
+    with ExitStack() as first:
+        monkeypatch.setattr(lock, "_read", looked)
+        monkeypatch.setattr(os, "link", linked)
+        monkeypatch.setattr(Path, "replace", replaced)
+        monkeypatch.setattr(Path, "unlink", unlinked)
+        refusal(own)
+        assert begun[0] == "the first works"
+        assert (own / "lock.held").exists()
+        refusal(own)
+    assert not (own / "lock.held").exists()
+
+
+def test_while_one_takes_over_another_is_refused_and_a_killed_one_leaves_nothing_behind(
+    own: Path, no_locks: None
+) -> None:
+    held_by(own, socket.gethostname(), os.getpid(), 1)
+    with lock._alone(own / "lock.held") as alone:
+        assert alone
+        assert "another process" in refusal(own).why
+    with locked(own, own.parent):
+        refusal(own)
+    assert sorted(path.name for path in own.iterdir()) == ["lock"]
+
+
+def test_a_mark_made_after_ours_was_removed_by_hand_is_left_alone(own: Path, no_locks: None) -> None:
+    with locked(own, own.parent):
+        (own / "lock.held").unlink()
+        held_by(own, "node17", 4711, 12345)
+    assert "node17" in (own / "lock.held").read_text()
+
+
+def test_a_file_system_without_hard_links_has_a_lock_all_the_same(
+    own: Path, no_locks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*words: Any) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refused)
+    with locked(own, own.parent):
+        assert f"process {os.getpid()}" in refusal(own).why
+    assert sorted(path.name for path in own.iterdir()) == ["lock"]
 
 
 def test_other_errors_of_the_disk_are_told_as_they_are(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
