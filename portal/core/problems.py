@@ -170,7 +170,7 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         response: HttpResponse = JsonResponse(
             problem_document(problem), status=problem.status, content_type=PROBLEM_CONTENT_TYPE
         )
-    elif problem.status == 401 and request.method == "GET":
+    elif problem.status == 401 and request.method in ("GET", "HEAD"):
         return redirect_to_login(request.get_full_path())
     else:
         response = render(request, "problem.html", {"problem": problem}, status=problem.status)

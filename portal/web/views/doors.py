@@ -1,7 +1,8 @@
 """What stands before a view: who may come in, and by which method."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -14,15 +15,32 @@ Found = TypeVar("Found")
 
 
 def page(*methods: str) -> Callable[[View], View]:
-    """A page for everybody."""
-    return require_http_methods([*methods])
+    """A page for everybody. Where it may be looked at, HEAD is answered as GET is; the server drops the body."""
+    seen = "GET" in methods
+
+    def wrap(view: View) -> View:
+        allowed = require_http_methods([*methods, "HEAD"] if seen else [*methods])(view)
+
+        @wraps(view)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not seen or request.method != "HEAD":
+                return allowed(request, *args, **kwargs)
+            request.method = "GET"
+            try:
+                return allowed(request, *args, **kwargs)
+            finally:
+                request.method = "HEAD"  # whoever sends the answer leaves its body out
+
+        return entered
+
+    return wrap
 
 
 def private(*methods: str) -> Callable[[View], View]:
     """A page for people who are signed in."""
 
     def wrap(view: View) -> View:
-        return login_required(require_http_methods([*methods])(view))
+        return login_required(page(*methods)(view))
 
     return wrap
 

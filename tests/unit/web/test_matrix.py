@@ -298,7 +298,10 @@ def test_every_address_that_takes_a_post_has_a_row(open_as: OpenAs, things: dict
     assert {answer.status_code for answer in refusals.values()} == {405}
     takes = {name: answer["Allow"].split(", ") for name, answer in refusals.items()}
     assert {name for name, methods in takes.items() if "POST" in methods} == set(POST)
-    assert {method for methods in takes.values() for method in methods} == {"GET", "POST"}
+    assert {name for name, methods in takes.items() if "HEAD" in methods} == {
+        name for name, methods in takes.items() if "GET" in methods
+    }
+    assert {method for methods in takes.values() for method in methods} == {"GET", "HEAD", "POST"}
 
 
 @pytest.mark.parametrize("name", GET)
@@ -308,6 +311,17 @@ def test_who_may_look(open_as: OpenAs, things: dict[str, list[Any]], name: str) 
 
     assert [answer.status_code for answer in answers] == [STATUS[said] for said in GET[name]]
     assert [led_to_sign_in(answer) for answer in answers] == [said == "signin" for said in GET[name]]
+
+
+@pytest.mark.parametrize("name", GET)
+def test_a_head_is_answered_as_a_get_is(open_as: OpenAs, things: dict[str, list[Any]], name: str) -> None:
+    """Link checkers and mail gateways ask for the head alone. What asks for the password anew asks them, too."""
+    for reader in ("anonymous", "owner", "administrator"):
+        client = open_as(PEOPLE[reader], fresh=False)
+        looked, head = client.get(address(name, things)), client.head(address(name, things))
+
+        assert (head.status_code, head.get("Location")) == (looked.status_code, looked.get("Location"))
+        assert head.content == b""
 
 
 @pytest.mark.parametrize("name", POST)

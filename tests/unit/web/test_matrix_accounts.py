@@ -59,6 +59,13 @@ def test_who_may_look_at_an_account_page(open_as: OpenAs, name: str) -> None:
     assert tuple(said(answer) for answer in answers) == ACCOUNT_PAGES[name]
 
 
+@pytest.mark.parametrize("name", ACCOUNT_PAGES)
+def test_a_head_is_answered_as_a_get_is(open_as: OpenAs, name: str) -> None:
+    answers = [open_as(reader).head(reverse(name)) for reader in (None, "ada")]
+
+    assert tuple(said(answer) for answer in answers) == ACCOUNT_PAGES[name]
+
+
 def said(answer: Any) -> str:
     if answer.status_code == 200:
         return "page"
