@@ -1,16 +1,19 @@
 """What stands before allauth's pages: all or nothing, one after the other, and the second factor first."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.account.utils import url_str_to_user_pk
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import reverse
 
 from portal.accounts.models import User
@@ -18,6 +21,7 @@ from portal.accounts.principals import owes_second_factor
 from portal.accounts.session_store import row_key
 
 ACCOUNTS_PREFIX = "/accounts/"
+PROVING = "/reauthenticate/"
 
 
 class AccountTransactions:
@@ -57,6 +61,32 @@ def _lock_session(request: HttpRequest) -> None:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key:
         list(Session.objects.select_for_update().filter(pk=row_key(key)).values_list("pk"))
+
+
+class ResumedWithQuery:
+    """Lets a POST to an address with a query go on as it was sent, after the question for the password.
+
+    allauth keeps such a POST whole, its query too, but goes on with it only where the way back is the bare
+    path: with a query there the person would meet an empty form. Any other way back stays as it is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: dict[str, Any]
+    ) -> None:
+        if request.method != "POST" or not request.path.endswith(PROVING):
+            return
+        kept = json.loads(request.session.get(STATE_SESSION_KEY, {}).get("request", "{}"))
+        path, _, query = request.POST.get(REDIRECT_FIELD_NAME, "").partition("?")
+        if kept.get("path") == path and QueryDict(kept["GET"]) == QueryDict(query):
+            said = request.POST.copy()
+            said[REDIRECT_FIELD_NAME] = path
+            request.POST = said
 
 
 class FactorFirst:

@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.accounts.middleware.AccountTransactions",
+    "portal.accounts.middleware.ResumedWithQuery",
     "portal.accounts.middleware.FactorFirst",
     "portal.core.problems.ProblemMiddleware",
 ]

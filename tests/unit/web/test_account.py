@@ -69,6 +69,29 @@ def test_a_correction_asks_for_the_password_and_then_goes_on(open_as: OpenAs) ->
     assert name_of_ada() == "Ada Holm"
 
 
+def test_a_correction_sent_to_an_address_with_a_query_goes_on_too(open_as: OpenAs) -> None:
+    """allauth compares the way back with the bare path; the query came to nothing, and the form with it."""
+    client, address = open_as("ada", fresh=False), f"{ADDRESS}?next=/keys/"
+    asked = client.post(address, SAID)
+    assert asked["Location"] == "/accounts/reauthenticate/?next=%2Faccount%2F%3Fnext%3D%2Fkeys%2F"
+
+    wrong = client.post(asked["Location"], {"password": "not it", "next": address})
+    assert wrong.status_code == 200
+    client.post(asked["Location"], {"password": PASSWORD, "next": address})
+
+    assert name_of_ada() == "Ada Holm"
+
+
+def test_another_way_back_than_the_one_kept_changes_nothing(open_as: OpenAs) -> None:
+    client = open_as("ada", fresh=False)
+    asked = client.post(f"{ADDRESS}?next=/keys/", SAID)
+    elsewhere = f"{ADDRESS}?next=/tokens/"
+    answer = client.post(asked["Location"], {"password": PASSWORD, "next": elsewhere})
+
+    assert answer["Location"] == elsewhere
+    assert name_of_ada() == "Ada Lindqvist"
+
+
 def test_what_was_wrong_is_shown_after_the_password_and_can_be_sent_again(open_as: OpenAs) -> None:
     """The answer stands at the address of the question for the password; the form must not be sent there."""
     client = open_as("ada", fresh=False)
