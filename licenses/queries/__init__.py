@@ -41,7 +41,14 @@ from licenses.queries.lists import (
     visible_releases,
 )
 from licenses.queries.many import facts_by_release, licenses_in_force, verdicts_by_grant, verdicts_by_release
-from licenses.queries.masters import all_masters, master_case, master_covering, master_to_sign, members_of
+from licenses.queries.masters import (
+    all_masters,
+    master_case,
+    master_covering,
+    master_to_sign,
+    masters_wanted,
+    members_of,
+)
 from licenses.queries.messages import Said, messages
 from licenses.queries.pages import CountUpTo, Slice, counts, sliced
 from licenses.queries.parties import invitation_for, invitations_of, parties_of, unanswered
@@ -112,6 +119,7 @@ __all__ = [
     "master_case",
     "master_covering",
     "master_to_sign",
+    "masters_wanted",
     "members_of",
     "messages",
     "organizations",

@@ -61,6 +61,20 @@ def all_masters(principal: Principal) -> QuerySet[MasterAgreement]:
     return _masters().annotate(named=named).order_by("-created_at", "pk")
 
 
+def masters_wanted(
+    principal: Principal, now: datetime, *, organization: str = "", state: str = ""
+) -> QuerySet[MasterAgreement]:
+    """Narrow `all_masters`. organization: a part of its name. state: proposed, signed or ended at `now`."""
+    rows = all_masters(principal).filter(organization__name__icontains=organization)
+    return rows.filter(_stands(state, now)) if state else rows
+
+
+def _stands(state: str, now: datetime) -> Q:
+    if state == "ended":
+        return Q(ends_at__lte=now)
+    return Q(ends_at__gt=now, signed_at__isnull=state == "proposed")
+
+
 def master_to_sign(principal: Principal, id: str, now: datetime) -> MasterAgreement:
     """Return an agreement to whoever it asks to sign. Raises: NotFound: there is none, or it asks another."""
     master = _masters().filter(pk=id).first()

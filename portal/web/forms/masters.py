@@ -8,6 +8,17 @@ from django import forms
 from licenses.models import LicenseVersion
 from portal.accounts.models import Organization
 from portal.web.forms.licenses import DATE, day_start
+from portal.web.forms.review import FilterForm
+from portal.web.words import word
+
+STATES = [("", "All"), *((state, word("master", state).text) for state in ("proposed", "signed", "ended"))]
+
+
+class MasterFilterForm(FilterForm):
+    organization = forms.CharField(
+        label="Organization", required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    state = forms.ChoiceField(label="State", required=False, choices=STATES)
 
 
 class MasterForm(forms.Form):

@@ -11,7 +11,7 @@ from licenses import actions, policies, queries
 from licenses.models import MasterAgreement
 from portal.core.problems import Conflict, Invalid
 from portal.web import license_desk as desk
-from portal.web.forms.masters import MasterForm, MemberForm, ReasonForm
+from portal.web.forms.masters import MasterFilterForm, MasterForm, MemberForm, ReasonForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
 from portal.web.reader import reader
@@ -24,9 +24,12 @@ PER_PAGE = 50
 def index(request: HttpRequest) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     desk.enter_masters(principal)
-    page = Paginator(queries.all_masters(principal), PER_PAGE).get_page(request.GET.get("page"))
+    form = MasterFilterForm(request.GET)
+    wanted = queries.masters_wanted(principal, now, **form.filters)
+    page = Paginator(wanted, PER_PAGE).get_page(request.GET.get("page"))
     rows = [(master, desk.master_tone(master, now)) for master in page]
-    return render(request, "web/pages/masters.html", {"page": page, "rows": rows})
+    context = {"page": page, "rows": rows, "form": form, "filtered": bool(form.filters), "query": form.query}
+    return render(request, "web/pages/masters.html", context)
 
 
 @private("GET", "POST")

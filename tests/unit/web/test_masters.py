@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from licenses.models import LicenseVersion, MasterAgreement, MasterMember
 from portal.accounts.models import Organization
@@ -65,6 +66,39 @@ def test_people_are_named_taken_out_and_the_agreement_ended(world: World, open_a
     assert "Ended" in page
     assert "Name somebody" not in page
     assert rosa.post(f"{address}end/", {"reason": "Again."}).status_code in (400, 409)
+
+
+def test_the_list_is_narrowed_by_organization_and_state(
+    world: World, open_as: OpenAs, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    lab, other = papers.proposed(world), papers.proposed(world, organization="Weights Portal")
+    ended = papers.proposed(world)
+    MasterAgreement.objects.filter(pk=ended.pk).update(created_at=world.ago(9), ends_at=world.ago(1))
+    rosa = open_as("rosa")
+
+    def listed(query: str) -> set[MasterAgreement]:
+        with django_assert_max_num_queries(8):
+            answer = rosa.get(f"/desk/master-agreements/{query}")
+        return {master for master, _ in answer.context["rows"]}
+
+    assert listed("") == {lab, other, ended}
+    assert listed("?organization=example+LAB") == {lab, ended}
+    assert listed("?state=proposed") == {lab, other}
+    assert listed("?state=ended&organization=lab") == {ended}
+    assert listed("?state=signed") == set()
+    assert listed("?state=nonsense") == {lab, other, ended}
+
+
+def test_an_agreement_in_force_is_found_as_such(world: World, open_as: OpenAs) -> None:
+    master = papers.proposed(world)
+    signature = {"license_sha256": master.license_version.sha256, "agreed": "on"}
+    open_as("ada").post(f"/master-agreements/{master.pk}/", {**signature, "typed_name": "Ada Lindqvist"})
+    rosa = open_as("rosa")
+
+    assert rosa.get("/desk/master-agreements/?state=signed").context["rows"] == [(master, "signed")]
+    page = rosa.get("/desk/master-agreements/?state=proposed").content.decode()
+    assert "Nothing fits this filter" in page
+    assert '<option value="proposed" selected>Waiting for a signature</option>' in page
 
 
 def test_a_fault_after_the_question_for_the_password_can_be_corrected(world: World, open_as: OpenAs) -> None:
