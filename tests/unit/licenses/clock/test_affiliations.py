@@ -121,7 +121,10 @@ def test_another_main_address_chosen_on_the_page_ends_it(world: World, grant: Gr
     kept = client.session
     kept["account_authentication_methods"] = [proven]
     kept.save()
-    client.post("/accounts/email/", {"action_primary": "", "email": "ada@mail.example.com"})
+    chosen = {"action_primary": "", "email": "ada@mail.example.com"}
+    client.post("/accounts/email/", chosen)
+    assert state_of(grant)[0] == states.ACTIVE  # told first
+    client.post("/accounts/email/", {**chosen, "confirm": "yes"})
     user.refresh_from_db()
     assert user.email == "ada@mail.example.com"
     assert state_of(grant)[0] == states.SUSPENDED
