@@ -45,7 +45,7 @@ def lost_without(email: str, now: datetime) -> Hanging:
 
 
 def lost_by_primary(user: User, email: str, now: datetime) -> Hanging:
-    """Return what ends when `email` becomes the primary address of `user`: it alone confirms an organization."""
+    """Return what ends once `email` is the primary address of `user`: that alone confirms an organization."""
     home = user.organization
     if home is None or not home.has_domain_of(user.email) or home.has_domain_of(email):
         return Hanging()

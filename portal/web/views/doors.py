@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 
 
 def page(*methods: str) -> Callable[[View], View]:
-    """A page for everybody. Where it may be looked at, HEAD is answered as GET is; the server drops the body."""
+    """A page for everybody. HEAD is answered as GET is; the server leaves the body out."""
     seen = "GET" in methods
 
     def wrap(view: View) -> View:

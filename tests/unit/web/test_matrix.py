@@ -315,7 +315,7 @@ def test_who_may_look(open_as: OpenAs, things: dict[str, list[Any]], name: str) 
 
 @pytest.mark.parametrize("name", GET)
 def test_a_head_is_answered_as_a_get_is(open_as: OpenAs, things: dict[str, list[Any]], name: str) -> None:
-    """Link checkers and mail gateways ask for the head alone. What asks for the password anew asks them, too."""
+    """Link checkers and mail gateways ask for the head alone; the password is asked of them, too."""
     for reader in ("anonymous", "owner", "administrator"):
         client = open_as(PEOPLE[reader], fresh=False)
         looked, head = client.get(address(name, things)), client.head(address(name, things))
