@@ -55,6 +55,12 @@ def open_as(world: World) -> OpenAs:
 
 
 @pytest.fixture
+def rosa(open_as: OpenAs) -> Client:
+    """A reviewer."""
+    return open_as("rosa")
+
+
+@pytest.fixture
 def big(world: World) -> Release:
     return Release.objects.get(slug="opt-175b")
 

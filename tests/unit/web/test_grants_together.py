@@ -23,11 +23,6 @@ HOSTILE = "<script>alert(1)</script> {{7*7}} javascript:alert(1)"
 
 
 @pytest.fixture
-def rosa(open_as: OpenAs) -> Client:
-    return open_as("rosa")
-
-
-@pytest.fixture
 def grants(world: World, big: Release) -> list[Grant]:
     """Ada's, given under Example Lab, and Bo's, given under none."""
     held = [world.signed("ada", big), world.signed("bo", big)]

@@ -1,39 +1,18 @@
-"""The review queue: what it shows, its views, desks, absences, and one verdict on many."""
-
-from datetime import timedelta
-from typing import Any
+"""The review queue: what it shows, how it is filtered and counted, and the views people keep."""
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from licenses import actions
-from licenses.models import Absence, Request, SavedView, Vote
+from licenses.models import Request, SavedView
 from portal.accounts.models import User
 from tests.unit.web.conftest import OpenAs
-from tests.unit.web.world import PASSWORD, World
+from tests.unit.web.queues import crowd, queue
+from tests.unit.web.world import World
 from weights_vault.models import Release
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def rosa(open_as: OpenAs) -> Client:
-    return open_as("rosa")
-
-
-def queue(client: Client, query: str = "") -> str:
-    answer = client.get(f"/review/{query}")
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def crowd(world: World, release: Release, count: int) -> list[Request]:
-    made = []
-    for number in range(count):
-        world.person(f"p{number}@many.example.org", f"Person {number}", f"Lab {number}")
-        made.append(world.submitted(f"p{number}", release, days_ago=1 + number / 24))
-    return made
 
 
 def test_the_queue_tells_who_asks_for_what_how_long_and_the_votes(
@@ -187,69 +166,6 @@ def test_the_queue_costs_twelve_queries_however_many_requests(
         queue(rosa, query)
 
 
-def test_the_next_request_is_taken_and_opened(world: World, rosa: Client, big: Release) -> None:
-    *_, oldest = crowd(world, big, 3)
-
-    answer = rosa.post("/review/next/")
-
-    assert answer["Location"] == f"/review/{oldest.pk}/"
-    oldest.refresh_from_db()
-    assert oldest.assignee == world.people["rosa"]
-
-
-def test_where_nothing_is_left_the_queue_says_so(rosa: Client) -> None:
-    page = rosa.post("/review/next/", follow=True).content.decode()
-    assert "Nothing is left that nobody has" in page
-
-
-@pytest.mark.parametrize(("do", "who"), [("take", "rosa"), ("give", "ravi"), ("free", None)])
-def test_what_is_selected_is_put_on_a_desk(
-    world: World, rosa: Client, big: Release, do: str, who: str | None
-) -> None:
-    chosen = [request.pk for request in crowd(world, big, 2)]
-    for request in Request.objects.all():
-        actions.assign(request=request, to=world.people["ravi"], by=world.by("ravi"), now=world.now)
-    said = {"selected": chosen, "do": do, "to": world.people["ravi"].public_id, "next": "/review/?split=on"}
-
-    answer = rosa.post("/review/assign/", said)
-
-    assert answer["Location"] == "/review/?split=on"
-    assignees = set(Request.objects.values_list("assignee", flat=True))
-    assert assignees == {world.people[who].pk if who else None}
-
-
-def test_a_request_is_taken_and_put_back_on_its_own_page(rosa: Client, submitted: Request) -> None:
-    address = f"/review/{submitted.pk}/"
-    assert "Take it" in rosa.get(address).content.decode()
-
-    rosa.post("/review/assign/", {"selected": [submitted.pk], "do": "take", "next": address})
-
-    assert "Put back" in rosa.get(address).content.decode()
-
-
-@pytest.mark.parametrize("next", ["//evil.example", "https://evil.example/review/", "/accounts/logout/", ""])
-def test_after_a_desk_is_changed_the_way_leads_nowhere_else(
-    rosa: Client, submitted: Request, next: str
-) -> None:
-    said = {"selected": [submitted.pk], "do": "take", "next": next}
-    assert rosa.post("/review/assign/", said)["Location"] == "/review/"
-
-
-def test_what_cannot_be_given_is_told(world: World, rosa: Client, submitted: Request) -> None:
-    world.vote(submitted, "ravi", "request_changes", "Say more.")
-    said = {"selected": [submitted.pk], "do": "take"}
-
-    page = rosa.post("/review/assign/", said, follow=True).content.decode()
-
-    assert "Ada Lindqvist: The request is changes requested now" in page
-
-
-def test_selecting_nothing_changes_nothing(rosa: Client, submitted: Request) -> None:
-    for said in ({"do": "take"}, {"do": "give", "selected": [submitted.pk]}, {"selected": [submitted.pk]}):
-        page = rosa.post("/review/assign/", said, follow=True).content.decode()
-        assert "Select requests first" in page
-
-
 def test_a_view_is_kept_shown_as_a_tab_and_forgotten(world: World, open_as: OpenAs, rosa: Client) -> None:
     view = {"name": "Swedish appeals", "query": "appeal=on&country=SE", "shared": "on"}
     answer = rosa.post("/review/views/", view)
@@ -270,123 +186,6 @@ def test_a_view_without_a_name_is_refused_in_words(rosa: Client) -> None:
     page = rosa.post("/review/views/", {"query": "split=on"}, follow=True).content.decode()
     assert "Give it a name" in page
     assert not SavedView.objects.exists()
-
-
-def absence(world: World, **changes: Any) -> dict[str, str]:
-    today = world.now.date()
-    days = {"starts_on": today.isoformat(), "ends_on": (today + timedelta(days=4)).isoformat()}
-    return {**days, "cover": world.people["ravi"].public_id, **changes}
-
-
-def test_an_absence_is_noted_shown_and_taken_back(world: World, rosa: Client, submitted: Request) -> None:
-    assert rosa.post("/review/absences/", absence(world))["Location"] == "/review/absences/"
-    page = rosa.get("/review/absences/").content.decode()
-    assert "away now" in page
-    assert "Ravi Menon" in page
-    refused = rosa.post("/review/next/")
-    assert (refused.status_code, "assignee_absent" in refused.content.decode()) == (409, True)
-
-    rosa.post(f"/review/absences/{Absence.objects.get().pk}/end/")
-    assert "Everybody is there" in rosa.get("/review/absences/").content.decode()
-
-
-def test_an_absence_that_ends_before_it_begins_is_sent_back(world: World, rosa: Client) -> None:
-    answer = rosa.post("/review/absences/", absence(world, ends_on="2020-01-01"))
-    assert answer.status_code == 400
-    assert "before the first day" in answer.content.decode()
-
-
-def test_what_an_absent_colleague_has_says_so(world: World, rosa: Client, submitted: Request) -> None:
-    ravi = world.by("ravi")
-    actions.assign(request=submitted, to=ravi.user, by=ravi, now=world.now)
-    today = world.now.date()
-    actions.be_away(starts_on=today, ends_on=today, cover=world.people["rosa"], by=ravi, now=world.now)
-
-    assert "away today" in queue(rosa)
-    assert "Ada Lindqvist" in queue(rosa, "?assignee=me")
-
-
-def ballots(requests: list[Request]) -> list[str]:
-    return [f"{request.pk}:{request.version}" for request in requests]
-
-
-def test_the_selected_are_listed_with_what_they_would_become(
-    world: World, rosa: Client, big: Release
-) -> None:
-    fresh, voted, split, returned = crowd(world, big, 4)
-    world.vote(voted, "ravi")
-    world.vote(split, "ravi", "reject", "No.")
-    world.vote(returned, "ravi", "request_changes", "Say more.")
-
-    answer = rosa.post(
-        "/review/together/", {"selected": [each.pk for each in (fresh, voted, split, returned)]}
-    )
-
-    told = [dict(prospect.becomes) for prospect in answer.context["prospects"]]
-    back = "Back with the applicant"
-    split_up = "Split: one more reviewer decides"
-    assert told == [
-        {"approve": "1 of 2 votes", "reject": "1 of 2 votes", "request_changes": back},
-        {"approve": "Approved", "reject": split_up, "request_changes": back},
-        {"approve": split_up, "reject": "Declined", "request_changes": back},
-        {},
-    ]
-    assert "The request is changes requested now" in answer.content.decode()
-
-
-def test_one_verdict_is_given_on_many_and_told_one_by_one(world: World, rosa: Client, big: Release) -> None:
-    """R9."""
-    requests = crowd(world, big, 4)
-    read = ballots(requests)
-    actions.withdraw(request=requests[1], by=world.by("p1"), now=world.now)
-
-    answer = rosa.post("/review/together/vote/", {"ballot": read, "verdict": "approve"})
-    assert answer["Location"] == "/review/together/done/"
-    page = rosa.get("/review/together/done/").content.decode()
-
-    assert "3 done, 1 not" in page
-    assert "Person 1" in page
-    assert "The request is withdrawn now" in page
-    assert Vote.objects.filter(reviewer=world.people["rosa"]).count() == 3
-
-
-def test_one_verdict_on_many_asks_for_the_password_and_then_goes_on(
-    world: World, open_as: OpenAs, big: Release
-) -> None:
-    client, address = open_as("rosa", fresh=False), "/review/together/vote/"
-    requests = crowd(world, big, 2)
-    asked = client.post(address, {"ballot": ballots(requests), "verdict": "approve"})
-    assert "/accounts/reauthenticate/" in asked["Location"]
-    assert not Vote.objects.exists()
-
-    client.post(asked["Location"], {"password": PASSWORD, "next": address})
-
-    assert Vote.objects.count() == 2
-
-
-def test_one_refusal_of_many_without_a_reason_is_sent_back(rosa: Client, submitted: Request) -> None:
-    said = {"ballot": ballots([submitted]), "verdict": "reject"}
-    answer = rosa.post("/review/together/vote/", said)
-
-    assert answer.status_code == 400
-    assert "Say why" in answer.content.decode()
-    assert "Ada Lindqvist" in answer.content.decode()
-    assert not Vote.objects.exists()
-
-
-@pytest.mark.parametrize("count", [0, 101])
-def test_none_or_more_than_a_hundred_are_not_listed(rosa: Client, count: int) -> None:
-    ids = [f"req_{number}" for number in range(count)]
-    page = rosa.post("/review/together/", {"selected": ids}, follow=True).content.decode()
-    assert "Select between 1 and 100 requests first." in page
-
-
-def test_listing_a_hundred_costs_the_same_as_listing_ten(
-    world: World, rosa: Client, big: Release, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    chosen = [request.pk for request in crowd(world, big, 30)]
-    with django_assert_max_num_queries(18):
-        rosa.post("/review/together/", {"selected": chosen})
 
 
 def test_single_keys_are_turned_off_and_on_in_this_browser(rosa: Client) -> None:

@@ -18,11 +18,6 @@ def verdict(request: Request, said: str = "approve", **changes: Any) -> dict[str
     return {"version": request.version, "verdict": said, "reason": "", "note": "", **changes}
 
 
-@pytest.fixture
-def rosa(open_as: OpenAs) -> Client:
-    return open_as("rosa")
-
-
 def test_the_review_page_shows_person_answers_license_and_votes(
     world: World, rosa: Client, submitted: Request
 ) -> None:

@@ -22,11 +22,6 @@ from weights_vault.models import Release
 pytestmark = pytest.mark.database
 
 
-@pytest.fixture
-def rosa(open_as: OpenAs) -> Client:
-    return open_as("rosa")
-
-
 def text_of(client: Client, address: str) -> str:
     return client.get(address).content.decode()
 

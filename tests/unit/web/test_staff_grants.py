@@ -14,11 +14,6 @@ def grant(world: World, big: Release) -> Grant:
     return world.signed("ada", big)
 
 
-@pytest.fixture
-def rosa(open_as: OpenAs) -> Client:
-    return open_as("rosa")
-
-
 def test_the_list_tells_holder_release_state_and_end(rosa: Client, grant: Grant) -> None:
     page = rosa.get("/review/grants/").content.decode()
 
