@@ -42,7 +42,14 @@ class GrantFilterForm(FilterForm):
     )
     license = forms.ChoiceField(label="License", required=False)
     release = forms.ChoiceField(label="Release", required=False)
-    person = forms.CharField(label="Holder: name or mail", required=False, max_length=200, widget=_search())
+    person = forms.CharField(
+        label="Holder: name or mail",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "data-key": "/", "data-key-label": "Search for a holder"}
+        ),
+    )
 
     def __init__(self, data: QueryDict, *, licenses: Choices, releases: Choices) -> None:
         super().__init__(data)

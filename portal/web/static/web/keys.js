@@ -4,6 +4,8 @@
 //   data-key-label="…"     what the list of keys says, where the element's own text says too little
 //   data-rows, data-row    a list and its rows: j and k move to the [data-row-link] of the next and the last
 //                          one, x checks the row's box; Enter opens, as on every link
+//   data-list              on a page that lists: links with data-back lead to it as it was filtered last, and
+//                          the first j or k there to the row that was opened last
 //
 // Nothing happens while a field has the focus, with Ctrl, Alt or Meta, or where the person has turned single
 // keys off (WCAG 2.1.4): the html element then says data-keys="off". The key ? lists what this page offers.
@@ -27,7 +29,8 @@ function goTo(row) {
 function moveRow(step) {
   const rows = [...document.querySelectorAll("[data-rows] [data-row]")];
   const here = rows.findIndex((row) => row.contains(document.activeElement));
-  if (here < 0) goTo(step > 0 ? rows[0] : rows[rows.length - 1]);
+  const left = rows.find((row) => row.querySelector("[data-row-link]").pathname === sessionStorage.getItem("row"));
+  if (here < 0) goTo(left || (step > 0 ? rows[0] : rows[rows.length - 1]));
   else goTo(rows[here + step]);
 }
 
@@ -93,6 +96,14 @@ document.addEventListener("keydown", (event) => {
   if (isOff() || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.target.matches(TYPING) || document.querySelector("dialog[open]")) return;
   if (press(event.key)) event.preventDefault();
+});
+
+// A list is left and come back to: as it was filtered, at the row that was opened.
+if (document.querySelector("[data-list]")) sessionStorage.setItem(location.pathname, location.search);
+for (const link of document.querySelectorAll("a[data-back]")) link.search = sessionStorage.getItem(link.pathname) || "";
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-row-link]");
+  if (link) sessionStorage.setItem("row", link.pathname);
 });
 
 // Screen readers tell these keys with the elements.
