@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from licenses import questionnaire, summary, texts
+from licenses import manuscripts, questionnaire, summary, texts
+from licenses.manuscripts import MAX_LICENSE_CHARACTERS
 from licenses.questionnaire import Errors, Question
 from portal.core.problems import Invalid
 
@@ -17,7 +18,6 @@ STAGES = ("closed", "partners", "researchers", "public")
 AFFILIATION_RULES = ("suspend", "keep")
 MAX_GRANT_DAYS = 3650
 MAX_CO_APPLICANTS = 50
-MAX_LICENSE_CHARACTERS = 500_000
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _ORGANIZATION = re.compile(r"org_[a-z2-7]{24}")
@@ -60,10 +60,8 @@ def check_license_text(text: str) -> str:
     """Return what is wrong with a license text, or ""."""
     if not text.strip():
         return "The license text is empty."
-    if len(text) > MAX_LICENSE_CHARACTERS:
-        return f"The license text is longer than {MAX_LICENSE_CHARACTERS:,} characters."
-    _, wrong = texts.clean(text, multiline=True, max_characters=MAX_LICENSE_CHARACTERS)
-    return wrong
+    kept, wrong = texts.clean(text, multiline=True, max_characters=MAX_LICENSE_CHARACTERS)
+    return wrong or manuscripts.fault(kept)
 
 
 def check_terms(table: Mapping[str, Any], license_text: str) -> Terms:

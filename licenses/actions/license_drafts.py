@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from licenses import policies, queries, texts
+from licenses import manuscripts, policies, queries, texts
 from licenses.actions.moving import require
 from licenses.actions.publishing import publish_license_version
 from licenses.models import License, LicenseDraft, LicenseVersion
 from licenses.summary import check_summary
-from licenses.terms import MAX_LICENSE_CHARACTERS
 from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -181,7 +180,10 @@ def _require_unchanged(draft: LicenseDraft, revision: int) -> None:
 
 def _checked(contents: Contents) -> Contents:
     # What is merely written may be empty still; `publish_license_version` asks for all of it.
-    text, wrong = texts.clean(contents.text, multiline=True, max_characters=MAX_LICENSE_CHARACTERS)
+    text, wrong = texts.clean(
+        contents.text, multiline=True, max_characters=manuscripts.MAX_LICENSE_CHARACTERS
+    )
+    wrong = wrong or manuscripts.fault(text)
     terms, errors = check_summary(dict(contents.terms))
     errors = {f"terms.{name}".rstrip("."): said for name, said in errors.items()}
     if wrong:

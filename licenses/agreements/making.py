@@ -5,6 +5,7 @@ several PDFs the first one stays.
 """
 
 import hashlib
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from licenses.agreements import render, snapshot, stamp
 from licenses.agreements.contents import contents, signed_at
 from licenses.agreements.mails import tell
 from licenses.agreements.ordering import MAKE, job_key
+from licenses.agreements.render import RenderFailed
 from licenses.agreements.snapshot import Snapshot
 from licenses.agreements.stamp import Stamped
 from licenses.models import Agreement
@@ -26,14 +28,17 @@ from portal.core.models import Job
 # With the pauses between attempts some three weeks: a missing certificate loses no document.
 MOST_ATTEMPTS = 500
 
+logger = logging.getLogger(__name__)
+
 
 @jobs.handler(MAKE, lease_s=300, max_attempts=MOST_ATTEMPTS)
 def make(payload: dict[str, Any], now: datetime) -> None:
     """Make the document that was ordered, unless it is there.
 
     payload: {"agreement": id, "told": what `snapshot.take` kept}.
-    Raises: ImproperlyConfigured: nothing may sign today; tried again. RuntimeError: the text that stands in
-        the database is not the one that was accepted; nothing is signed.
+    Raises: ImproperlyConfigured: nothing may sign today; tried again. RenderFailed: it cannot be set in type,
+        or not in time; tried again, and the log raises the alarm. RuntimeError: the text that stands in the
+        database is not the one that was accepted; nothing is signed.
     """
     agreement = _with_what_it_is_of(payload["agreement"])
     if agreement.made_at is not None:
@@ -57,12 +62,21 @@ def _require_the_accepted_text(agreement: Agreement) -> None:
 def _made(agreement: Agreement, told: Snapshot, seal: Seal) -> Stamped:
     words = contents(agreement, told, seal.fingerprint)
     return stamp.stamp(
-        render.pdf(words, signed_at(agreement)),
+        _set_in_type(agreement, words),
         seal,
         reason=f"{words['title']}: {words['subtitle']}",
         portal=f"{settings.PORTAL_NAME}, {settings.PORTAL_URL}",
         timestamp_url=settings.TIMESTAMP_URL,
     )
+
+
+def _set_in_type(agreement: Agreement, words: dict[str, Any]) -> bytes:
+    try:
+        return render.pdf(words, signed_at(agreement))
+    except RenderFailed as failed:
+        # Something was signed, and its document cannot come of itself: somebody must look.
+        logger.error("agreement %s cannot be set in type, and is tried again: %s", agreement.pk, failed)
+        raise
 
 
 def _with_what_it_is_of(id: str) -> Agreement:

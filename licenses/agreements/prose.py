@@ -7,16 +7,15 @@ Nothing of the text is ever source of the template: every leaf is a string that 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
+
+from licenses.manuscripts import MOST_NESTED, PARSER
 
 Node = dict[str, Any]
 
 # Deeper lists and quotations become one paragraph of their words: the template's own recursion is bounded.
-MAX_DEPTH: Final = 8
-
-# As on the pages (portal/web/markdown.py): what a person read there is what stands here.
-_parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+# No text that is accepted has them; what was published before there was a bound may.
+MAX_DEPTH: Final = MOST_NESTED
 
 _INLINE: Final = {"em": "em", "strong": "strong", "s": "s"}
 
@@ -25,13 +24,13 @@ def blocks(text: str) -> list[Node]:
     """Return the blocks of a Markdown text, in order.
 
     Each is {"k": kind, …}: "p" and "h" (with "level", from 1) hold inline nodes in "c"; "quote" holds blocks
-    in "c"; "list" has "start" (0 without numbers) and "items", each a list of blocks; "code" has "s";
+    in "c"; "list" has "start" (None without numbers) and "items", each a list of blocks; "code" has "s";
     "table" has "rows" of cells of inline nodes; "rule" has nothing. Inline: "t" and "code" hold their text in
     "s"; "em", "strong" and "s" hold inline nodes in "c"; "br" is a line break.
     """
-    tokens = _parser.parse(text)
+    tokens = PARSER.parse(text)
     # The parser drops what is nested more deeply than its own limit; here no word of a license may go.
-    if max((token.level for token in tokens), default=0) >= _parser.options["maxNesting"] - 2:
+    if max((token.level for token in tokens), default=0) >= PARSER.options["maxNesting"] - 2:
         return [{"k": "code", "s": text}]
     return _blocks(SyntaxTreeNode(tokens).children, 0)
 
@@ -63,10 +62,10 @@ def _block(node: SyntaxTreeNode, depth: int) -> Node | None:
 
 
 def _list(node: SyntaxTreeNode, depth: int) -> Node:
-    start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else 0
+    # The parser leaves out a start of 1, and tells every other one, 0 and numbers of nine digits among them.
+    start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
     items = [_blocks(item.children, depth + 1) for item in node.children]
-    # A number of nine digits is legal Markdown; zero would be taken for a list without numbers.
-    return {"k": "list", "start": max(start, 1) if node.type == "ordered_list" else 0, "items": items}
+    return {"k": "list", "start": start, "items": items}
 
 
 def _rows(table: SyntaxTreeNode) -> list[list[list[Node]]]:

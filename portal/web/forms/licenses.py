@@ -11,7 +11,7 @@ from licenses import summary
 from licenses.actions.license_drafts import Contents
 from licenses.examples import EXAMPLES
 from licenses.models import LicenseDraft, LicenseVersion
-from licenses.terms import MAX_LICENSE_CHARACTERS
+from licenses.terms import check_license_text
 from portal.accounts.models import Organization
 
 DATE: Final = {"type": "date"}
@@ -193,7 +193,6 @@ class DraftForm(SummaryForm):
         label="Text",
         required=False,
         strip=False,
-        max_length=MAX_LICENSE_CHARACTERS,
         help_text="Markdown: # headings, 1. lists, **bold**. No HTML, no pictures.",
         widget=forms.Textarea(attrs={"rows": 28, "class": "editor", "spellcheck": "true"}),
     )
@@ -215,6 +214,13 @@ class DraftForm(SummaryForm):
         super().__init__(*args, **kwargs)
         # A draft may be kept without it, but it is not shown as something that can be left out.
         self.fields["text"].widget.is_required = True
+
+    def clean_text(self) -> str:
+        """What a browser sends has other line ends; what is empty may be kept, though not published."""
+        text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
+        if text.strip() and (wrong := check_license_text(text)):
+            raise forms.ValidationError(wrong)
+        return text
 
     @classmethod
     def of(cls, draft: LicenseDraft) -> dict[str, Any]:

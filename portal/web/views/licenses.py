@@ -112,8 +112,11 @@ def _typed(form: DraftForm, found: LicenseDraft) -> dict[str, Any]:
     """What the preview shows: what stands in the form, faults or not."""
     if not form.is_bound:
         return {"text": found.text, "terms": found.terms}
+    # A text that is refused may be one that is too much to be shown.
+    refused = form.errors.get("text", ())
     return {
-        "text": form.data.get("text", ""),
+        "text": "" if refused else form.data.get("text", ""),
+        "refused": refused,
         "terms": form.terms if not form.errors else {},
         "faults": bool(form.errors),
     }

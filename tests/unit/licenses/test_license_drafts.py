@@ -168,3 +168,18 @@ def test_a_release_file_that_stayed_behind_brings_no_old_text_back(world: World)
     newer = publish(world, begin(world, text="Written on the site."))
     apply(world.release, text=LICENSE_TEXT, now=NOW + DAY)
     assert list(world.license.license.versions.order_by("-number")) == [newer, world.license]
+
+
+def test_a_text_of_which_no_agreement_could_be_made_is_not_saved_and_not_published(world: World) -> None:
+    wide = "|" + "a|" * 99 + "\n|" + "-|" * 99 + "\n"
+    draft = begin(world)
+    with pytest.raises(Invalid) as refused:
+        save(world, draft, wide)
+    assert refused.value.code == "draft_invalid"
+    assert "more than 12 columns" in refused.value.errors["text"][0]
+    # As it may stand there from before there was a bound.
+    LicenseDraft.objects.filter(pk=draft.pk).update(text=wide)
+    with pytest.raises(Invalid) as refused:
+        publish(world, draft)
+    assert refused.value.code == "license_invalid"
+    assert "more than 12 columns" in refused.value.errors["text"][0]

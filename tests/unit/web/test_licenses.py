@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from licenses.manuscripts import MAX_LICENSE_CHARACTERS
 from licenses.models import License, LicenseDraft, LicenseVersion
 from portal.accounts.models import Organization
 from tests.unit.web import papers
@@ -114,6 +115,40 @@ def test_a_preview_keeps_nothing_with_and_without_htmx(world: World, open_as: Op
     assert "<html" not in part
     draft.refresh_from_db()
     assert (draft.text, draft.revision) == (papers.NEWER.strip(), 1)
+
+
+def test_a_text_of_which_no_agreement_could_be_made_is_refused_in_preview_and_saved_alike(
+    world: World, open_as: OpenAs
+) -> None:
+    draft = papers.drafted(world)
+    rosa, address = open_as("rosa"), f"/desk/license-drafts/{draft.pk}/"
+    typed = filled(draft, text="[" * 250_000)
+    part = rosa.post(address, {**typed, "do": "preview"}, HTTP_HX_REQUEST="true").content.decode()
+    assert "at most 200,000 are possible" in part
+    assert "[[[[" not in part
+    for do in ("preview", "save"):
+        answer = rosa.post(address, {**typed, "do": do})
+        assert answer.status_code == 400
+        assert 'id="id_text_error"' in answer.content.decode()
+    assert LicenseDraft.objects.get().text == papers.NEWER.strip()
+
+
+def test_a_text_that_reaches_the_bound_is_saved_whatever_line_ends_the_browser_sends(
+    world: World, open_as: OpenAs
+) -> None:
+    draft = papers.drafted(world)
+    text = ("line\n" * 40_000)[:-1] + "s"
+    assert len(text) == MAX_LICENSE_CHARACTERS
+    sent = filled(draft, text=text.replace("\n", "\r\n"), do="save")
+    assert open_as("rosa").post(f"/desk/license-drafts/{draft.pk}/", sent).status_code == 302
+    assert LicenseDraft.objects.get().text == text
+
+
+def test_the_text_of_a_draft_is_not_shown_as_something_that_can_be_left_out(
+    world: World, open_as: OpenAs
+) -> None:
+    page = open_as("rosa").get(f"/desk/license-drafts/{papers.drafted(world).pk}/").content.decode()
+    assert '<label class="field-label" for="id_text">Text</label>' in page
 
 
 @pytest.mark.parametrize(

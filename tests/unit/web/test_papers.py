@@ -58,7 +58,25 @@ def test_document_that_is_not_made_yet_says_when_to_look_again(open_as: OpenAs, 
     agreement = Agreement.objects.get(acceptance__request=grant.request)
     answer = open_as("ada").get(f"/agreements/{agreement.pk}/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
-    assert "agreement_not_ready" in answer.content.decode()
+    shown = answer.content.decode()
+    assert "agreement_not_ready" in shown
+    assert f'<a class="button" href="/agreements/{agreement.pk}/">Try again</a>' in shown
+    assert f'hx-get="/agreements/{agreement.pk}/" hx-trigger="every 10s"' in shown
+
+
+def test_the_page_that_waits_is_told_once_the_document_is_there(
+    open_as: OpenAs, world: World, grant: Grant
+) -> None:
+    agreement = Agreement.objects.get(acceptance__request=grant.request)
+    ada, address = open_as("ada"), f"/agreements/{agreement.pk}/"
+    waiting = ada.get(address, HTTP_HX_REQUEST="true")
+    assert (waiting.status_code, waiting.content) == (204, b"")
+    making.make({"agreement": agreement.pk}, now=world.now)
+    there = ada.get(address, HTTP_HX_REQUEST="true")
+    assert there.status_code == 286
+    assert "no-store" in there["Cache-Control"]
+    assert f'<a href="{address}">Download it</a>' in there.content.decode()
+    assert open_as("mika").get(address, HTTP_HX_REQUEST="true").status_code == 404
 
 
 def test_request_grant_and_review_lead_to_the_document(

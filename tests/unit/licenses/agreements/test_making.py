@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from licenses.agreements import making, signature, stamp
+from licenses.agreements import making, render, shelf, signature, stamp
 from licenses.agreements.check import portals_own
 from licenses.models import Agreement
 from portal.core import audit, certificates
 from portal.core.jobs import run_due
 from portal.core.models import AuditEvent, Job, OutboxMessage
+from portal.core.problems import Unavailable
 from tests.unit.licenses.agreements.papers import KINDS, accepted
 from tests.unit.licenses.world import DAY, NOW, World
 
@@ -133,3 +134,39 @@ def test_another_text_than_the_accepted_one_is_never_signed(kind: str) -> None:
         make(Agreement.objects.get(pk=agreement.pk))
     agreement.refresh_from_db()
     assert (agreement.made_at, executed(), ready()) == (None, [], [])
+
+
+def test_a_document_that_takes_too_long_raises_the_alarm_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    agreement = accepted(World())
+    with monkeypatch.context() as slow:
+        slow.setattr(render, "MOST_S", 0.01)
+        run_due(worker="test", now=NOW)
+    alarm = f"agreement {agreement.pk} cannot be set in type"
+    assert [record.levelname for record in caplog.records if alarm in record.message] == ["ERROR"]
+    job = Job.objects.get(kind="licenses.agreement")
+    assert (job.state, job.attempts) == (Job.State.READY, 1)
+    run_due(worker="test", now=job.run_at)
+    agreement.refresh_from_db()
+    assert agreement.made_at is not None
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "said", "again_s"),
+    [(-9, "within two minutes", 10), (90, "in about 2 minutes", 90), (4000, "in about an hour", 300)],
+)
+def test_whoever_waits_for_a_late_document_is_told_when_it_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, wait_s: int, said: str, again_s: int
+) -> None:
+    agreement = accepted(World())
+    monkeypatch.setattr(shelf.timezone, "now", lambda: NOW)
+    Job.objects.filter(kind="licenses.agreement").update(
+        last_error="RenderTooSlow: why", run_at=NOW + wait_s * DAY / 86_400
+    )
+    with pytest.raises(Unavailable) as caught:
+        shelf.file_of(agreement)
+    assert caught.value.code == "agreement_not_ready"
+    assert said in caught.value.next_step
+    assert caught.value.retry_after_s == again_s
+    assert "RenderTooSlow" not in f"{caught.value.detail}{caught.value.next_step}"

@@ -42,6 +42,16 @@ def test_headings_lists_and_emphasis_are_kept() -> None:
     ]
 
 
+@pytest.mark.parametrize("first", [0, 1, 2, 999_999_999])
+def test_a_list_begins_with_the_number_that_was_written(first: int) -> None:
+    [made] = prose.blocks(f"{first}. One\n{first}. two\n")
+    assert made["start"] == first
+
+
+def test_a_list_without_numbers_begins_with_none() -> None:
+    assert prose.blocks("- One\n")[0]["start"] is None
+
+
 def test_tables_code_quotes_and_rules_are_kept() -> None:
     made = prose.blocks("|a|b|\n|-|-|\n|1|2|\n\n```\n x\n```\n\n> q\n\n---\n")
     assert [node["k"] for node in made] == ["table", "code", "quote", "rule"]

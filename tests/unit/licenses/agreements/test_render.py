@@ -1,11 +1,13 @@
 """Documents as PDF/A: the same bytes each time, every script, and nothing that people wrote acts."""
 
 import re
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from licenses.agreements import render
+from licenses.agreements import prose, render
 from licenses.agreements.contents import signed_at
 from tests.unit.licenses.agreements.papers import KINDS, accepted, contents_of
 from tests.unit.licenses.world import NOW, World
@@ -57,7 +59,7 @@ def test_a5_hostile_license_text_is_set_in_type() -> None:
 def test_names_in_the_scripts_of_the_world_need_no_replacement() -> None:
     contents = contents_of(accepted(World()))
     contents["signature"]["name"] = SCRIPTS
-    assert render._compile(contents, NOW).startswith(b"%PDF")
+    assert render._compile(contents, NOW, monotonic() + 60).startswith(b"%PDF")
 
 
 def test_what_no_font_has_is_written_as_its_code_point() -> None:
@@ -80,3 +82,37 @@ def test_letters_and_marks_that_only_together_have_no_glyph_do_not_stop_a_docume
 def test_template_that_is_at_fault_says_so() -> None:
     with pytest.raises(render.RenderFailed):
         render.pdf({"title": "nothing else"}, NOW)
+
+
+def test_a_list_from_0_is_no_list_from_1_and_none_without_numbers() -> None:
+    contents = contents_of(accepted(World()))
+    made = []
+    for text in ("0. One\n1. two\n", "1. One\n2. two\n", "- One\n- two\n"):
+        contents["text"]["blocks"] = prose.blocks(text)
+        made.append(render.pdf(contents, NOW))
+    assert len(set(made)) == 3
+
+
+def test_a_document_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "MOST_S", 0.01)
+    with pytest.raises(render.RenderTooSlow, match="not set in type within"):
+        render.pdf(contents_of(accepted(World())), NOW)
+
+
+def test_a_typesetter_that_dies_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dying = tmp_path / "typeset.py"
+    dying.write_text("import os; os.abort()")
+    monkeypatch.setattr(render, "TYPESET", dying)
+    with pytest.raises(render.RenderFailed, match="ended with -6"):
+        render.pdf(contents_of(accepted(World())), NOW)
+
+
+def test_a_word_wider_than_the_sheet_goes_on_in_the_next_line() -> None:
+    """No mark parts from its letter, and what is no longer than a line stays as it is."""
+    long = render._loosened("x" * 90)
+    assert [len(piece) for piece in long.split("\u200b")] == [30, 30, 30]
+    marked = render._loosened("e\u0301" * 45)
+    assert [len(piece) for piece in marked.split("\u200b")] == [30, 30, 30]
+    assert all(not piece.startswith("\u0301") for piece in marked.split("\u200b"))
+    for kept in ("x" * 59, "word " * 40, "中文" * 200, "สมชาย" * 40):
+        assert render._loosened(kept) == kept
