@@ -23,6 +23,7 @@ _COUNTRIES = dict(COUNTRIES)
 # Tones in which the applicant has something to do.
 _ACTING = frozenset({"turn", "good"})
 _UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+_NARROWEST = 24  # characters; on a phone a longer word may have to break
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
@@ -190,6 +191,17 @@ def is_live(token: AccessToken) -> bool:
 def titles(request: Request) -> str:
     """The releases of a request, by title."""
     return ", ".join(release.title for release in request.releases.all())
+
+
+@register.filter
+def unbroken(names: str) -> SafeString:
+    """Names of models in a cell or a heading: no line breaks inside OPT-175B."""
+    return format_html_join(" ", "{}", ((_whole(word),) for word in str(names).split(" ")))
+
+
+def _whole(word: str) -> SafeString | str:
+    whole = "-" in word and len(word) <= _NARROWEST
+    return format_html('<span class="nowrap">{}</span>', word) if whole else word
 
 
 @register.simple_tag
