@@ -2,9 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Route, expect
 
-from licenses.models import RequestVersion
+from licenses.models import Request, RequestVersion
 from tests.browser.conftest import OpenPage
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -49,6 +50,39 @@ def test_without_javascript_the_form_is_whole(open_as: OpenPage) -> None:
     page.get_by_role("button", name="Save the draft").click()
 
     assert page.get_by_text("Your draft is saved").is_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_enter_in_a_field_saves_and_sends_nothing(open_as: OpenPage, scripts: bool) -> None:
+    page = open_as("ada", java_script_enabled=scripts)
+    page.goto(FORM)
+    page.get_by_label(QUESTION).fill("To study attention.")
+    page.locator("main input[type=text]").first.fill("Somebody")
+    page.locator("main input[type=text]").first.press("Enter")
+
+    if scripts:
+        expect(page.locator("#saved")).to_contain_text("Saved")
+        expect(page.locator("main input[type=text]").first).to_be_focused()
+    else:
+        page.get_by_text("Your draft is saved").wait_for()
+    request = Request.objects.get()
+    assert (request.state, request.submitted_at) == ("draft", None)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_enter_in_a_field_sends_no_new_version(open_as: OpenPage, world: World, scripts: bool) -> None:
+    """A request in review is not only saved; what is changed goes to the reviewers, by its button alone."""
+    request = world.submitted("ada", Release.objects.get(slug="opt-175b"))
+    page = open_as("ada", java_script_enabled=scripts)
+    page.goto(f"/requests/{request.pk}/edit/")
+    field = page.locator("main input[type=text]").first
+    field.fill("Somebody else")
+    field.press("Enter")
+    field.press("Tab")
+
+    expect(page).to_have_url(re.compile("/edit/$"))
+    expect(field).to_have_value("Somebody else")
+    assert RequestVersion.objects.filter(request=request).count() == 1
 
 
 def test_what_is_sent_while_it_saves_waits_for_it(open_as: OpenPage) -> None:

@@ -58,6 +58,12 @@ for (const field of document.querySelectorAll("textarea[data-limit]")) {
   const count = document.createElement("p");
   const limit = Number(field.dataset.limit);
   const tell = () => {
+  // Enter in a field saves as a pause does; one stays where one is.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
+    event.preventDefault();
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
     const left = limit - field.value.length;
     count.textContent = `${field.value.length.toLocaleString("en-US")} of ${limit.toLocaleString("en-US")} characters`;
     count.className = left < 0 ? "field-count bad" : "field-count";
