@@ -86,7 +86,7 @@ class ResumedWithQuery:
         if kept.get("path") == path and QueryDict(kept["GET"]) == QueryDict(query):
             said = request.POST.copy()
             said[REDIRECT_FIELD_NAME] = path
-            request.POST = said
+            request.POST = said  # type: ignore[assignment] # one that can be changed is one, too
 
 
 class FactorFirst:

@@ -19,8 +19,9 @@ class AddressesView(EmailView):  # type: ignore[misc] # allauth has no types
         if lost:
             said = {"lost": lost, "chosen": request.POST["email"], "removes": "action_remove" in request.POST}
             empty = self.get_form_class()(user=request.user)
-            return self.render_to_response(self.get_context_data(form=empty, **said))
-        answer: HttpResponse = super().post(request, *args, **kwargs)
+            answer: HttpResponse = self.render_to_response(self.get_context_data(form=empty, **said))
+        else:
+            answer = super().post(request, *args, **kwargs)
         return answer
 
 
