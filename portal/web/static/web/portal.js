@@ -43,6 +43,12 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     const button = event.submitter;
     form.addEventListener("htmx:afterRequest", () => form.requestSubmit(button), { once: true });
   });
+  // Enter in a field saves as a pause does; one stays where one is.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
+    event.preventDefault();
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
   form.addEventListener("htmx:beforeRequest", () => { line.textContent = "Saving …"; });
   form.addEventListener("htmx:sendError", () => unsaved("the portal cannot be reached. It is tried again when you go on."));
   form.addEventListener("htmx:responseError", () => unsaved("the portal refused it. Press “Save the draft” to see why."));
@@ -58,12 +64,6 @@ for (const field of document.querySelectorAll("textarea[data-limit]")) {
   const count = document.createElement("p");
   const limit = Number(field.dataset.limit);
   const tell = () => {
-  // Enter in a field saves as a pause does; one stays where one is.
-  form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
-    event.preventDefault();
-    event.target.dispatchEvent(new Event("change", { bubbles: true }));
-  });
     const left = limit - field.value.length;
     count.textContent = `${field.value.length.toLocaleString("en-US")} of ${limit.toLocaleString("en-US")} characters`;
     count.className = left < 0 ? "field-count bad" : "field-count";
