@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.db.models import Q
+
 from licenses import search, states
 from licenses.actions.accepting import accept_under_master
 from licenses.actions.affiliation import end_affiliation
@@ -9,9 +11,10 @@ from licenses.actions.publishing import apply_terms
 from licenses.actions.reaccepting import want_of_new
 from licenses.events import GrantStarted, RequestDecided
 from licenses.jobs import AFFILIATIONS
-from licenses.models import Decision, Grant
-from licenses.terms import MAX_LICENSE_CHARACTERS, check_terms
-from portal.accounts.events import AffiliationEnded, DetailsCorrected, DomainsRemoved
+from licenses.manuscripts import MAX_LICENSE_CHARACTERS
+from licenses.models import Decision, Grant, MasterAgreement, Party, Request
+from licenses.terms import check_terms
+from portal.accounts.events import AccountWanted, AffiliationEnded, DetailsCorrected, DomainsRemoved
 from portal.core import jobs
 from portal.core.events import subscribe
 from portal.core.problems import Invalid
@@ -30,6 +33,17 @@ def on_release_applied(event: ReleaseApplied) -> None:
 def on_grant_started(event: GrantStarted) -> None:
     """Ask its holder for what the version it started under does not cover any more."""
     want_of_new(event.grant, event.now)
+
+
+@subscribe(AccountWanted)
+def on_account_wanted(event: AccountWanted) -> None:
+    """Lock what of the person's comes before their account in the order of locks: agreements that they were
+    asked to sign, requests that they stand in."""
+    to_sign = MasterAgreement.objects.filter(signed_at__isnull=True, signatory_email__in=event.addresses)
+    places = Party.objects.filter(Q(user=event.user) | Q(user__isnull=True, email__in=event.addresses))
+    requests = Request.objects.filter(Q(applicant=event.user) | Q(pk__in=places.values("request")))
+    list(to_sign.select_for_update().order_by("pk").values_list("pk"))
+    list(requests.select_for_update().order_by("pk").values_list("pk"))
 
 
 @subscribe(AffiliationEnded)

@@ -23,7 +23,7 @@ def assign(*, request: Request, to: User | None, by: Principal, now: datetime) -
     Conflict(assignee_absent): they are away today.
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_assign(queries.request_case(by, request, now)))
         if request.assignee_id != (to.pk if to else None):
             if to is not None:

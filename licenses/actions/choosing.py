@@ -24,7 +24,7 @@ def choose_releases(
         request_open, grant_live). Invalid(errors by "releases"): none, or they do not go together.
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_choose_releases(queries.request_case(by, request, now)))
         asked, wanted = set(request.releases.all()), set(releases)
         if asked == wanted:

@@ -41,7 +41,7 @@ def close_out(
     Raises: NotPermitted, Conflict(state_changed). Invalid: one of them cannot be.
     """
     with transaction.atomic():
-        grant = lock_grant(grant)
+        grant = lock_grant(grant, by)
         require(policies.may_close(queries.grant_case(by, grant)))
         said = _checked(grant, copies, method, destroyed_on, now)
         name = checked_name(who(by), typed_name, refusal=NOT_CLOSED)

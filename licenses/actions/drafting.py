@@ -13,6 +13,7 @@ from licenses.actions.contents import Contents
 from licenses.actions.moving import lock_request, move_request, require, row_of, who
 from licenses.models import ReleaseTerms, Request, RequestVersion
 from licenses.models.requests import RequestedRelease
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit
 from weights_vault.models import Release
@@ -38,6 +39,7 @@ def draft(
     """
     releases = list(dict.fromkeys([release, *also]))
     with transaction.atomic():
+        require_present(by)
         if found := _made_before(by, idempotency_key):
             return found
         verdict = policies.may_draft(queries.facts(by, release), now)
@@ -112,7 +114,7 @@ def edit(
         else was saved since `seen`. Invalid: an answer cannot stand.
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_edit(queries.request_case(by, request, now)))
         in_review = request.state == states.SUBMITTED
         terms = queries.terms_of(request)

@@ -119,7 +119,7 @@ def _change(
 ) -> Grant:
     said = _checked_reason(reason)
     with transaction.atomic():
-        grant = lock_grant(grant)
+        grant = lock_grant(grant, by)
         require(POLICIES[verb](queries.grant_case(by, grant)))
         moved = _new_end(grant, ends_at, now) if verb == "extend" else {}
         data = {name: value.isoformat() for name, value in moved.items() if value is not None}

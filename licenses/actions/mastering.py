@@ -15,6 +15,7 @@ from licenses.agreements import order
 from licenses.models import LicenseVersion, MasterAgreement, MasterMember
 from licenses.queries.parties import addresses_of
 from portal.accounts.models import Organization
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.outbox import queue_mail
@@ -148,6 +149,7 @@ def sign_master(
     """
     with transaction.atomic():
         master = _lock(master)
+        require_present(by)
         require(policies.may_sign_master(queries.master_case(by, master, now)))
         version = master.license_version
         if license_sha256 != version.sha256:

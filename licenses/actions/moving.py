@@ -3,6 +3,9 @@
 PostgreSQL holds the row by SELECT … FOR UPDATE. SQLite has no row locks: there the transaction holds the
 whole database from its start (transaction_mode IMMEDIATE). On both the UPDATE names the state and version
 that were judged, so that what changed in between changes nothing unseen.
+
+What is locked comes in one order: requests, then accounts, then grants (`portal.accounts.presence` has all
+of it). A request is therefore locked before who acts is looked at again, and a grant after that.
 """
 
 from datetime import datetime
@@ -15,6 +18,7 @@ from licenses.models import Grant, Request
 from licenses.policies import STATE_CODES
 from licenses.states import Transition
 from portal.accounts.models import User
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.models import AuditEvent
@@ -41,13 +45,21 @@ def who(by: Principal) -> User:
     return by.user
 
 
-def lock_request(request: Request) -> Request:
-    """Return the request as it stands now, held until the transaction ends."""
-    return Request.objects.select_for_update().get(pk=request.pk)
+def lock_request(request: Request, by: Principal | None = None) -> Request:
+    """Return the request as it stands now, held until the transaction ends.
+
+    by: who acts. Raises: NotPermitted(account_disabled): they left since their session was read.
+    """
+    held = Request.objects.select_for_update().get(pk=request.pk)
+    if by is not None:
+        require_present(by)
+    return held
 
 
-def lock_grant(grant: Grant) -> Grant:
-    """Return the grant as it stands now, held until the transaction ends."""
+def lock_grant(grant: Grant, by: Principal | None = None) -> Grant:
+    """Return the grant as it stands now, held until the transaction ends. The rest as for a request."""
+    if by is not None:
+        require_present(by)
     return Grant.objects.select_for_update().get(pk=grant.pk)
 
 

@@ -18,7 +18,7 @@ def nudge(*, request: Request, by: Principal, now: datetime) -> Request:
         Conflict(already_nudged): it was asked, and the target time has not passed since.
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_nudge(queries.request_case(by, request, now), wait_of(request), now))
         move_request(request, "nudge", by=by.actor, now=now, nudged_at=now)
     return request

@@ -43,7 +43,7 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
         "email", "full_name").
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         if role not in Party.Role.values:
             raise _invalid({"role": [f"This must be one of {', '.join(Party.Role.values)}."]})
         require(policies.may_invite(queries.request_case(by, request, now), role))
@@ -96,7 +96,7 @@ def remove(*, party: Party, by: Principal, now: datetime) -> Party:
     Raises: NotPermitted, Conflict(state_changed).
     """
     with transaction.atomic():
-        request = lock_request(party.request)
+        request = lock_request(party.request, by)
         require(policies.may_remove(queries.request_case(by, request, now)))
         _set(party, [state for state in Party.State if state not in GONE], Party.State.DROPPED, now)
         move_request(request, "remove", by=by.actor, now=now, data=_named(party))
@@ -109,7 +109,7 @@ def join(*, party: Party, by: Principal, now: datetime) -> Party:
     Raises: NotPermitted: by the rule of access too, for a co-applicant. Conflict(state_changed).
     """
     with transaction.atomic():
-        request = lock_request(party.request)
+        request = lock_request(party.request, by)
         require(policies.may_join(queries.request_case(by, request, now)))
         user = _asked(party, by)
         if any(other.user_id == user.pk for other in standing(request)):
@@ -130,7 +130,7 @@ def decline(*, party: Party, by: Principal, now: datetime) -> Party:
     Raises: NotPermitted, Conflict(state_changed).
     """
     with transaction.atomic():
-        request = lock_request(party.request)
+        request = lock_request(party.request, by)
         require(policies.may_decline(queries.request_case(by, request, now)))
         user = _asked(party, by)
         _set(party, [Party.State.INVITED, Party.State.JOINED], Party.State.DECLINED, now, user)

@@ -14,6 +14,7 @@ from licenses.models import Acceptance, Grant, LicenseVersion
 from licenses.queries.reacceptance import demanding, demands_on, grants_to_ask
 from portal.accounts import pending
 from portal.accounts.models import PendingAction, User
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core.problems import Conflict, NotPermitted
 
@@ -79,7 +80,9 @@ def reaccept(
         that waits. Invalid: the name differs.
     """
     with transaction.atomic():
-        grant = lock_grant(grant)
+        require_present(by)
+        held = _locked_together(grant)
+        grant = held[grant.pk]
         require(policies.may_reaccept(queries.grant_case(by, grant)))
         user, version = who(by), _wanted(grant, now)
         if license_sha256 != version.sha256:
@@ -87,8 +90,9 @@ def reaccept(
             raise versions.license_changed(shown, version)
         name = checked_name(user, typed_name, refusal="The new version was not accepted.")
         _write(grant, user, version, name, how, now)
-        for each in _waiting_together(grant, version, now):
-            _move(each, version, by, how, now)
+        for each in held.values():
+            if queries.version_to_accept(each, now) == version:
+                _move(each, version, by, how, now)
         grant.refresh_from_db()
     return grant
 
@@ -116,9 +120,11 @@ def _write(grant: Grant, user: User, version: LicenseVersion, name: str, how: st
         order(acceptance=acceptance, now=now)
 
 
-def _waiting_together(grant: Grant, version: LicenseVersion, now: datetime) -> list[Grant]:
+def _locked_together(grant: Grant) -> dict[str, Grant]:
+    """The holder's grants under the same request, by id. In one order: two windows may begin with two of
+    them."""
     mine = Grant.objects.select_for_update().filter(request=grant.request_id, user=grant.user_id)
-    return [each for each in mine.order_by("pk") if queries.version_to_accept(each, now) == version]
+    return {each.pk: each for each in mine.order_by("pk")}
 
 
 def _move(grant: Grant, version: LicenseVersion, by: Principal, how: str, now: datetime) -> None:

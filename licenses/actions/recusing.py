@@ -28,7 +28,7 @@ def recuse(*, request: Request, reason: str, by: Principal, now: datetime) -> Re
             errors={"reason": [wrong or "Say why in a few words: staff read it."]},
         )
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_recuse(queries.request_case(by, request, now)))
         reviewer = who(by)
         Recusal.objects.create(request=request, reviewer=reviewer, reason=said, at=now)

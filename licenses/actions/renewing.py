@@ -29,7 +29,7 @@ def renew(*, request: Request, by: Principal, now: datetime, idempotency_key: st
         request of theirs for one of the releases is under way.
     """
     with transaction.atomic():
-        older = lock_request(request)
+        older = lock_request(request, by)
         if found := _made_before(by, idempotency_key):
             return found
         verdict = policies.may_renew(queries.person(by), older.state, held_under(by, older), now)

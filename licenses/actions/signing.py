@@ -39,7 +39,7 @@ def sign(
         text shown is not the one approved. Invalid: the name differs.
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_sign(queries.request_case(by, request, now)))
         user, approved = who(by), approved_license(request)
         if license_sha256 != approved.sha256:

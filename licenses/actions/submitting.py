@@ -30,7 +30,7 @@ def submit(
         Invalid(evidence_missing, summary_missing): see `contents.require_whole`.
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         case = queries.request_case(by, request, now)
         if case.mine and idempotency_key and request.submit_key == idempotency_key:
             return request
@@ -75,7 +75,7 @@ def confirm_license(*, request: Request, license_sha256: str, by: Principal, now
     Raises: NotPermitted, Conflict(state_changed, license_changed).
     """
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_confirm_license(queries.request_case(by, request, now)))
         terms = queries.terms_of(request)
         in_force = versions.confirmed_license(terms, license_sha256, now, request.organization_id)
@@ -105,7 +105,7 @@ def confirm_license(*, request: Request, license_sha256: str, by: Principal, now
 def withdraw(*, request: Request, by: Principal, now: datetime) -> Request:
     """Take the request back, for good, and return it. Raises: NotPermitted, Conflict(state_changed)."""
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_withdraw(queries.request_case(by, request, now)))
         move_request(request, "withdraw", by=by.actor, now=now, data={"from": request.state}, split=False)
     return request
@@ -125,7 +125,7 @@ def appeal(*, request: Request, text: str, by: Principal, now: datetime) -> Requ
             errors={"text": [wrong or "This is needed."]},
         )
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         require(policies.may_appeal(queries.request_case(by, request, now)))
         version = versions.open_next(request, versions.current(request), now, appeal=said, submitted_at=now)
         move_request(

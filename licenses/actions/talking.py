@@ -89,7 +89,7 @@ def _checked(text: str) -> str:
 
 
 def _locked(request: Request, by: Principal, now: datetime) -> tuple[Request, RequestCase]:
-    request = lock_request(request)
+    request = lock_request(request, by)
     return request, queries.request_case(by, request, now)
 
 

@@ -34,7 +34,7 @@ def vote(
     """
     reason, note = _checked(verdict, reason, note)
     with transaction.atomic():
-        request = lock_request(request)
+        request = lock_request(request, by)
         case = queries.request_case(by, request, now)
         require(policies.may_vote(case, verdict), **_licenses(case.license_current, request, now))
         if version != request.version:

@@ -52,6 +52,18 @@ class ErasureAsked:
 
 
 @dataclass(frozen=True)
+class AccountWanted:
+    """An account is about to be locked and changed, with what is theirs: who changes rows that come before an
+    account in the order of locks (`presence`) locks these now.
+
+    addresses: every mail address that it has, lower case.
+    """
+
+    user: User
+    addresses: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PersonErased:
     """A person is being erased: each app erases its part of what speaks of them.
 

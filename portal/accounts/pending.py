@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from portal.accounts.models import PendingAction
 from portal.accounts.policies import may_decide_pending, may_sign_in
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit, jobs
 from portal.core.problems import Conflict, NotFound, NotPermitted, TooMany
@@ -54,6 +55,7 @@ def propose(
     if not verdict:
         raise NotPermitted.from_denied(verdict)
     with transaction.atomic():
+        require_present(by)
         waiting = visible_to(by).filter(state=PendingAction.State.PENDING, expires_at__gt=now)
         if waiting.count() >= MOST_PENDING:
             raise TooMany(

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from portal.accounts.models import AccessToken, User
 from portal.accounts.policies import ACCOUNT_DISABLED, NOT_PERMITTED, may_create_token, may_end_token
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -52,6 +53,7 @@ def create_token(
     secret = _new_secret()
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
+        require_present(by)
         if (
             AccessToken.objects.filter(user=user, ended_at=None, expires_at__gt=now).count()
             >= MOST_LIVE_TOKENS

@@ -12,7 +12,7 @@ ERASED_NAME = "Erased"
 @subscribe(PersonErased)
 def erase_keys(event: PersonErased) -> None:
     """Remove every key of the person. Its fingerprint stays: headers in the ledger were made for it."""
-    own = RecipientKey.objects.select_for_update().filter(user=event.user)
+    own = RecipientKey.objects.select_for_update().filter(user=event.user).order_by("pk")
     for key in own.exclude(state=RecipientKey.State.REMOVED):
         key.state, key.removed_at = RecipientKey.State.REMOVED, event.now
         key.answer_sha256, key.answer_by = "", None

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from portal.accounts import pending
 from portal.accounts.models import PendingAction
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.outbox import queue_mail
@@ -54,6 +55,7 @@ def start_enrollment(
         (now + CHALLENGE_LIFETIME).replace(microsecond=0),
     )
     with transaction.atomic():
+        require_present(by)
         key = _challenged_key(by, parsed, name, now)
         asked = challenges.Challenge(
             origin=settings.PORTAL_URL,
@@ -80,6 +82,7 @@ def prove(*, by: Principal, key: RecipientKey, answer: str, now: datetime) -> Pe
     if not hmac.compare_digest(expected, _digest(answer[: MAX_ANSWER_CHARACTERS + 1])):
         raise _challenge_refused()
     with transaction.atomic():
+        require_present(by)
         proven = RecipientKey.objects.filter(pk=key.pk, state=RecipientKey.State.CHALLENGED)
         if not proven.update(state=RecipientKey.State.PROVEN):
             raise _challenge_refused()
@@ -117,6 +120,7 @@ def remove(*, by: Principal, key: RecipientKey, now: datetime) -> RecipientKey:
     Raises: NotPermitted: not its owner's browser session; Conflict(key_removed).
     """
     _require(may_remove_key(by, key))
+    require_present(by)
     live = RecipientKey.objects.filter(pk=key.pk).exclude(state=RecipientKey.State.REMOVED)
     if not live.update(state=RecipientKey.State.REMOVED, removed_at=now, answer_sha256="", answer_by=None):
         raise _already_removed()
@@ -129,6 +133,7 @@ def remove(*, by: Principal, key: RecipientKey, now: datetime) -> RecipientKey:
 
 def _perform_enroll(action: PendingAction, by: Principal, now: datetime) -> dict[str, Any]:
     """What confirming an enrollment does: the key becomes active, its owner is told by mail."""
+    require_present(by)
     key = _key_of(action)
     proven = RecipientKey.objects.filter(pk=key.pk, state=RecipientKey.State.PROVEN)
     try:

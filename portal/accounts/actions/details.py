@@ -13,10 +13,11 @@ from typing import Any
 
 from django.db import transaction
 
-from portal.accounts.events import AffiliationEnded, DetailsCorrected
+from portal.accounts.events import AccountWanted, AffiliationEnded, DetailsCorrected
 from portal.accounts.forms import PersonFields, organization_named
 from portal.accounts.models import User
 from portal.accounts.policies import may_change_organization, may_correct_details
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.problems import Invalid, NotPermitted
@@ -36,7 +37,9 @@ def correct_details(
         raise NotPermitted.from_denied(verdict)
     said = _checked(full_name=full_name, organization=organization, country=country)
     with transaction.atomic():
-        account = User.objects.select_for_update().get(pk=user.pk)
+        events.publish(AccountWanted(user, frozenset()))
+        account = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        require_present(by)
         said["organization"] = organization_named(said["organization"])
         changed = [name for name, value in said.items() if getattr(account, name) != value]
         if "organization" in changed:

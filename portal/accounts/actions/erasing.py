@@ -11,9 +11,10 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from portal.accounts.events import Bar, ErasureAsked, PersonErased
+from portal.accounts.events import AccountWanted, Bar, ErasureAsked, PersonErased
 from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
 from portal.accounts.policies import may_correct_details
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit, events
@@ -49,7 +50,8 @@ def erase(*, user: User, address: str, by: Principal, now: datetime) -> User:
         said = "Type the mail address of this account, to show that you mean it."
         raise Invalid("address_differs", "Nothing was erased.", errors={"address": [said]})
     with transaction.atomic():
-        account = User.objects.select_for_update().get(pk=user.pk)
+        account = _held(user)
+        require_present(by)
         _require_free(account, now)
         addresses = frozenset({account.email, *_verified(account)})
         old, stand_in = account.email, f"{account.public_id.replace('_', '-')}@{ERASED_DOMAIN}"
@@ -64,6 +66,16 @@ def erase(*, user: User, address: str, by: Principal, now: datetime) -> User:
         audit.record("account.erased", by=by.actor, subject=f"user:{account.public_id}", now=now)
     user.refresh_from_db()
     return user
+
+
+def _held(user: User) -> User:
+    """Return the account as it stands now, locked with what is changed with it, in the order of locks."""
+    proposed = PendingAction.objects.select_for_update().filter(user=user)
+    list(proposed.order_by("pk").values_list("pk"))
+    addresses = EmailAddress.objects.select_for_update().filter(user=user)
+    every = list(addresses.order_by("pk").values_list("email", flat=True))
+    events.publish(AccountWanted(user, frozenset(address.lower() for address in every)))
+    return User.objects.select_for_update().get(pk=user.pk)
 
 
 def _verified(account: User) -> list[str]:

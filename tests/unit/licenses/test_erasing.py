@@ -1,5 +1,7 @@
 """What erasing a person leaves of requests, decisions, agreements and grants. R12"""
 
+from collections.abc import Callable
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
@@ -9,20 +11,26 @@ from licenses.models import (
     Acceptance,
     Decision,
     Grant,
+    MasterAgreement,
     MasterMember,
     Message,
     Party,
     Request,
     RequestVersion,
 )
+from portal.accounts import tokens
+from portal.accounts.actions.details import correct_details
 from portal.accounts.actions.erasing import ERASED_NAME, bars_of, erase
 from portal.accounts.forgetting import forget_mail
+from portal.accounts.models import User
 from portal.core.models import AuditEvent, OutboxMessage
 from portal.core.outbox import deliver, queue_rendered
-from portal.core.problems import Conflict, NotFound
+from portal.core.problems import Conflict, NotFound, NotPermitted
 from tests.unit.licenses.team import Team
 from tests.unit.licenses.test_mastering import propose, sign
 from tests.unit.licenses.world import ANSWERS, DAY, NOW, World, person, session
+from weights_vault.actions import keys as vault_keys
+from weights_vault.sealed.keys import generate_identity
 
 pytestmark = pytest.mark.database
 
@@ -48,6 +56,47 @@ def test_a_grant_that_holds_stands_in_the_way_until_it_ends(world: World, state:
 
     assert [bar.path for bar in bars_of(world.ada.person, NOW)] == [f"/grants/{grant.pk}/"]
     assert bars_of(world.ada.person, grant.ends_at) == []
+
+
+def _say(world: World) -> None:
+    actions.say(request=Request.objects.get(), text="Still there.", by=world.ada, now=NOW)
+
+
+def _correct(world: World) -> None:
+    given = {"full_name": "Ada Example", "organization": "Lab", "country": "CH"}
+    correct_details(user=world.ada.person, by=world.ada, now=NOW, **given)
+
+
+def _enroll(world: World) -> None:
+    key = str(generate_identity().recipient)
+    vault_keys.start_enrollment(by=world.ada, recipient=key, name="laptop", now=NOW)
+
+
+WRITES: dict[str, Callable[[World], object]] = {
+    "draft": World.draft,
+    "renew": lambda world: actions.renew(request=Request.objects.get(), by=world.ada, now=NOW),
+    "say": _say,
+    "sign_master": lambda world: sign(MasterAgreement.objects.get(), world.ada, typed_name="Ada Example"),
+    "correct": _correct,
+    "token": lambda world: tokens.create_token(
+        user=world.ada.person, name="cluster", scopes=["read"], lifetime=DAY, by=world.ada, now=NOW
+    ),
+    "enroll": _enroll,
+    "erase": lambda world: erase_ada(world),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_session_that_was_read_before_writes_nothing_after(world: World, name: str) -> None:
+    world.request_in(states.REJECTED)
+    propose(world, signatory_email="ada@example.org", signatory_name="Ada Example")
+    erase(user=User.objects.get(pk=world.ada.person.pk), address="ada@example.org", by=world.ada, now=NOW)
+    lines = AuditEvent.objects.count()
+
+    with pytest.raises(NotPermitted) as refused:
+        WRITES[name](world)
+    assert refused.value.code == "account_disabled"
+    assert AuditEvent.objects.count() == lines
 
 
 def test_a_request_that_came_to_nothing_is_emptied(world: World) -> None:

@@ -11,6 +11,7 @@ from licenses.actions import granting
 from licenses.events import GrantChanged
 from licenses.models import Grant
 from portal.accounts.models import RoleGrant
+from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -275,11 +276,11 @@ def test_a_database_that_gives_up_on_one_grant_keeps_the_others_from_nothing(
     grant = world.grant_in(states.ACTIVE)
     real, called = granting.lock_grant, []
 
-    def fails_once(given: Grant) -> Grant:
+    def fails_once(given: Grant, by: Principal) -> Grant:
         called.append(given)
         if len(called) == 1:
             raise OperationalError("deadlock detected")
-        return real(given)
+        return real(given, by)
 
     monkeypatch.setattr(granting, "lock_grant", fails_once)
     outcomes = actions.change_many(
