@@ -123,6 +123,7 @@ REFUSALS: dict[str, str] = {
     "own_request": "Nobody reviews a request in which they stand, and nobody joins their own.",
     "own_organization": "The terms bar reviewers of an organization of those who ask.",
     "own_grant": "Nobody changes their own grant.",
+    "own_agreement": "Who works on a master agreement as staff does not sign it.",
     "voted_before": "Who voted on a request decides no appeal of it, and takes no part in it.",
     "recused": "A reviewer who recused themselves takes no part in the request.",
     "reason_archived": "A reason that staff archived is not changed any more.",

@@ -108,6 +108,7 @@ class TeamFacts:
     accepted: the person accepted the license version that was approved.
     pending: a co-applicant has not answered. organizations: of those who answered, by public id.
     signatory_wanted: somebody must sign for the institution. signatory_named: somebody was asked to.
+    signatory_signed: they did.
     late: the time to accept after the approval is over. voted: asked in, the person voted on the request.
     """
 
@@ -119,6 +120,7 @@ class TeamFacts:
     pending: bool = False
     signatory_wanted: bool = False
     signatory_named: bool = False
+    signatory_signed: bool = False
     late: bool = False
     voted: bool = False
     organizations: frozenset[str] = frozenset()
@@ -182,11 +184,13 @@ class AgreementCase:
 class MasterCase:
     """A master agreement as one person sees it.
 
-    signatory: a verified address of the person's is the one that was asked to sign. signed: it is. ended:
-    its end has come.
+    signatory: a verified address of the person's is the one that was asked to sign. own_hand: they proposed
+    it, named or removed its people, or judged a request of one of these, as staff. signed: it is. ended: its
+    end has come.
     """
 
     person: Person
     signatory: bool = False
+    own_hand: bool = False
     signed: bool = False
     ended: bool = False

@@ -18,6 +18,11 @@ NOT_SIGNATORY: Final = Denied(
     "Only the person whom this agreement names as its signatory can do this.",
     "Sign in with the account whose verified address was asked.",
 )
+OWN_HAND: Final = Denied(
+    "own_agreement",
+    "You had a hand in this agreement as staff, so you cannot sign it for the organization.",
+    "Ask for an agreement that names somebody else as its signatory.",
+)
 SIGNED_ALREADY: Final = Denied(
     "state_changed", "This agreement is signed already.", "Load the page again to see where it stands."
 )
@@ -66,12 +71,14 @@ def may_read_master(case: MasterCase) -> Verdict:
 
 
 def may_sign_master(case: MasterCase) -> Verdict:
-    """May the person sign the agreement for the organization?"""
+    """May the person sign the agreement for the organization? Nobody who works on it for the portal, whose
+    address it may have become since."""
     return first_refusal(
         person_bar(case.person, scope=None),
         None if case.signatory else NOT_SIGNATORY,
         OVER if case.ended else None,
         SIGNED_ALREADY if case.signed else None,
+        OWN_HAND if case.own_hand else None,
     )
 
 

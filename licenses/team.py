@@ -58,7 +58,7 @@ def may_invite(case: RequestCase, role: str) -> Verdict:
     """May the person ask somebody in as `role` ("co_applicant" or "signatory")?
 
     Before it is sent and while changes are asked for; once approved, only a signatory in the place of one
-    who declined.
+    who declined or has not signed.
     """
     action = "replace_signatory" if role == SIGNATORY and case.state == APPROVED else "invite"
     return first_refusal(
@@ -75,6 +75,8 @@ def _place_bar(case: RequestCase, role: str) -> Denied | None:
         return TEAM_FULL if team.co_applicants >= team.most_co_applicants else None
     if not team.signatory_wanted:
         return NOT_WANTED
+    if case.state == APPROVED:
+        return TEAM_FULL if team.signatory_signed else None
     return TEAM_FULL if team.signatory_named else None
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from licenses import policies, queries, states, team, texts
 from licenses.actions.moving import lock_request, move_request, require, who
 from licenses.models import Party, Request
-from licenses.queries.parties import GONE, addresses_of, is_party, standing
+from licenses.queries.parties import GONE, addresses_of, is_party, signatory_of, standing
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -38,7 +38,8 @@ _ANSWERED = Conflict(
 def invite(*, request: Request, role: str, email: str, full_name: str, by: Principal, now: datetime) -> Party:
     """Ask somebody into the request's team by mail, and return their place in it.
 
-    role: "co_applicant", who gets a grant of their own, or "signatory", who binds the institution.
+    role: "co_applicant", who gets a grant of their own, or "signatory", who binds the institution. Once the
+        request is approved, a signatory who has not signed yet loses the place to the new one.
     Raises: NotPermitted, Conflict(state_changed, team_full, signatory_not_wanted). Invalid(errors by "role",
         "email", "full_name").
     """
@@ -48,12 +49,22 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
             raise _invalid({"role": [f"This must be one of {', '.join(Party.Role.values)}."]})
         require(policies.may_invite(queries.request_case(by, request, now), role))
         address, name = _checked(request, email, full_name, who(by), now)
+        replaced = _give_place(request, now) if request.state == states.APPROVED else {}
         party = Party.objects.create(
             request=request, role=role, email=address, full_name=name, state_at=now, asked_at=now
         )
         action = "replace_signatory" if request.state == states.APPROVED else "invite"
-        move_request(request, action, by=by.actor, now=now, data=_named(party))
+        move_request(request, action, by=by.actor, now=now, data={**_named(party), **replaced})
     return party
+
+
+def _give_place(request: Request, now: datetime) -> dict[str, str]:
+    """Take out the signatory who was asked and has not signed; return what the log tells of that."""
+    named = signatory_of(request)
+    if named is None:
+        return {}
+    _set(named, [Party.State.INVITED, Party.State.JOINED], Party.State.DROPPED, now)
+    return {"replaces": named.pk}
 
 
 def _checked(request: Request, email: str, full_name: str, applicant: User, now: datetime) -> tuple[str, str]:

@@ -8,10 +8,11 @@ from django.db.models.functions import Lower
 
 from licenses import policies
 from licenses.facts import MasterCase
-from licenses.models import LicenseVersion, MasterAgreement, MasterMember
+from licenses.models import LicenseVersion, MasterAgreement, MasterMember, Vote
 from licenses.queries.facts import person
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
+from portal.core.models import AuditEvent
 from portal.core.problems import NotFound
 
 
@@ -35,9 +36,12 @@ def master_covering(
 def master_case(principal: Principal, master: MasterAgreement, now: datetime) -> MasterCase:
     """Return the agreement as `principal` sees it."""
     user = principal.user
+    signatory = user is not None and _is_signatory(user, master)
+    to_sign = signatory and master.signed_at is None
     return MasterCase(
         person=person(principal),
-        signatory=user is not None and _is_signatory(user, master),
+        signatory=signatory,
+        own_hand=to_sign and user is not None and _had_a_hand(user, master),
         signed=master.signed_at is not None,
         ended=now >= master.ends_at,
     )
@@ -48,6 +52,21 @@ def _is_signatory(user: User, master: MasterAgreement) -> bool:
     if master.signed_at is not None:
         return master.signatory_id == user.pk
     return verified_addresses(user).filter(low=master.signatory_email).exists()
+
+
+def _had_a_hand(user: User, master: MasterAgreement) -> bool:
+    """As staff: the log says so, or a verdict of theirs on a request of somebody whom the agreement names."""
+    lines = AuditEvent.objects.filter(subject=f"master:{master.pk}", by=user.public_id)
+    named = EmailAddress.objects.annotate(low=Lower("email")).filter(
+        verified=True, low__in=members_of(master).order_by().values("email")
+    )
+    verdicts = Vote.objects.filter(
+        reviewer=user,
+        superseded_at__isnull=True,
+        request__license_version=master.license_version_id,
+        request__applicant__in=named.values("user"),
+    )
+    return lines.exists() or verdicts.exists()
 
 
 def all_masters(principal: Principal) -> QuerySet[MasterAgreement]:

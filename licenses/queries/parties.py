@@ -72,6 +72,7 @@ def team_facts(
     parties = standing(request)
     own = _own(parties, principal.user)
     co_applicants = [party for party in parties if party.role == Party.Role.CO_APPLICANT]
+    signatories = [party for party in parties if party.role == Party.Role.SIGNATORY]
     # What is demanded is frozen by each submission.
     to_be_sent = request.state in (states.DRAFT, states.CHANGES_REQUESTED)
     demanded = any(each.signatory for each in terms) if to_be_sent else request.signatory
@@ -84,7 +85,8 @@ def team_facts(
         most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
         pending=any(party.state == Party.State.INVITED for party in co_applicants),
         signatory_wanted=demanded,
-        signatory_named=len(parties) > len(co_applicants),
+        signatory_named=bool(signatories),
+        signatory_signed=any(party.state == Party.State.ACCEPTED for party in signatories),
         late=deadline is not None and now >= deadline,
         voted=own is not None and request.votes.filter(reviewer=principal.user).exists(),
         organizations=_organizations(parties),

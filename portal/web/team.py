@@ -21,13 +21,15 @@ from portal.web.words import word
 class Team:
     """parties: those who stand in the request, and those who said no. form: to ask somebody in, where a
     place is open. may_remove: the reader may take people out. missing: a signatory is still to be named.
-    most: how many co-applicants the terms allow."""
+    most: how many co-applicants the terms allow. unsigned: the signatory who was asked, and whose place the
+    form gives to somebody else."""
 
     parties: list[Party]
     form: InviteForm | None
     may_remove: bool
     missing: bool
     most: int
+    unsigned: Party | None
 
     @property
     def shown(self) -> bool:
@@ -46,7 +48,13 @@ def team_of(principal: Principal, request: Request, now: datetime, data: QueryDi
         may_remove=bool(policies.may_remove(case)),
         missing=case.team.signatory_wanted and not case.team.signatory_named,
         most=case.team.most_co_applicants,
+        unsigned=next((party for party in parties if _loses_place(party, roles, request)), None),
     )
+
+
+def _loses_place(party: Party, roles: list[str], request: Request) -> bool:
+    asked = party.role == Party.Role.SIGNATORY and party.state not in GONE
+    return asked and Party.Role.SIGNATORY in roles and request.state == states.APPROVED
 
 
 def next_for(case: RequestCase, request: Request) -> Next | None:

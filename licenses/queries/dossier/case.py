@@ -52,6 +52,7 @@ def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, now: dateti
     request = head.request
     standing = [party for party in record.parties if party.word not in GONE]
     co_applicants = [party for party in standing if party.second == Party.Role.CO_APPLICANT]
+    signatories = [party for party in standing if party.second == Party.Role.SIGNATORY]
     to_be_sent = request.state == states.CHANGES_REQUESTED
     deadline = accept_by(request)
     return TeamFacts(
@@ -61,7 +62,8 @@ def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, now: dateti
         most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
         pending=any(party.word == Party.State.INVITED for party in co_applicants),
         signatory_wanted=any(each.signatory for each in terms) if to_be_sent else request.signatory,
-        signatory_named=len(standing) > len(co_applicants),
+        signatory_named=bool(signatories),
+        signatory_signed=any(party.word == Party.State.ACCEPTED for party in signatories),
         late=deadline is not None and now >= deadline,
         organizations=frozenset(party.home for party in standing if party.home),
     )

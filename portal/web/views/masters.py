@@ -143,10 +143,12 @@ def sign(request: HttpRequest, master_id: str) -> HttpResponse:
         else:
             messages.success(request, "The agreement is signed.")
             return redirect("master_sign", master.pk)
+    verdict = policies.may_sign_master(queries.master_case(principal, master, now))
     context = {
         "master": master,
         "state": desk.master_tone(master, now),
-        "open": bool(policies.may_sign_master(queries.master_case(principal, master, now))),
+        "open": bool(verdict),
+        "refusal": verdict,
         "members": queries.members_of(master),
         "license": license,
         "form": form,

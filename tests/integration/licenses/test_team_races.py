@@ -141,6 +141,30 @@ def test_joining_against_being_taken_out(world: World) -> None:
             actions.withdraw(request=request, by=world.ada, now=NOW)
 
 
+def test_a_signature_for_the_institution_against_a_replacement(world: World) -> None:
+    """One of the two wins: nobody signs whose place is somebody else's."""
+    [sig, *others] = crowd(11)
+    with crew(2) as race:
+        for other in others:
+            assert other.user is not None
+            request = approved_with(world, [sig])
+            replace = partial(
+                actions.invite,
+                request=request,
+                role="signatory",
+                email=other.user.email,
+                full_name="P Example",
+                by=world.ada,
+                now=NOW,
+            )
+            refused = codes(race.run(partial(accept, world, request, sig), replace))
+            signed = Acceptance.objects.filter(request=request, user=sig.user).exists()
+            place = Party.objects.get(request=request, user=sig.user)
+            assert refused == (["team_full"] if signed else ["not_a_party"])
+            assert place.state == (Party.State.ACCEPTED if signed else Party.State.DROPPED)
+            actions.withdraw(request=request, by=world.ada, now=NOW)
+
+
 def test_one_address_is_asked_from_twenty_windows(world: World) -> None:
     """One place, one mail."""
     request = world.draft()

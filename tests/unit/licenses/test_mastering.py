@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from licenses import actions, queries, states
 from licenses.models import Acceptance, Agreement, Grant, MasterAgreement, MasterMember
@@ -12,7 +13,7 @@ from portal.accounts.models import Organization
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core import audit
 from portal.core.models import OutboxMessage
-from portal.core.problems import Conflict, Invalid, NotFound
+from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
 from tests.unit.licenses.test_every_action import trial
 from tests.unit.licenses.world import DAY, NOW, World, person, session, token
 
@@ -102,6 +103,50 @@ def test_the_signatory_signs_and_a_document_is_ordered(world: World) -> None:
     ]
     with pytest.raises(Conflict, match="state_changed"):
         sign(master, sina)
+
+
+def own_address(by: Principal, email: str) -> None:
+    """Verify a further address, as anybody can whose mailbox it is."""
+    EmailAddress.objects.create(user=by.person, email=email, verified=True)
+
+
+def named_by(world: World, by: Principal) -> MasterAgreement:
+    master = propose(world)
+    actions.name_member(master=master, email="bo@example.org", full_name="Bo", by=by, now=NOW)
+    return master
+
+
+def judged_by(world: World, by: Principal) -> MasterAgreement:
+    master = propose(world)
+    actions.name_member(master=master, email="ada@example.org", full_name="Ada", by=world.rosa, now=NOW)
+    world.vote(world.request_in(states.SUBMITTED), by)
+    return master
+
+
+HANDS: dict[str, Callable[[World, Principal], MasterAgreement]] = {
+    "proposed": propose,
+    "named its people": named_by,
+    "judged a request of theirs": judged_by,
+}
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_staff_who_had_a_hand_in_it_do_not_sign_it_by_an_address_of_later(world: World, hand: str) -> None:
+    master = HANDS[hand](world, world.rob)
+    own_address(world.rob, "sina@example.org")
+    with pytest.raises(NotPermitted) as refused:
+        sign(master, world.rob, typed_name="Rob Example")
+    assert refused.value.code == "own_agreement"
+    master.refresh_from_db()
+    assert master.signed_at is None
+
+
+def test_staff_who_had_none_sign_as_anybody_does(world: World) -> None:
+    """A verdict on the request of somebody whom it does not name is none of its business."""
+    world.vote(world.request_in(states.SUBMITTED), world.rob)
+    master = propose(world)
+    own_address(world.rob, "sina@example.org")
+    assert sign(master, world.rob, typed_name="Rob Example").signatory == world.rob.user
 
 
 def test_another_text_or_name_signs_nothing(world: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from licenses import actions, policies, queries, states
-from licenses.models import Party
+from licenses.models import Party, Request
 from portal.core import audit
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
@@ -224,6 +224,57 @@ def test_no_signatory_is_named_where_none_is_demanded(team: Team) -> None:
 def test_never_two_signatories(signed_for: Team) -> None:
     request = signed_for.world.draft()
     signed_for.invite(request, signed_for.sig, SIGNATORY)
+    with pytest.raises(Conflict) as caught:
+        signed_for.invite(request, signed_for.cora, SIGNATORY)
+    assert caught.value.code == "team_full"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_signatory_who_has_not_signed_is_replaced_after_the_approval(
+    signed_for: Team, answered: bool
+) -> None:
+    world, request = signed_for.world, signed_for.world.draft()
+    old = (signed_for.joined if answered else signed_for.invite)(request, signed_for.sig, SIGNATORY)
+    world.submit(request)
+    world.vote(request, world.rita)
+    request = world.vote(request, world.rob)
+    signed_for.accept(request, world.ada)
+    new = signed_for.invite(request, signed_for.cora, SIGNATORY)
+
+    old.refresh_from_db()
+    assert old.state == Party.State.DROPPED
+    event = audit.trail(f"request:{request.pk}").last()
+    assert event is not None
+    assert (event.kind, event.data["party"], event.data["replaces"]) == (
+        "request.party_invited",
+        new.pk,
+        old.pk,
+    )
+    mails = OutboxMessage.objects.filter(template__endswith="party_invited")
+    assert [mail.to for mail in mails.order_by("pk")] == ["sig@example.org", "cora@example.org"]
+    for act in (lambda: actions.join(party=old, by=signed_for.sig, now=NOW), lambda: signs(signed_for)):
+        with pytest.raises(NotPermitted) as caught:
+            act()
+        assert caught.value.code == "not_a_party"
+    actions.join(party=new, by=signed_for.cora, now=NOW)
+    [grant] = signed_for.accept(request, signed_for.cora)
+    assert grant.user == world.ada.user
+
+
+def signs(team: Team) -> object:
+    return team.accept(Request.objects.get(), team.sig)
+
+
+def test_a_signatory_who_has_signed_is_not_replaced(signed_for: Team) -> None:
+    """Nobody else has signed yet, so the request is approved still."""
+    request = signed_for.world.draft()
+    signed_for.joined(request, signed_for.sig, SIGNATORY)
+    signed_for.world.submit(request)
+    signed_for.world.vote(request, signed_for.world.rita)
+    request = signed_for.world.vote(request, signed_for.world.rob)
+    signed_for.accept(request, signed_for.sig)
+    request.refresh_from_db()
+    assert request.state == states.APPROVED
     with pytest.raises(Conflict) as caught:
         signed_for.invite(request, signed_for.cora, SIGNATORY)
     assert caught.value.code == "team_full"

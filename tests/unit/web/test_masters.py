@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -42,6 +43,18 @@ def test_staff_propose_and_the_signatory_signs(world: World, open_as: OpenAs) ->
     assert "You signed this on" in page
     assert "Your signature for" not in page
     assert "In force" in open_as("rosa").get("/desk/master-agreements/").content.decode()
+
+
+def test_staff_who_proposed_it_are_told_why_they_do_not_sign(world: World, open_as: OpenAs) -> None:
+    master = papers.proposed(world)
+    EmailAddress.objects.filter(email=master.signatory_email).delete()
+    EmailAddress.objects.create(user=world.people["rosa"], email=master.signatory_email, verified=True)
+    address, rosa = f"/master-agreements/{master.pk}/", open_as("rosa")
+    page = rosa.get(address).content.decode()
+    assert "You had a hand in this agreement as staff" in page
+    assert "Your signature for" not in page
+    signature = {"license_sha256": master.license_version.sha256, "agreed": "on", "typed_name": "Rosa"}
+    assert rosa.post(address, signature).status_code == 403
 
 
 def test_the_mail_leads_to_the_page_alone(world: World, open_as: OpenAs) -> None:

@@ -218,6 +218,26 @@ def test_each_reads_what_is_next_for_them(open_as: OpenAs, world: World, party: 
     assert 'type="hidden" name="role" value="signatory"' in page
 
 
+def test_a_signatory_who_never_answers_is_replaced_on_the_team_page(
+    open_as: OpenAs, world: World, draft: Request, big: Release
+) -> None:
+    need_signatory(big)
+    dean = world.invite(draft, "dean", "signatory")
+    approved(world, draft)
+    address, ada = f"/requests/{draft.pk}/team/", open_as("ada")
+    page = text(ada.get(address))
+    assert "Dean Moss has not signed yet." in page
+    assert 'type="hidden" name="role" value="signatory"' in page
+    assert "Ask somebody else to sign" in text(ada.get(f"/requests/{draft.pk}/"))
+    sent = {"role": "signatory", "full_name": "Cora Bell", "email": "cora@nlp.example.edu"}
+    page = text(ada.post(address, sent, follow=True))
+    assert "Cora Bell is asked by mail." in page
+    assert "Dean Moss has not signed" not in page
+    dean.refresh_from_db()
+    assert dean.state == Party.State.DROPPED
+    assert open_as("dean").get(f"/requests/{draft.pk}/sign/").status_code == 404
+
+
 def test_hostile_names_are_inert(open_as: OpenAs, world: World, draft: Request) -> None:
     """A5."""
     party = actions.invite(
