@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from django.http import QueryDict
@@ -18,6 +19,7 @@ from portal.core.problems import NotFound
 from portal.web.comparison import Line
 from portal.web.comparison import compare as compare
 from portal.web.forms.licenses import CompareForm
+from portal.web.readable import Place, differing
 from portal.web.story import Told
 
 # By kind of the audit event: title, tone, icon.
@@ -36,12 +38,21 @@ class Difference:
 
     before: LicenseVersion | LicenseDraft
     after: LicenseVersion | LicenseDraft
-    lines: list[Line]
     terms: list[str]
 
     @property
     def same(self) -> bool:
-        return not self.lines and not self.terms
+        return self.before.text == self.after.text and not self.terms
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """As people read the texts; none where they differ in how they are typed alone."""
+        return differing(self.before.text, self.after.text)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """As the texts are typed, for those who write them."""
+        return compare(self.before.text, self.after.text)
 
 
 def enter(principal: Principal) -> None:
@@ -84,7 +95,7 @@ def difference(
     labels = {row.name: row.label for terms in (before.terms, after.terms) for row in summary.card(terms)}
     fields = summary.differing(before.terms, after.terms)
     terms = [label for name, label in labels.items() if name in fields]
-    return Difference(before, after, compare(before.text, after.text), terms)
+    return Difference(before, after, terms)
 
 
 def comparison(found: License, given: QueryDict) -> dict[str, Any]:

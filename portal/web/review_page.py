@@ -18,7 +18,7 @@ from portal.web import agreement, answers, desk, thread
 from portal.web.forms.messages import NoteForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.verdict import VerdictForm
-from portal.web.license_changes import changed_paragraphs
+from portal.web.readable import changed_places, differing
 from portal.web.story import told
 from portal.web.words import word
 
@@ -159,11 +159,13 @@ def license_of(found: Review) -> dict[str, Any]:
         raise RuntimeError(f"{found.request.pk} was submitted without a license")
     standard = version.based_on
     number, text = (standard.number, standard.text) if standard else (head.before_number, head.before_text)
+    places = differing(text, version.text) if text else ()
     return {
         "version": version,
         "in_force": head.in_force == version.pk,
         "in_force_id": head.in_force,
         "negotiated": version.organization_id is not None,
         "compared_with": number,
-        "changes": changed_paragraphs(text, version.text) if text else (),
+        "places": places,
+        "changed": changed_places(places),
     }

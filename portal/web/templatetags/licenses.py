@@ -8,6 +8,9 @@ from django.utils import timezone
 
 from licenses import queries, summary
 from licenses.models import Grant, LicenseVersion
+from portal.core.problems import NotFound, Problem
+from portal.web.license_desk import Difference, difference
+from portal.web.reader import reader
 
 register = template.Library()
 
@@ -40,3 +43,17 @@ def waits_for_acceptance(grant: Grant) -> Waiting | None:
     if version is None or grant.reaccept_by is None:
         return None
     return Waiting(version, overdue=grant.reaccept_by <= now)
+
+
+@register.simple_tag(takes_context=True)
+def license_meanwhile(context: Mapping[str, Any], problem: Problem) -> Difference | None:
+    """What differs between the license version that somebody had before them and the one that counts."""
+    given, wanted = problem.extra.get("given"), problem.extra.get("in_force")
+    if problem.code != "license_changed" or not given or not wanted:
+        return None
+    principal = reader(context["request"])
+    try:
+        before, after = (queries.license_version_for(each["id"], principal) for each in (given, wanted))
+    except NotFound:
+        return None
+    return difference(before, after)

@@ -160,7 +160,7 @@ def test_whoever_waits_for_a_late_document_is_told_when_it_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, wait_s: int, said: str, again_s: int
 ) -> None:
     agreement = accepted(World())
-    monkeypatch.setattr(shelf.timezone, "now", lambda: NOW)
+    monkeypatch.setattr("licenses.agreements.shelf.timezone.now", lambda: NOW)
     Job.objects.filter(kind="licenses.agreement").update(
         last_error="RenderTooSlow: why", run_at=NOW + wait_s * DAY / 86_400
     )
