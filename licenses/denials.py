@@ -6,6 +6,7 @@ which `policies.access` asks. The texts may name what the facts hold; `{…}` is
 
 from datetime import datetime
 
+from licenses import texts
 from licenses.facts import Facts, RevisionFacts
 from portal.core.verdicts import Denied
 
@@ -188,4 +189,4 @@ def _instead(revision: RevisionFacts | None) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+    return texts.moment(moment) if moment else ""

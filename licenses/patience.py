@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from licenses import texts
 from licenses.facts import RequestCase
 from licenses.judging import NOT_APPLICANT, first_refusal, person_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
@@ -51,7 +52,7 @@ def may_nudge(case: RequestCase, wait: Wait, now: datetime) -> Verdict:
         )
     if now >= wait.free_at:
         return Allowed()
-    free = f"{wait.free_at:%Y-%m-%d %H:%M} UTC"
+    free = texts.moment(wait.free_at)
     if wait.nudged:
         return Denied("already_nudged", "You asked how it stands already.", f"You can ask again from {free}.")
     return Denied(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from licenses import states
+from licenses import states, texts
 from licenses.facts import Facts, Person
 from licenses.judging import first_refusal, person_bar
 from portal.core.verdicts import Allowed, Denied, Verdict
@@ -52,8 +52,8 @@ def may_renew(person: Person, state: str, held: Held, now: datetime) -> Verdict:
         return Allowed()
     return Denied(
         "too_early_to_renew",
-        f"Your access lasts until {min(held.ends):%Y-%m-%d %H:%M} UTC.",
-        f"You can renew it from {held.free_at:%Y-%m-%d %H:%M} UTC.",
+        f"Your access lasts until {texts.moment(min(held.ends))}.",
+        f"You can renew it from {texts.moment(held.free_at)}.",
     )
 
 
@@ -65,6 +65,6 @@ def grant_live(facts: Facts, now: datetime) -> Denied:
         said = (
             "Renew it: your grant's page has the button."
             if now >= free_at
-            else f"{said} You can renew it from {free_at:%Y-%m-%d}, on your grant's page."
+            else f"{said} You can renew it from {texts.day(free_at)}, on your grant's page."
         )
     return Denied("grant_live", "You already hold a grant for this release.", said)

@@ -1,7 +1,7 @@
 """Text that people type: bounded, printable, free of secrets. One door for answers, reasons and names."""
 
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 
 from portal.core.secrecy import holds_secret
 
@@ -36,6 +36,15 @@ def clean(value: object, *, multiline: bool, max_characters: int | None = None) 
 def day(moment: date) -> str:
     """Return a day as pages and sentences say it: 21 Nov 2026."""
     return f"{moment.day} {moment:%b %Y}"
+
+
+def moment(at: datetime) -> str:
+    """Return a time as pages, mails and sentences say it, with its zone: 21 Nov 2026, 14:05 UTC.
+
+    at: aware. Data, file names and the command line's tables say times in ISO 8601 instead.
+    """
+    utc = at.astimezone(UTC)
+    return f"{day(utc)}, {utc:%H:%M} UTC"
 
 
 def _printable(character: str, multiline: bool) -> bool:

@@ -145,7 +145,7 @@ def _new_end(grant: Grant, ends_at: datetime | None, now: datetime) -> dict[str,
     elif ends_at <= max(now, grant.starts_at):
         wrong = "This has passed already. To end the grant now, revoke it."
     elif ends_at > latest:
-        wrong = f"This is too far ahead: at most {MAX_GRANT_DAYS} days from now, {latest:%Y-%m-%d}."
+        wrong = f"This is too far ahead: at most {MAX_GRANT_DAYS} days from now, {texts.day(latest)}."
     elif ends_at == grant.ends_at:
         wrong = "The grant ends then already."
     if wrong:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Max
 
-from licenses import notices, policies, queries, states
+from licenses import notices, policies, queries, states, texts
 from licenses.actions.moving import require
 from licenses.models import License, LicenseVersion, ReleaseTerms, Request
 from licenses.summary import check_summary
@@ -188,7 +188,7 @@ def _check_dates(wanted: _Wanted, newest: LicenseVersion | None, now: datetime) 
     earliest = max(now, newest.effective_at) if newest is not None else now
     errors = {}
     if wanted.effective_at < earliest:
-        errors["effective_at"] = [f"This must not be before {earliest:%Y-%m-%d %H:%M} UTC."]
+        errors["effective_at"] = [f"This must not be before {texts.moment(earliest)}."]
     if wanted.reaccept_by is not None and wanted.reaccept_by <= max(now, wanted.effective_at):
         errors["reaccept_by"] = ["This must be after the day from which the version counts."]
     if errors:

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from django.db import OperationalError
 
-from licenses import actions, states
+from licenses import actions, states, texts
 from licenses.access import LicenseAccess
 from licenses.actions import granting
 from licenses.events import GrantChanged
@@ -162,7 +162,7 @@ def test_an_extended_grant_ends_later_and_its_holder_reads_why(world: World) -> 
     assert (event.kind, event.data["ends_at"]) == ("grant.extended", later.isoformat())
     [mail] = OutboxMessage.objects.all()
     assert "The cluster was late." in mail.text
-    assert f"{later:%Y-%m-%d}" in mail.subject
+    assert texts.day(later) in mail.subject
 
 
 def test_a_suspended_grant_that_is_extended_keeps_the_reason_of_its_hold(world: World) -> None:

@@ -38,7 +38,7 @@ def test_before_the_published_time_it_says_when(world: World, waiting: Request) 
     problem = refusal(world, waiting, NOW + 5 * DAY - timedelta(microseconds=1))
 
     assert problem.code == "too_early_to_nudge"
-    assert "2026-11-25 12:00 UTC" in problem.next_step
+    assert "25 Nov 2026, 12:00 UTC" in problem.next_step
     assert mailed() == []
 
 
@@ -72,7 +72,7 @@ def test_a_second_time_only_after_the_time_has_passed_again(world: World, waitin
     nudge(world, waiting, NOW + 11 * DAY)
 
     assert problem.code == "already_nudged"
-    assert "2026-12-01 12:00 UTC" in problem.next_step
+    assert "1 Dec 2026, 12:00 UTC" in problem.next_step
     assert len(mailed()) == 6
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from licenses import actions, policies, queries, states
+from licenses import actions, policies, queries, states, texts
 from licenses.models import Grant, Request
 from portal.core.models import AuditEvent
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -104,7 +104,7 @@ def test_before_60_days_it_says_from_when(world: World, grant: Grant) -> None:
         renew(world, grant, grant.ends_at - 60 * DAY - timedelta(microseconds=1))
 
     assert refused.value.code == "too_early_to_renew"
-    assert f"{grant.ends_at - 60 * DAY:%Y-%m-%d %H:%M}" in refused.value.next_step
+    assert texts.moment(grant.ends_at - 60 * DAY) in refused.value.next_step
 
 
 def test_without_a_summary_of_use_it_is_not_sent(world: World, grant: Grant) -> None:
@@ -140,7 +140,7 @@ def test_others_renew_nothing(world: World, grant: Grant) -> None:
             actions.renew(request=grant.request, by=by, now=grant.ends_at)
 
 
-@pytest.mark.parametrize(("days", "said"), [(61, "You can renew it from 20"), (60, "Renew it:")])
+@pytest.mark.parametrize(("days", "said"), [(61, "You can renew it from "), (60, "Renew it:")])
 def test_a_new_request_is_pointed_to_the_renewal(world: World, grant: Grant, days: int, said: str) -> None:
     verdict = policies.may_draft(queries.facts(world.ada, world.release), grant.ends_at - days * DAY)
 

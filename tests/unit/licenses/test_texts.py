@@ -1,8 +1,13 @@
 """Text that people type. A5: what could break a page, a mail header or the database does not get in."""
 
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
 import pytest
 
-from licenses.texts import clean
+import licenses
+from licenses.texts import clean, day, moment
 
 
 def test_text_is_trimmed_and_normalized() -> None:
@@ -55,3 +60,25 @@ def test_text_is_bounded(multiline: bool, most: int) -> None:
 @pytest.mark.parametrize("value", [None, 1, True, ["a"], {"a": 1}, b"a"])
 def test_only_text_is_text(value: object) -> None:
     assert clean(value, multiline=True) == ("", "This must be text.")
+
+
+def test_a_time_is_said_the_same_way_everywhere_with_its_zone() -> None:
+    at = datetime(2026, 11, 1, 0, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert moment(at) == "31 Oct 2026, 22:05 UTC"
+    assert day(datetime(2026, 11, 1, tzinfo=UTC)) == "1 Nov 2026"
+
+
+def test_no_mail_no_page_and_no_sentence_says_a_date_in_another_way() -> None:
+    """Machines get ISO 8601; people read 21 Nov 2026."""
+    root = Path(licenses.__file__).parents[1]
+    sentence = re.compile(r"%Y-%m-%d.*UTC|\.strftime\(.%Y-%m-%d.\)")
+    templates = [
+        each
+        for room in ("licenses", "portal", "weights_vault")
+        for each in (root / room).rglob("templates/**/*.*")
+    ]
+    assert templates
+    iso = [each.name for each in templates if re.search(r"date:.(Y-m-d|c\b)", each.read_text())]
+    spoken = [each for each in (root / "licenses").rglob("*.py") if each.parent.name != "agreements"]
+    iso += [each.name for each in spoken if sentence.search(each.read_text())]
+    assert iso == []

@@ -61,12 +61,14 @@ def mailed() -> list[tuple[int | str, datetime]]:
             end = datetime.fromisoformat(f"{day}T12:00:00+00:00")
             told.append((int(kind.rpartition("_")[2]), end))
         elif mail.template.endswith("grant_expired"):
-            told.append(("expired", datetime.fromisoformat(f"{_day(mail.text)}T12:00:00+00:00")))
+            told.append(
+                ("expired", datetime.strptime(f"{_day(mail.text)} +0000", "%d %b %Y at %H:%M UTC %z"))
+            )
     return told
 
 
 def _day(text: str) -> str:
-    return text.partition("ended on ")[2][:10]
+    return text.partition("ended on ")[2].partition(". ")[0]
 
 
 @pytest.mark.django_db
