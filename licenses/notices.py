@@ -17,6 +17,7 @@ from licenses.queries.facts import decided_reason
 from licenses.queries.masters import master_covering
 from licenses.queries.messages import audience as other_side
 from licenses.queries.parties import standing
+from licenses.queries.reminded import who_is_reminded
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
 from portal.core.jobs import enqueue
@@ -176,10 +177,10 @@ def _audience(notice: str, request: Request, event: AuditEvent) -> list[User]:
         return [given] if given is not None else []
     if notice not in TO_REVIEWERS:
         return [request.applicant]
+    if notice == "review_nudged":
+        # Where everybody voted, and it is still undecided, all of them may think again.
+        return who_is_reminded(request, event.at) or list(eligible_reviewers(request))
     reviewers = eligible_reviewers(request)
-    if notice == "review_nudged" and request.assignee_id is not None:
-        # Who has it, unless they may no longer vote: it is then anybody's.
-        reviewers = reviewers.filter(pk=request.assignee_id) or reviewers
     if notice == "review_again":
         voted = Vote.objects.filter(request=request, version=request.version - 1).values("reviewer")
         reviewers = reviewers.filter(pk__in=voted)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from licenses import actions, states
-from licenses.models import Request
+from licenses.models import Absence, Request
 from portal.core.models import AuditEvent, OutboxMessage
 from portal.core.problems import Conflict, NotPermitted
 from tests.unit.licenses.world import DAY, NOW, World, token
@@ -64,6 +64,30 @@ def test_who_may_no_longer_vote_does_not_stand_in_the_way(world: World, waiting:
     nudge(world, waiting, NOW + 5 * DAY)
 
     assert len(mailed()) == 3
+
+
+def test_who_stands_in_for_an_absent_one_is_mailed(world: World, waiting: Request) -> None:
+    now = NOW + 5 * DAY
+    Request.objects.filter(pk=waiting.pk).update(assignee=world.rob.person, assigned_at=NOW)
+    Absence.objects.create(
+        reviewer=world.rob.person, cover=world.rosa.person, starts_on=now.date(), ends_on=now.date()
+    )
+
+    nudge(world, waiting, now)
+
+    assert mailed() == ["rosa@example.org"]
+
+
+def test_who_voted_is_not_asked_again_unless_everybody_did(world: World, waiting: Request) -> None:
+    world.vote(waiting, world.rita)
+    nudge(world, waiting, NOW + 5 * DAY)
+    assert mailed() == ["rob@example.org", "rosa@example.org"]
+
+    OutboxMessage.objects.all().delete()
+    world.vote(waiting, world.rob, "reject")
+    actions.recuse(request=waiting, reason="A friend's.", by=world.rosa, now=NOW)
+    nudge(world, waiting, NOW + 10 * DAY)
+    assert mailed() == ["rita@example.org", "rob@example.org"]
 
 
 def test_a_second_time_only_after_the_time_has_passed_again(world: World, waiting: Request) -> None:
