@@ -14,6 +14,7 @@ from licenses.actions.typed_names import checked_name
 from licenses.agreements import order
 from licenses.models import LicenseVersion, MasterAgreement, MasterMember
 from licenses.queries.parties import addresses_of
+from portal.accounts import names
 from portal.accounts.models import Organization
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
@@ -173,8 +174,8 @@ def _person(name: str, email: str) -> tuple[str, str, dict[str, list[str]]]:
     """Return (name, address in lower case, what is wrong by "name" and "email")."""
     errors = {}
     said, wrong = texts.clean(name, multiline=False, max_characters=200)
-    if wrong or not said:
-        errors["name"] = [wrong or "This is needed."]
+    if wrong := wrong or names.fault(said) or ("" if said else "This is needed."):
+        errors["name"] = [wrong]
     address, wrong = texts.clean(email, multiline=False, max_characters=254)
     address = address.lower()
     try:

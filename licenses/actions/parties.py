@@ -4,7 +4,6 @@ The mail that asks carries no secret: whoever is signed in with that verified ad
 else learns that the invitation exists.
 """
 
-import re
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -15,6 +14,7 @@ from licenses import policies, queries, states, team, texts
 from licenses.actions.moving import lock_request, move_request, require, who
 from licenses.models import Party, Request
 from licenses.queries.parties import GONE, addresses_of, is_party, signatory_of, standing
+from portal.accounts import names
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -26,8 +26,6 @@ MOST_TIMES_ASKED = 3
 MOST_ASKED_A_DAY = 100
 MOST_TIMES_A_DAY = 6
 DAY = timedelta(days=1)
-# The name stands in a mail of ours: it must not lead anywhere.
-_LEADS_AWAY = re.compile(r"://|www\.|@|\.[a-z]{2,}/", re.IGNORECASE)
 _ANSWERED = Conflict(
     "state_changed",
     "This invitation was answered, or taken back.",
@@ -70,8 +68,8 @@ def _give_place(request: Request, now: datetime) -> dict[str, str]:
 def _checked(request: Request, email: str, full_name: str, applicant: User, now: datetime) -> tuple[str, str]:
     errors: dict[str, list[str]] = {}
     name, wrong_name = texts.clean(full_name, multiline=False, max_characters=200)
-    if wrong_name or not name or _LEADS_AWAY.search(name):
-        errors["full_name"] = [wrong_name or "Say who this is, by name."]
+    if wrong_name := wrong_name or names.fault(name) or ("" if name else "Say who this is, by name."):
+        errors["full_name"] = [wrong_name]
     address, wrong = texts.clean(email, multiline=False, max_characters=254)
     address = address.lower()
     if wrong := wrong or _wrong_address(request, address, applicant, now):

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from portal.accounts import names
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Organization, User
 from portal.core.secrecy import holds_secret
@@ -19,19 +20,25 @@ def one_line(value: str) -> None:
         raise ValidationError("This looks like a token or a key. Never put one where others can read it.")
 
 
+def leads_nowhere(value: str) -> None:
+    """Validator: no address that a mail program would make a link of."""
+    if wrong := names.fault(value):
+        raise ValidationError(wrong)
+
+
 class PersonFields(forms.Form):
     """Name, organization and country. Names come out with single spaces; an organization is still a name."""
 
     full_name = forms.CharField(
         label="Full name",
         max_length=200,
-        validators=[one_line],
+        validators=[one_line, leads_nowhere],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     organization = forms.CharField(
         label="Organization",
         max_length=200,
-        validators=[one_line],
+        validators=[one_line, leads_nowhere],
         help_text="Where you work or study; your own name if you work for yourself.",
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )

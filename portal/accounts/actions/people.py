@@ -5,12 +5,13 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from portal.accounts import names
 from portal.accounts.models import Organization, User
 from portal.accounts.policies import may_manage_people
 from portal.accounts.principals import Principal
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit
-from portal.core.problems import Conflict, NotPermitted
+from portal.core.problems import Conflict, Invalid, NotPermitted
 
 
 def create_person(
@@ -26,9 +27,11 @@ def create_person(
     """Make an account whose e-mail address counts as verified, and return it.
 
     country: ISO 3166-1 alpha-2. by: who vouches for the address.
-    Raises: NotPermitted. Conflict: email_taken.
+    Raises: NotPermitted. Conflict: email_taken. Invalid: a name that reads like an address.
     """
     _allow(by)
+    if wrong := names.fault(full_name):
+        raise Invalid(detail="The account was not made.", errors={"full_name": [wrong]})
     with transaction.atomic():
         if User.objects.filter(email=email.strip().lower()).exists():
             raise Conflict("email_taken", "There is an account with this address.", "Use that one.")

@@ -130,6 +130,22 @@ def test_made_person_signs_in_with_a_verified_address(db: None) -> None:
         CHANGES["create_person"](user, OPERATOR)
 
 
+@pytest.mark.django_db
+def test_a_person_whose_name_reads_like_an_address_is_not_made() -> None:
+    with pytest.raises(Invalid) as caught:
+        create_person(
+            email="new@example.org",
+            password=PASSWORD,
+            full_name="Visit evil.com now",
+            country="US",
+            organization=None,
+            by=OPERATOR,
+            now=NOW,
+        )
+    assert list(caught.value.errors) == ["full_name"]
+    assert not User.objects.exists()
+
+
 def test_administrator_does_not_disable_their_own_account(administrator: User) -> None:
     with pytest.raises(Conflict, match="own_account"):
         disable(user=administrator, reason="x", by=principal_for(administrator, mfa=True), now=NOW)

@@ -78,9 +78,18 @@ def test_mail_goes_through_the_outbox_and_its_code_is_erased_once_sent(client: C
 
 @pytest.mark.django_db
 def test_a5_name_of_who_signs_up_is_not_mailed_to_an_unverified_address(client: Client) -> None:
-    sign_up(client, full_name="Win a prize at https://evil.example")
+    sign_up(client, full_name="Win a Prize of Evil People")
     deliver_mail()
-    assert "evil" not in str(mail.outbox[0].message())
+    assert "Evil People" not in str(mail.outbox[0].message())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["full_name", "organization"])
+def test_a_name_that_reads_like_an_address_makes_no_account(client: Client, field: str) -> None:
+    answer = sign_up(client, **{field: "Visit evil.com now"})
+    assert answer.status_code == 200
+    assert "mail programs make a link of it" in answer.content.decode()
+    assert not User.objects.exists()
 
 
 @pytest.mark.django_db

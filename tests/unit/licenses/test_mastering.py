@@ -67,6 +67,7 @@ def test_a_proposal_asks_its_signatory_by_mail_that_carries_no_secret(world: Wor
         ("signatory_email", "a@b.org\r\nBcc: c@d.org"),
         ("signatory_email", "rita@example.org"),
         ("signatory_name", ""),
+        ("signatory_name", "Visit evil.com now"),
         ("ends_at", NOW),
     ],
 )

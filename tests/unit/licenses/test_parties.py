@@ -121,6 +121,8 @@ def test_whoever_joined_may_step_back_until_they_accepted(team: Team) -> None:
         ({"full_name": "x" * 201}, "full_name"),
         ({"full_name": "Your account ends: https://evil.example"}, "full_name"),
         ({"full_name": "See www.evil.example"}, "full_name"),
+        ({"full_name": "Visit evil.com now"}, "full_name"),
+        ({"full_name": "Ada\nLovelace"}, "full_name"),
         ({"full_name": "evil.example/now"}, "full_name"),
         ({"role": "boss"}, "role"),
     ],
