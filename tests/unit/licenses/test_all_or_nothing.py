@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from licenses import actions, states
+from licenses.models import ReleaseTerms, Request
 from portal.accounts.actions import erasing
 from tests.unit.licenses.breaking import Prepared, changes_nothing
+from tests.unit.licenses.team import SIGNATORY, Team
 from tests.unit.licenses.world import DAY, NOW, World
 
 pytestmark = pytest.mark.database
@@ -101,6 +103,74 @@ def erase(world: World) -> Prepared:
     return lambda: erasing.erase(user=ada, address=ada.email, by=world.ada, now=grant.ends_at)
 
 
+def suspend(world: World) -> Prepared:
+    grant = world.grant_in(states.ACTIVE)
+    return lambda: actions.suspend(grant=grant, reason="Why.", by=world.rita, now=NOW)
+
+
+def close_out(world: World) -> Prepared:
+    grant = world.grant_in(states.ACTIVE)
+    return lambda: world.close_out(grant)
+
+
+def assign(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    return lambda: actions.assign(request=request, to=world.rob.person, by=world.rita, now=NOW)
+
+
+def confirm_license(world: World) -> Prepared:
+    request = world.request_in(states.SUBMITTED)
+    world.vote(request, world.rita)
+    version = actions.publish_license_version(
+        license=world.license.license, text="New.", effective_at=NOW, by=world.rita, now=NOW
+    )
+    return lambda: actions.confirm_license(
+        request=request, license_sha256=version.sha256, by=world.ada, now=NOW
+    )
+
+
+def lapse(world: World) -> Prepared:
+    world.request_in(states.APPROVED)
+    return lambda: actions.lapse(now=NOW + 30 * DAY)
+
+
+def invite(world: World) -> Prepared:
+    request, team = _with_a_team(world)
+    return lambda: team.invite(request, team.cora)
+
+
+def join(world: World) -> Prepared:
+    request, team = _with_a_team(world)
+    party = team.invite(request, team.cora)
+    return lambda: actions.join(party=party, by=team.cora, now=NOW)
+
+
+def decline(world: World) -> Prepared:
+    request, team = _with_a_team(world)
+    party = team.joined(request, team.cora)
+    return lambda: actions.decline(party=party, by=team.cora, now=NOW)
+
+
+def take_out(world: World) -> Prepared:
+    request, team = _with_a_team(world)
+    party = team.joined(request, team.cora)
+    return lambda: actions.remove(party=party, by=world.ada, now=NOW)
+
+
+def replace_signatory(world: World) -> Prepared:
+    ReleaseTerms.objects.update(signatory=True)
+    request, team = _with_a_team(world)
+    team.invite(request, team.sig, SIGNATORY)
+    world.submit(request)
+    world.vote(request, world.rita)
+    world.vote(request, world.rob)
+    return lambda: team.invite(request, team.cora, SIGNATORY)
+
+
+def _with_a_team(world: World) -> tuple[Request, Team]:
+    return world.draft(), Team(world)
+
+
 def new_license(world: World) -> Prepared:
     world.request_in(states.SUBMITTED)
     license = world.license.license
@@ -127,8 +197,18 @@ EVERY = [
     nudge,
     renew,
     erase,
+    suspend,
+    close_out,
+    assign,
+    confirm_license,
+    lapse,
+    invite,
+    join,
+    decline,
+    take_out,
+    replace_signatory,
 ]
-MAILING = [each for each in EVERY if each not in (draft, note, recuse, renew, erase)]
+MAILING = [each for each in EVERY if each not in (draft, note, recuse, renew, erase, join, take_out)]
 
 
 @pytest.mark.parametrize("prepare", EVERY, ids=lambda each: each.__name__)
