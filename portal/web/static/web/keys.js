@@ -4,8 +4,8 @@
 //   data-key-label="…"     what the list of keys says, where the element's own text says too little
 //   data-rows, data-row    a list and its rows: j and k move to the [data-row-link] of the next and the last
 //                          one, x checks the row's box; Enter opens, as on every link
-//   data-list              on a page that lists: links with data-back lead to it as it was filtered last, and
-//                          the first j or k there to the row that was opened last
+//   data-list, data-back   a page that lists, and links back to it: they lead to it as it was filtered last, and
+//                          the first j or k there to the row that was opened
 //
 // Nothing happens while a field has the focus, with Ctrl, Alt or Meta, or where the person has turned single
 // keys off (WCAG 2.1.4): the html element then says data-keys="off". The key ? lists what this page offers.
@@ -99,11 +99,15 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A list is left and come back to: as it was filtered, at the row that was opened.
-if (document.querySelector("[data-list]")) sessionStorage.setItem(location.pathname, location.search);
+if (document.querySelector("[data-list]")) {
+  sessionStorage.setItem(location.pathname, location.search);
+  if (!sessionStorage.getItem("back")) sessionStorage.removeItem("row");
+  sessionStorage.removeItem("back");
+}
 for (const link of document.querySelectorAll("a[data-back]")) link.search = sessionStorage.getItem(link.pathname) || "";
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-row-link]");
-  if (link) sessionStorage.setItem("row", link.pathname);
+  const link = event.target.closest("[data-row-link], a[data-back]");
+  if (link) sessionStorage.setItem(link.matches("[data-back]") ? "back" : "row", link.pathname);
 });
 
 // Screen readers tell these keys with the elements.

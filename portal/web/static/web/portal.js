@@ -7,18 +7,29 @@ for (const command of navigator.clipboard ? document.querySelectorAll("[data-cop
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button button-quiet button-small copy";
-  button.textContent = "Copy";
+  const word = document.createTextNode("Copy");
+  // Which of several, for who cannot see beside what it stands.
+  const what = document.createElement("span");
+  what.className = "visually-hidden";
+  what.textContent = ` ${command.dataset.copy}`;
+  button.append(word, what);
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(command.querySelector("[data-copy-text]").textContent);
-    button.textContent = "Copied";
-    window.setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    word.data = "Copied";
+    window.setTimeout(() => { word.data = "Copy"; }, 2000);
   });
+  // Read aloud when it changes.
+  button.setAttribute("aria-live", "polite");
   command.append(button);
 }
 
 for (const menu of document.querySelectorAll("[data-menu]")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
+  });
+  // Tab leads on out of it; what it covered is then seen again.
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -27,8 +38,17 @@ for (const menu of document.querySelectorAll("[data-menu]")) {
   });
 }
 
+// What is wrong comes first; else, on a page that asks one thing between two others, the field for it.
 const summary = document.querySelector(".error-summary");
-if (summary) summary.focus();
+const begin = document.querySelector("[data-begin] :is(input:not([type=hidden]), select, textarea)");
+if (summary || begin) (summary || begin).focus();
+
+// What the last action did stands in the page when it opens. Screen readers tell what comes into a place of
+// news, not what was there before: for them it comes a moment later.
+for (const said of document.querySelectorAll(".notice-list[role=status] > *")) {
+  said.setAttribute("aria-hidden", "true");
+  window.setTimeout(() => said.removeAttribute("aria-hidden"), 300);
+}
 
 // A draft saves itself. What is sent while it does waits for it, so that the two do not meet as strangers.
 for (const form of document.querySelectorAll("form[data-draft]")) {
@@ -70,6 +90,8 @@ for (const field of document.querySelectorAll("textarea[data-limit]")) {
   };
   field.addEventListener("input", tell);
   tell();
+  count.id = `${field.id}_count`;
+  field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") || ""} ${count.id}`.trim());
   field.after(count);
 }
 
@@ -92,6 +114,8 @@ for (const mark of document.querySelectorAll("[data-clear]")) {
 }
 
 document.addEventListener("submit", (event) => {
+  // A form that brings a file leaves the page where it is; it may be sent again.
+  if (event.target.matches("[data-stays]")) return;
   if (event.target.dataset.sent) {
     event.preventDefault();
     return;
