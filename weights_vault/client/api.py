@@ -25,6 +25,7 @@ from weights_vault.client.http_client import http_client
 from weights_vault.client.problems import error_of, tls_or_network, tls_refused
 from weights_vault.client.redaction import Secret
 from weights_vault.client.retry import backoff_s, retry_after_s
+from weights_vault.client.sendable import check_sendable
 
 ANSWER_BYTES = 4 << 20
 MAX_TRIES = 5
@@ -188,6 +189,7 @@ class Api:
         once: str | None = None,
     ) -> bytes:
         """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
+        check_sendable(body)
         headers = self._headers() | ({"Idempotency-Key": once} if once else {})
         harmless = issues or once is not None or method in ("GET", "PATCH")
         tries = ISSUE_TRIES if issues else MAX_TRIES

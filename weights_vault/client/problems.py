@@ -50,11 +50,12 @@ def error_of(status: int, headers: Mapping[str, str], answer: bytes, portal: str
         )
     if code is not None and status < 500:
         kind = WrongUsage if status in (400, 422) else NotAllowed
+        otherwise = "Correct it, and run the same command again." if kind is WrongUsage else _look_at(portal)
         error = kind(
             reference_of(code),
             problem.get("title") or "The portal refuses this.",
             _why(problem) or f"It answered {status}.",
-            problem.get("next_step") or f"Look at {portal} for where you stand.",
+            problem.get("next_step") or otherwise,
             code=code,
         )
         error.document = _shown(answer)
@@ -69,9 +70,13 @@ def denied(access: Mapping[str, Any], what: str, portal: str) -> NotAllowed:
         reference_of(code),
         what,
         _line(access.get("message")) or "The portal gives no reason.",
-        _line(access.get("next_step")) or f"Look at {portal} for where you stand.",
+        _line(access.get("next_step")) or _look_at(portal),
         code=code,
     )
+
+
+def _look_at(portal: str) -> str:
+    return f"Look at {portal} for where you stand."
 
 
 def not_found(what: str, next_step: str) -> NotAllowed:
@@ -205,7 +210,7 @@ def _plain(status: int, problem: Mapping[str, str], portal: str) -> ClientError:
             "not-allowed",
             "The portal refuses this.",
             why or f"It answered {status} without a reason.",
-            f"Look at {portal} for where you stand.",
+            _look_at(portal),
         )
     if 400 <= status < 500:
         return WrongUsage(

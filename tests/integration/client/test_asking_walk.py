@@ -107,6 +107,8 @@ def test_the_whole_way_from_the_template_to_the_certificate(
     grant = Grant.objects.get()
     assert grant.pk in signed.out
     assert "next: weights download opt-175b" in signed.out
+    again = weights("sign", request.pk)
+    assert (again.code, "`weights requests` shows where it stands" in again.err) == (4, True)
     held = weights("grants")
     assert grant.pk in held.out
     assert "renewable from" in held.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_what_is_typed_wrongly_is_refused_in_three_lines(
     [
         ("purpose = memorization\n", "Invalid value"),
         ('{"answers": {"purpose": "x",}}', "line 1"),
-        ("[]", "It is not TOML"),
+        ("[]", "It is neither JSON, which begins with {, nor TOML"),
         ("[answers]\npurpose = 'a'\npurpose = 'b'\n", "line 3"),
     ],
 )
@@ -130,13 +131,30 @@ def test_not_signed_in_is_3_with_the_way_in(
     refused(bare_weights(*words), 3, "not-signed-in")
 
 
-def test_signing_before_the_approval_is_refused_with_the_portals_words(
+def test_signing_before_the_approval_proposes_nothing_and_says_where_it_stands(
     bare_weights: Weights, world: World, tmp_path: Path
 ) -> None:
     bare_weights("request", "opt-175b", "--answers", str(filled(bare_weights, tmp_path)), "--yes")
     request = Request.objects.get()
     assert bare_weights("sign", request.pk, "--show").code == 0
-    refused(bare_weights("sign", request.pk), 4, "state-changed")
+    early = bare_weights("sign", request.pk)
+    refused(early, 4, "nothing-to-sign")
+    assert "its state is “in review”" in early.err
+    assert "confirm:" not in early.err
+
+
+def test_what_is_no_character_is_named_and_not_sent(
+    bare_weights: Weights, world: World, tmp_path: Path
+) -> None:
+    file = filled(bare_weights, tmp_path)
+    document = tomllib.loads(file.read_text())
+    document["answers"]["purpose"] = "half \ud800 of one"
+    file.write_text(json.dumps(document))
+    wrong = bare_weights("request", "opt-175b", "--answers", str(file), "--draft", "--json")
+    refused(wrong, 2, "answers-incomplete")
+    assert [fault["key"] for fault in wrong.json["faults"]] == ["answers.purpose"]
+    bare_weights("request", "opt-175b", "--answers", str(filled(bare_weights, tmp_path)), "--draft")
+    refused(bare_weights("requests", Request.objects.get().pk, "--say", "a\udcffb"), 2, "text-unusable")
 
 
 @pytest.mark.parametrize(

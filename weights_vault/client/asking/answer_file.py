@@ -80,7 +80,7 @@ def read_answers(name: str) -> AnswerFile:
     try:
         return AnswerFile(shown, tomllib.loads(text), dict(_lines(text)))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _unreadable(shown, f"It is not TOML: {error}.") from None
+        raise _unreadable(shown, f"It is neither JSON, which begins with {{, nor TOML: {error}.") from None
 
 
 def _read(name: str, shown: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from weights_vault.client.asking.form import REQUIRED, Form, Question, Said
+from weights_vault.client.sendable import unsendable
 
 MAX_LINE_CHARACTERS = 500
 MAX_TEXT_CHARACTERS = 10_000
@@ -182,6 +183,8 @@ def _people(said: object, key: str, fields: tuple[str, ...], report: Report) -> 
 def _wrong_text(said: object, most: int, *, multiline: bool) -> str:
     if not isinstance(said, str):
         return "this must be text, between quotes"
+    if unsendable(said):
+        return "this holds a character that is none (NUL, or half of one)"
     if len(said.strip()) > most:
         return f"this is {len(said.strip()):,} characters long; at most {most:,} are possible"
     if not multiline and "\n" in said.strip():

@@ -1,7 +1,12 @@
-"""Where a request stands, in plain words, and what to do next as a command that can be copied."""
+"""Where a request stands, in plain words, and what to do next: a command that can be copied, or its page,
+where is done what has no command.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from weights_vault.client import clock
 from weights_vault.client.answers import Json, needed_text, parts, text
 from weights_vault.client.output import moment_text
 
@@ -22,6 +27,16 @@ WAITS = {
     "signatory": "the signatory",
     "reviewers": "the reviewers",
     "nobody": "nobody",
+}
+
+
+# What the applicant can do on the page of a request in a state.
+_ON_PAGE = {
+    "draft": "change the team, withdraw",
+    "submitted": "change your answers, withdraw",
+    "changes_requested": "change the team, withdraw",
+    "approved": "withdraw",
+    "signed": "the signed documents",
 }
 
 
@@ -48,6 +63,21 @@ def since_of(request: Json) -> str:
     return moment_text(next((time for time in times if time), ""))
 
 
+def page_of(request: Json) -> str:
+    """The address of its page, and what its applicant can do there beside the next step; `-` for none."""
+    state, url = text(request, "state"), text(request, "url")
+    can = _ON_PAGE.get(state, "") if text(request, "role") == "applicant" else ""
+    if can and state == "submitted" and _is_late(request):
+        can += ", ask the reviewers how it stands"
+    if (
+        can
+        and state == "approved"
+        and any(text(each, "role") == "signatory" for each in parts(request, "parties"))
+    ):
+        can += ", replace the signatory"
+    return f"{url or '-'}{f'   ({can})' if can and url else ''}"
+
+
 def next_of(request: Json) -> str:
     """What to do next: a command, or what is waited for."""
     state, mine = text(request, "state"), text(request, "waits_for") == "you"
@@ -56,21 +86,41 @@ def next_of(request: Json) -> str:
         commands = {
             "draft": f"weights request {slugs}",
             "changes_requested": f"weights request {slugs}",
-            "submitted": f"weights requests {identifier} --say ANSWER",
+            "submitted": f'weights requests {identifier} --say "YOUR ANSWER"',
         }
         return commands.get(state, f"weights sign {identifier}")
-    until = moment_text(text(request, "due_at"))
     if state in ("submitted", "approved"):
-        meant = "an answer is meant to come by" if state == "submitted" else "they can sign until"
-        return f"wait; {meant} {until}" if until != "-" else "wait"
-    return _afterwards(state, slugs, text(request, "role"), text(request, "url"))
+        return _patience(request)
+    return _afterwards(state, slugs, text(request, "role"), appealed=request.get("appealed") is True)
 
 
-def _afterwards(state: str, slugs: str, role: str, url: str) -> str:
+def _patience(request: Json) -> str:
+    """What is waited for, and until when."""
+    until = moment_text(text(request, "due_at"))
+    if until == "-":
+        return "wait"
+    if text(request, "state") == "approved":
+        return f"wait; they can sign until {until}"
+    if _is_late(request) and text(request, "waits_for") == "reviewers":
+        asks = "; you can ask how it stands on its page" if text(request, "role") == "applicant" else ""
+        return f"wait; an answer was meant to come by {until}{asks}"
+    return f"wait; an answer is meant to come by {until}"
+
+
+def _is_late(request: Json) -> bool:
+    try:
+        return datetime.fromisoformat(text(request, "due_at")).astimezone(UTC) <= clock.now()
+    except (ValueError, OverflowError):
+        return False
+
+
+def _afterwards(state: str, slugs: str, role: str, *, appealed: bool) -> str:
     if state in ("draft", "changes_requested"):
-        return "wait for them"
+        return "wait for them" if role != "applicant" else "wait for them, or change the team on its page"
     if state == "signed":
         return "nothing" if role == "signatory" else f"weights download {slugs.split(' ')[0]}"
-    if state == "rejected":
-        return f"appeal once at {url}, or ask anew"
+    if role != "applicant":
+        return "nothing"
+    if state == "rejected" and not appealed:
+        return f"appeal once on its page, or ask anew: weights request {slugs}"
     return f"weights request {slugs}"

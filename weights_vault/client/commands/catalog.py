@@ -72,6 +72,7 @@ def _describe(release: Json) -> list[str]:
         _license_line(part(release, "license")),
         f"access: {_access_word(access)}{f' ({said})' if said else ''}",
         f"next: {next_step}" if next_step else "",
+        f"ask: weights request {needed_text(release, 'slug')}" if _can_ask(release) else "",
         f"page: {text(release, 'url') or '-'}",
         "revisions:",
         *(
@@ -83,6 +84,12 @@ def _describe(release: Json) -> list[str]:
         *(f"  {_size(each):>10}  {text(each, 'path')}" for each in parts(release, "files")),
     ]
     return [line for line in lines if line]
+
+
+def _can_ask(release: Json) -> bool:
+    from weights_vault.client.answers import part
+
+    return part(release, "asking").get("allowed") is True
 
 
 def _license_line(license_: Json) -> str:

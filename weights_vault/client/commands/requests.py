@@ -76,21 +76,23 @@ def found_request(api: Api, identifier: str) -> Json:
 
 
 def _list(work: Workplace) -> None:
-    from weights_vault.client.answers import needed_text
+    from weights_vault.client.answers import needed_text, text
     from weights_vault.client.asking.standing import next_of, since_of, slugs_of, state_of, waits_of
 
     with work.portal() as api:
         found = api.listing("/requests")
+        portal = api.portal
     rows = [
         (needed_text(each, "id"), " ".join(slugs_of(each)), state_of(each), since_of(each), waits_of(each),
-         next_of(each))
+         next_of(each), text(each, "url"))
         for each in found
     ]  # fmt: skip
     work.output.table(
         {"requests": found},
-        ("REQUEST", "RELEASE", "STATE", "SINCE", "WAITS FOR", "NEXT"),
+        ("REQUEST", "RELEASE", "STATE", "SINCE", "WAITS FOR", "NEXT", "PAGE"),
         rows,
-        "You have no request yet: weights request RELEASE",
+        "You have no request yet: weights request RELEASE   (who asked you to take part stands at "
+        f"{portal}/requests/)",
     )
 
 
@@ -115,7 +117,7 @@ def _send(api: Api, identifier: str, words: str) -> None:
 def _story(request: Json) -> list[str]:
     """A request for people: where it stands, what was asked and said, who stands in it, what happened."""
     from weights_vault.client.answers import part, parts, text, whole
-    from weights_vault.client.asking.standing import next_of, since_of, slugs_of, state_of, waits_of
+    from weights_vault.client.asking.standing import next_of, page_of, since_of, slugs_of, state_of, waits_of
     from weights_vault.client.output import moment_text
 
     license_, due = part(request, "license"), text(request, "due_at")
@@ -125,7 +127,7 @@ def _story(request: Json) -> list[str]:
         f"waits for: {waits_of(request)}{f', until {moment_text(due)}' if due else ''}",
         f"next: {next_of(request)}",
         f"license: {text(license_, 'name')}, version {whole(license_, 'number')}" if license_ else "",
-        f"page: {text(request, 'url')}",
+        f"page: {page_of(request)}",
         *_quoted("reason given:", request.get("reason")),
     ]
     team = [

@@ -31,6 +31,8 @@ def sign(
     ] = False,
 ) -> None:
     """Sign the license of an approved request, as one of its parties; you confirm it in a browser."""
+    from weights_vault.client.errors import NotAllowed
+
     work: Workplace = context.obj
     path = _path(request)
     with work.portal() as api:
@@ -39,8 +41,14 @@ def sign(
         if show:
             _show(work.output, license_)
             return
+        _refuse_undecided(thing, request)
         work.output.message(f"{license_}, SHA-256 {license_.sha256}")
-        done = _confirmed(api, work.output, path, wait=not no_wait)
+        try:
+            done = _confirmed(api, work.output, path, wait=not no_wait)
+        except NotAllowed as error:
+            if error.code == "state_changed":  # the portal speaks of its page there
+                error.next_step = f"`weights {path[0].split('/')[1]}` shows where it stands"
+            raise
         if no_wait:
             work.output.result({"signed": False, "pending_action": done}, "Waits for your confirmation.")
             return
@@ -54,9 +62,17 @@ def sign(
 def _path(typed: str) -> tuple[str, str]:
     """Where the thing is, and where its signature is proposed. Raises: WrongUsage(request-id-unusable)."""
     from weights_vault.client.commands.requests import check_request_id
+    from weights_vault.client.errors import WrongUsage
 
     if typed.startswith("grt_") and typed.replace("_", "").isalnum() and typed.isascii():
         return f"/grants/{typed}", f"/grants/{typed}/accept"
+    if not typed.startswith("req_"):
+        raise WrongUsage(
+            "request-id-unusable",
+            "This is not the id of a request or a grant.",
+            "Ids look like req_…; grt_… of a grant that waits for a newer license version.",
+            "`weights requests` and `weights grants` list them.",
+        )
     identifier = check_request_id(typed)
     return f"/requests/{identifier}", f"/requests/{identifier}/sign"
 
@@ -100,6 +116,22 @@ def _license_of(api: Api, thing: Json, typed: str) -> LicenseText:
             "Sign nothing. Tell the portal's staff.",
         )
     return text
+
+
+def _refuse_undecided(thing: Json, typed: str) -> None:
+    """Raises: NotAllowed(nothing-to-sign): the request was not approved, or is over."""
+    from weights_vault.client.answers import text
+    from weights_vault.client.asking.standing import next_of, state_of
+    from weights_vault.client.errors import NotAllowed
+
+    if typed.startswith("grt_") or text(thing, "state") in ("approved", "signed"):
+        return
+    raise NotAllowed(
+        "nothing-to-sign",
+        f"There is no license to sign for {typed}.",
+        f"It is not approved: its state is “{state_of(thing)}”.",
+        f"{next_of(thing)}   (weights requests {typed})",
+    )
 
 
 def _show(output: Output, license_: LicenseText) -> None:
