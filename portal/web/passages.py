@@ -13,6 +13,8 @@ from licenses.agreements import prose
 from licenses.agreements.prose import Node
 from portal.web.changes import words
 
+# In which ways words are set. In `Passage.line` each has a sign that no text holds, from U+E000 on.
+_MARKS: Final = ("em", "strong", "s", "code")
 # What a passage is called beside one that was changed into another kind.
 CALLED: Final = {
     "heading": "a heading",
@@ -42,19 +44,8 @@ class Passage:
     @property
     def line(self) -> str:
         """The passage on one line, from which two of them are told apart; not for people."""
-        said = "".join(f"{word.text}{_SET[word.marks]}" for word in self.words)
+        said = "".join(f"{word.text}{_signs(word.marks)}" for word in self.words)
         return f"{self.kind}{self.depth} {' '.join(said.split())}"
-
-
-class _Setting(dict[tuple[str, ...], str]):
-    """A sign for each way in which words are set, of those that no text holds; none for plain words."""
-
-    def __missing__(self, marks: tuple[str, ...]) -> str:
-        return "".join(chr(0xE000 + sorted(_MARKS).index(mark)) for mark in marks)
-
-
-_MARKS: Final = frozenset({"em", "strong", "s", "code"})
-_SET: Final = _Setting()
 
 
 def passages(text: str) -> list[Passage]:
@@ -124,3 +115,7 @@ def _words(nodes: Sequence[Node], marks: tuple[str, ...] = ()) -> tuple[Word, ..
                 inner = marks if kind in marks else (*marks, kind)
                 found += _words(node["c"], inner)
     return tuple(found)
+
+
+def _signs(marks: Sequence[str]) -> str:
+    return "".join(chr(0xE000 + _MARKS.index(mark)) for mark in marks)
