@@ -107,7 +107,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "portal.accounts.forms.SignupForm"
-ACCOUNT_FORMS = {"signup": "portal.accounts.sign_up.SlowSignupForm"}
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.password_forms.LoginForm",
+    "signup": "portal.accounts.sign_up.SlowSignupForm",
+    "change_password": "portal.accounts.password_forms.ChangePasswordForm",
+    "set_password": "portal.accounts.password_forms.SetPasswordForm",
+    "reset_password_from_key": "portal.accounts.password_forms.ResetPasswordKeyForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True

@@ -1,12 +1,18 @@
 """Every page of the site in the state in which people meet it, with who looks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from playwright.sync_api import Page
 
 from licenses import actions
 from licenses.agreements import making
 from licenses.models import Grant, Request
+from tests.unit.accounts.test_second_factor import code_now
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.papers import NEWER, drafted, proposed, published
 from tests.unit.web.world import ANSWERS, World, shards
@@ -15,14 +21,58 @@ from weights_vault.models import Release
 
 
 class Look(NamedTuple):
-    """address: filled with the names that `furnish` returns. status: what the page is answered with."""
+    """address: filled with the names that `furnish` returns. status: what the page is answered with.
+
+    then: what the reader does there; looked at is where that leads.
+    """
 
     name: str
     reader: str | None
     address: str
     status: int = 200
+    then: Callable[[Page], None] | None = None
 
 
+def sending(button: str, **fields: str) -> Callable[[Page], None]:
+    """Fill fields in by the names that they are sent under, and press the button."""
+
+    def send(page: Page) -> None:
+        for name, value in fields.items():
+            box = page.locator(f"main [name={name}]:not([type=radio]):visible").first
+            if box.evaluate("box => box.tagName") == "SELECT":
+                box.select_option(value)
+            else:
+                box.fill(value)
+        with page.expect_navigation():
+            page.locator("main").get_by_role("button", name=button, exact=True).click()
+
+    return send
+
+
+def take_away(page: Page) -> None:
+    page.get_by_label("bo@lab.example.org").check()
+    sending("Remove it")(page)
+
+
+def turn_on(page: Page) -> None:
+    """Set the authenticator app up, with the secret that the page shows."""
+    code = code_now(page.get_by_label("Authenticator secret").input_value())
+    sending("Turn it on", code=code)(page)
+
+
+UNLIKE = sending("Change the password", password1="one of them is 12", password2="not the other one")
+OLD_WRONG = sending(
+    "Change the password", oldpassword="x", password1="correct horse battery", password2="another horse"
+)
+SIGNING_UP = sending(
+    "Create account",
+    full_name="A",
+    email="a@y.org",
+    organization="B",
+    country="SE",
+    password1="12345678",
+    password2="1",
+)
 LOOKS = (
     Look("home-visitor", None, "/"),
     Look("about", None, "/about/"),
@@ -31,6 +81,13 @@ LOOKS = (
     Look("sign-up", None, "/accounts/signup/"),
     Look("forgotten", None, "/accounts/password/reset/"),
     Look("forgotten-sent", None, "/accounts/password/reset/done/"),
+    Look("forgotten-new", None, "/accounts/password/reset/key/{reset}/"),
+    Look("forgotten-new-wrong", None, "/accounts/password/reset/key/{reset}/", then=UNLIKE),
+    Look("forgotten-used", None, "/accounts/password/reset/key/1-nothing/"),
+    Look("forgotten-done", None, "/accounts/password/reset/key/done/"),
+    Look("closed-account", None, "/accounts/inactive/"),
+    Look("sign-in-wrong", None, "/accounts/login/", then=sending("Sign in", login="x@y.org", password="x")),
+    Look("sign-up-wrong", None, "/accounts/signup/", then=SIGNING_UP),
     Look("not-found", None, "/nothing/", 404),
     Look("home", "ada", "/"),
     Look("release", "ada", "/releases/opt-175b/"),
@@ -55,9 +112,24 @@ LOOKS = (
     Look("details-from-a-page", "ada", "/account/?next=/keys/"),
     Look("keyboard", "rosa", "/keyboard/"),
     Look("password", "ada", "/accounts/password/change/"),
+    Look("password-wrong", "ada", "/accounts/password/change/", then=OLD_WRONG),
     Look("address", "ada", "/accounts/email/"),
+    Look("address-lost", "bo", "/accounts/email/", then=take_away),
+    Look("address-code", "fee", "/accounts/email/", then=sending("Add the address", email="fee@new.example")),
+    Look("address-code-wrong", "fee", "/accounts/confirm-email/", then=sending("Confirm", code="x")),
     Look("second-factor", "ada", "/accounts/2fa/"),
+    Look("second-factor-set-up", "gil", "/accounts/2fa/totp/activate/"),
+    Look(
+        "second-factor-wrong", "gil", "/accounts/2fa/totp/activate/", then=sending("Turn it on", code="000")
+    ),
+    Look("recovery-codes", "hal", "/accounts/2fa/totp/activate/", then=turn_on),
+    Look("recovery-codes-new", "hal", "/accounts/2fa/recovery-codes/generate/"),
+    Look("second-factor-on", "hal", "/accounts/2fa/"),
+    Look("second-factor-off", "hal", "/accounts/2fa/totp/deactivate/"),
+    Look("again-factor", "hal", "/accounts/2fa/reauthenticate/"),
     Look("again", "ada", "/accounts/reauthenticate/"),
+    Look("again-wrong", "ada", "/accounts/reauthenticate/", then=sending("Continue", password="x")),
+    Look("sign-out", "ada", "/accounts/logout/"),
     Look("refused", "ada", "/review/", 403),
     Look("ask", "mika", "/releases/opt-175b/request/"),
     Look("nothing-yet", "mika", "/requests/"),
@@ -112,6 +184,7 @@ LOOKS = (
     Look("license-discard", "mika", "/desk/license-drafts/{draft}/discard/"),
     Look("license-publish", "mika", "/desk/license-drafts/{draft}/publish/"),
     Look("masters", "rosa", "/desk/master-agreements/"),
+    Look("masters-none", "rosa", "/desk/master-agreements/?organization=nobody&state=signed"),
     Look("master-new", "rosa", "/desk/master-agreements/new/"),
     Look("master", "rosa", "/desk/master-agreements/{master}/"),
     Look("master-member", "rosa", "/desk/master-agreements/{master}/people/{member}/remove/"),
@@ -165,6 +238,7 @@ def furnish(world: World) -> Mapping[str, str]:
         ("fay", "Fay Osei", "Institute for Examples", "GH"),
         ("fee", "Fee Brandt", "Institute for Examples", "DE"),
         ("gil", "Gil Moreau", "University of Example", "FR"),
+        ("hal", "Hal Ito", "Institute for Examples", "JP"),
     ):
         world.person(f"{name}@people.example.org", full_name, organization, country)
     grant = world.signed("ada", middle, days_ago=9)
@@ -194,7 +268,14 @@ def furnish(world: World) -> Mapping[str, str]:
     newer = published(world, demanded=True, effective_at=world.now + timedelta(days=20))
     draft = drafted(world, f"{NEWER}\n9. **Law.** The law of Sweden applies.\n")
     master = proposed(world, "dana")
+    eli = world.people["eli"]
+    # Bo may sign in with a second address; the first one is named in the agreement above.
+    bo = world.people["bo"]
+    EmailAddress.objects.filter(user=bo).update(primary=False)
+    second = EmailAddress.objects.create(user=bo, email="bo@second.example", verified=True, primary=True)
+    second.set_as_primary()
     return {
+        "reset": f"{user_pk_to_url_str(eli)}-{default_token_generator.make_token(eli)}",
         "newer": newer.pk,
         "draft": draft.pk,
         "master": master.pk,

@@ -50,6 +50,19 @@ OUT_OF_ORDER = """() => {
         if (!ids.includes(id)) faults.push(`${said} of nothing: ${id}`);
   for (const link of all('a[href^="#"]'))
     if (!ids.includes(link.hash.slice(1))) faults.push(`link to nothing: ${link.hash}`);
+  // In one column what is read first is seen first. Side by side, whole lines count.
+  if (innerWidth < 600) {
+    const scrolls = (box) => getComputedStyle(box).overflowY !== "visible";
+    const clips = (box) => scrolls(box) && box.scrollHeight > box.clientHeight;
+    const within = (box) => box && box !== document.body && (clips(box) || within(box.parentElement));
+    const shown = (element) => element.checkVisibility() && !within(element.parentElement);
+    const seen = all(".masthead :is(a, summary), main :is(h1, h2, h3, .button)").filter(shown);
+    const boxes = seen.map((each) => each.getBoundingClientRect());
+    boxes.forEach((box, i) => {
+      if (i && box.bottom <= boxes[i - 1].top)
+        faults.push(`above what is read before: ${seen[i].textContent.trim()}`);
+    });
+  }
   const landmarks = all("nav").map(named);
   if (landmarks.includes(null)) faults.push("nav without name");
   if (new Set(landmarks).size < landmarks.length) faults.push(`navs of one name: ${landmarks}`);
@@ -72,10 +85,17 @@ def tour(open_as: OpenPage, names: Mapping[str, str], **settings: Any) -> Iterat
         response = page.goto(look.address.format_map(names))
         assert response is not None
         assert response.status == look.status, look.name
-        if page.url.partition("?")[0].endswith(ASKS_AGAIN) and look.address != ASKS_AGAIN:
-            prove_it_is_you(page)
-            assert not page.url.partition("?")[0].endswith(ASKS_AGAIN), look.name
+        prove_if_asked(page, look)
+        if look.then is not None:
+            look.then(page)
+            prove_if_asked(page, look)
         yield look, page
+
+
+def prove_if_asked(page: Page, look: Look) -> None:
+    if page.url.partition("?")[0].endswith(ASKS_AGAIN) and look.address != ASKS_AGAIN:
+        prove_it_is_you(page)
+        assert not page.url.partition("?")[0].endswith(ASKS_AGAIN), look.name
 
 
 def faults_of(page: Page) -> list[object]:

@@ -22,7 +22,7 @@ def set_up(page: Page) -> None:
     secret = page.get_by_label("Authenticator secret").input_value()
     code = format_hotp_value(hotp_value(secret, int(time.time()) // STEP_S))
     page.get_by_label("Authenticator code").fill(code)
-    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("button", name="Turn it on").click()
 
 
 def test_a_reviewer_sets_up_a_second_factor_and_may_decide(
