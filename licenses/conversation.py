@@ -1,5 +1,6 @@
 """Policies of what is said about a request, of the reasons kept ready, and of who takes no part. Pure."""
 
+from licenses import states
 from licenses.facts import Person, RequestCase
 from licenses.judging import LEGAL_ROLES, NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
@@ -16,13 +17,22 @@ RECUSED = Denied(
     "You recused yourself from this request, for good.",
     "Leave it to the other reviewers.",
 )
+CLOSED = Denied(
+    "conversation_closed",
+    "This request is over, and so is its conversation.",
+    "What was said stays here to be read. Whoever still needs something begins a new request.",
+)
 
 
 def may_say(case: RequestCase) -> Verdict:
-    """May the person write a message that the other side reads? Who asks for the weights, and legal staff."""
+    """May the person write a message that the other side reads? Who asks for the weights, and legal staff.
+
+    As long as something can still come of it: not once it is withdrawn, lapsed, declined for good, or signed
+    and no grant under it is live.
+    """
     if not case.takes_part:
-        return _as_staff(case)
-    return first_refusal(person_bar(case.person, scope="requests"), _unsent(case))
+        return _as_staff(case) and first_refusal(_over(case))
+    return first_refusal(person_bar(case.person, scope="requests"), _unsent(case), _over(case))
 
 
 def may_ask(case: RequestCase) -> Verdict:
@@ -57,3 +67,13 @@ def _as_staff(case: RequestCase) -> Verdict:
 
 def _unsent(case: RequestCase) -> Denied | None:
     return None if case.was_submitted else NOT_APPLICANT
+
+
+def _over(case: RequestCase) -> Denied | None:
+    over = {
+        states.WITHDRAWN: True,
+        states.LAPSED: True,
+        states.REJECTED: case.appealed,
+        states.SIGNED: not case.held,
+    }
+    return CLOSED if over.get(case.state, False) else None

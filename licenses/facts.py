@@ -141,6 +141,7 @@ class RequestCase:
     own_organization: the person is of the applicant's organization, and the terms bar such reviewers.
     voted_before_appeal: the person voted on it before it was appealed.
     joined: the person is a co-applicant who takes part. recused: a reviewer who takes none.
+    held: somebody holds a live grant under it.
     """
 
     person: Person
@@ -154,6 +155,7 @@ class RequestCase:
     voted_before_appeal: bool = False
     joined: bool = False
     recused: bool = False
+    held: bool = False
     team: TeamFacts = field(default_factory=TeamFacts)
     releases: tuple[ReleaseFacts, ...] = ()
 

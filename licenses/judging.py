@@ -9,7 +9,7 @@ from licenses import states
 from licenses.bars import REQUEST, RULES
 from licenses.denials import denied
 from licenses.facts import Facts, Person, RequestCase, RequestFacts
-from licenses.states import Transition
+from licenses.states import GRANT_WORDS, REQUEST_WORDS, Transition
 from portal.accounts.roles import ADMINISTRATOR, REVIEWER
 from portal.core.verdicts import Allowed, Denied, Verdict
 
@@ -64,10 +64,11 @@ def table_bar(table: tuple[Transition, ...], state: str, action: str, noun: str)
     """Bar of a state from which the table has no such action. noun: "request" or "grant"."""
     if states.find(table, state, action) is not None:
         return None
+    said = {"request": REQUEST_WORDS, "grant": GRANT_WORDS}[noun][state]
     return Denied(
         "state_changed",
-        f"The {noun} is {state.replace('_', ' ')} now, so this is not possible.",
-        "Load the page again to see where it stands.",
+        f"The {noun} stands at “{said}” now, so this is not possible.",
+        "Its page shows where it stands.",
     )
 
 

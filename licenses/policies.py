@@ -60,6 +60,7 @@ from portal.core.verdicts import Allowed, Denied, Verdict
 STATE_CODES = frozenset(
     {
         "state_changed",
+        "conversation_closed",
         "already_appealed",
         "already_nudged",
         "too_early_to_nudge",

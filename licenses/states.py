@@ -27,6 +27,17 @@ REQUEST_STATES = {
     SIGNED: "The license is signed and a grant is made; others of the team may still sign in time. Final.",
     LAPSED: "Approved, but nobody signed in time. Final.",
 }
+# What people read for each state, on every page and in every refusal.
+REQUEST_WORDS = {
+    DRAFT: "Draft",
+    SUBMITTED: "In review",
+    CHANGES_REQUESTED: "Changes requested",
+    APPROVED: "Approved, not signed",
+    REJECTED: "Declined",
+    WITHDRAWN: "Withdrawn",
+    SIGNED: "Signed",
+    LAPSED: "Lapsed",
+}
 OPEN_STATES = (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED)
 
 ACTIVE = "active"
@@ -40,6 +51,7 @@ GRANT_STATES = {
     REVOKED: "Taken away for good, with a reason. Final.",
     CLOSED: "Ended: its holder closed it, or a later grant took its place. Final.",
 }
+GRANT_WORDS = {ACTIVE: "Active", SUSPENDED: "Suspended", REVOKED: "Revoked", CLOSED: "Closed out"}
 LIVE_STATES = (ACTIVE, SUSPENDED)
 # Begins the reason of each grant that was suspended because its holder left; by it staff find them.
 AFFILIATION_ENDED = "Affiliation ended: "

@@ -27,7 +27,7 @@ def say(*, request: Request, text: str, by: Principal, now: datetime) -> Message
     """Write a message that the other side reads, and return it.
 
     Where a question of staff waits, the next message of the applicant or of a co-applicant answers it.
-    Raises: NotPermitted, Conflict(too_many_messages). Invalid: no text.
+    Raises: NotPermitted, Conflict(conversation_closed, too_many_messages). Invalid: no text.
     """
     said = _checked(text)
     with transaction.atomic():

@@ -249,9 +249,14 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
         voted_before_appeal=earlier,
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,
         recused=user is not None and request.recusals.filter(reviewer=user).exists(),
+        held=request.state == states.SIGNED and _live(request, now),
         team=team,
         releases=tuple(release_facts(terms.release, terms) for terms in every),
     )
+
+
+def _live(request: Request, now: datetime) -> bool:
+    return request.grants.filter(state__in=states.LIVE_STATES, ends_at__gt=now).exists()
 
 
 def _asked(request: Request, terms: Sequence[ReleaseTerms]) -> bool:

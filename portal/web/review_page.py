@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.forms import Form
 from django.http import QueryDict
 
-from licenses import policies, queries
+from licenses import policies, queries, states
 from licenses.models import ReasonTemplate, Request, RequestVersion
 from licenses.queries import Line, Review, Said
 from portal.accounts.principals import Principal
@@ -102,6 +102,23 @@ def told_after(request: Request) -> str:
     return f"Your verdict is recorded, and it decided: the request is {now_it_is}."
 
 
+_RESTS = {
+    states.CHANGES_REQUESTED: "It is back with the applicant. There is nothing to vote on until they send it again.",
+    states.APPROVED: "Decided; there is nothing to vote on. It waits to be signed.",
+    states.REJECTED: "Decided; there is nothing to vote on. The applicant may appeal once.",
+    states.SIGNED: "Decided and signed; there is nothing to vote on.",
+    states.WITHDRAWN: "The applicant withdrew it; there is nothing to vote on.",
+    states.LAPSED: "Decided, but not signed in time; there is nothing to vote on.",
+}
+
+
+def resting(request: Request) -> str:
+    """Why nobody votes on the request now, and whom it waits for; empty while it is in review."""
+    if request.state == states.REJECTED and request.appealed:
+        return "Decided, after the appeal too; there is nothing to vote on."
+    return _RESTS.get(request.state, "")
+
+
 def page_of(principal: Principal, found: Review, chosen: QueryDict, forms: Forms) -> dict[str, Any]:
     """Context of the review page."""
     pair, case = compared(found, chosen), found.case
@@ -128,8 +145,9 @@ def page_of(principal: Principal, found: Review, chosen: QueryDict, forms: Forms
         "reads_old": bool(may_vote) and not is_current,
         "has_voted": any(vote.who == principal.person.pk for vote in found.counting),
         "refusal": next(iter(refusals), None),
+        "resting": resting(found.request),
         "may_recuse": bool(policies.may_recuse(case)),
-        "thread": thread.of_staff(found.request, messages, message_form),
+        "thread": thread.of_staff(found.request, case, messages, message_form),
         "notes": [said(line, principal, found) for line in found.record.notes],
         "note_form": (forms.note or NoteForm(auto_id=NOTE_ID)) if may_note else None,
         "timeline": told(found.timeline),

@@ -11,19 +11,24 @@ from licenses.facts import RequestCase
 from licenses.models import Request
 from licenses.queries import Said
 from portal.accounts.principals import Principal
+from portal.core.verdicts import Denied
 from portal.web.forms.messages import AnswerForm, MessageForm, StaffMessageForm
 
 AUTO_ID = "message_%s"  # beside the other forms of the page
 
 
 class Thread(NamedTuple):
-    """form: None where the reader may say nothing. question: the one whose answer is waited for."""
+    """form: None where the reader may say nothing. question: the one whose answer is waited for.
+
+    closed: why nothing more is said here, where it is the request's state that bars it.
+    """
 
     messages: list[Said]
     question: Said | None
     form: Form | None
     address: str
     staff: bool
+    closed: str = ""
 
 
 def of_applicant(
@@ -32,12 +37,12 @@ def of_applicant(
     """The thread on the page of whoever asks for the weights. form: one that was filled wrongly."""
     messages = queries.messages(request, principal) if case.was_submitted else []
     shown = (form or form_for(request, None)) if policies.may_say(case) else None
-    return _thread(messages, shown, reverse("request_say", args=[request.pk]), staff=False)
+    return _thread(messages, shown, reverse("request_say", args=[request.pk]), case, staff=False)
 
 
-def of_staff(request: Request, messages: list[Said], form: Form | None) -> Thread:
+def of_staff(request: Request, case: RequestCase, messages: list[Said], form: Form | None) -> Thread:
     """The thread on the review page. form: None where the reader may say nothing."""
-    return _thread(messages, form, reverse("review_say", args=[request.pk]), staff=True)
+    return _thread(messages, form, reverse("review_say", args=[request.pk]), case, staff=True)
 
 
 def form_for(request: Request, data: QueryDict | None) -> Form:
@@ -54,6 +59,10 @@ def staff_form(case: RequestCase, data: QueryDict | None) -> StaffMessageForm:
     return form
 
 
-def _thread(messages: list[Said], form: Form | None, address: str, *, staff: bool) -> Thread:
+def _thread(
+    messages: list[Said], form: Form | None, address: str, case: RequestCase, *, staff: bool
+) -> Thread:
     question = next((said for said in messages if said.open), None)
-    return Thread(messages, question, form, address, staff)
+    verdict = policies.may_say(case)
+    closed = verdict.message if isinstance(verdict, Denied) and verdict.code == "conversation_closed" else ""
+    return Thread(messages, question, form, address, staff, closed)

@@ -6,6 +6,8 @@ Tones: good (done), wait (somebody else acts), turn (your turn), bad (refused), 
 
 from typing import NamedTuple
 
+from licenses.states import GRANT_WORDS, REQUEST_WORDS
+
 
 class Word(NamedTuple):
     text: str
@@ -15,20 +17,20 @@ class Word(NamedTuple):
 
 WORDS: dict[str, dict[str, Word]] = {
     "request": {
-        "draft": Word("Draft", "turn", "pen-line"),
-        "submitted": Word("In review", "wait", "hourglass"),
-        "changes_requested": Word("Changes requested", "turn", "message-circle-question-mark"),
-        "approved": Word("Approved, not signed", "turn", "signature"),
-        "rejected": Word("Declined", "bad", "circle-x"),
-        "withdrawn": Word("Withdrawn", "calm", "undo-2"),
-        "lapsed": Word("Lapsed", "calm", "clock"),
-        "signed": Word("Signed", "good", "circle-check"),
+        "draft": Word(REQUEST_WORDS["draft"], "turn", "pen-line"),
+        "submitted": Word(REQUEST_WORDS["submitted"], "wait", "hourglass"),
+        "changes_requested": Word(REQUEST_WORDS["changes_requested"], "turn", "message-circle-question-mark"),
+        "approved": Word(REQUEST_WORDS["approved"], "turn", "signature"),
+        "rejected": Word(REQUEST_WORDS["rejected"], "bad", "circle-x"),
+        "withdrawn": Word(REQUEST_WORDS["withdrawn"], "calm", "undo-2"),
+        "lapsed": Word(REQUEST_WORDS["lapsed"], "calm", "clock"),
+        "signed": Word(REQUEST_WORDS["signed"], "good", "circle-check"),
     },
     "grant": {
-        "active": Word("Active", "good", "circle-check"),
-        "suspended": Word("Suspended", "wait", "circle-pause"),
-        "revoked": Word("Revoked", "bad", "ban"),
-        "closed": Word("Closed out", "calm", "circle-minus"),
+        "active": Word(GRANT_WORDS["active"], "good", "circle-check"),
+        "suspended": Word(GRANT_WORDS["suspended"], "wait", "circle-pause"),
+        "revoked": Word(GRANT_WORDS["revoked"], "bad", "ban"),
+        "closed": Word(GRANT_WORDS["closed"], "calm", "circle-minus"),
         "expired": Word("Expired", "calm", "clock"),
     },
     "party": {

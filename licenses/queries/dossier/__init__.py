@@ -71,11 +71,11 @@ def review(principal: Principal, id: str, now: datetime) -> Review:
     said = record.read(request)
     versions = list(request.versions.filter(submitted_at__isnull=False).order_by("-number")[:VERSIONS])
     others = history.read(request, versions[0])
-    case = judged(principal, head, others.terms, said, now)
-    if not policies.may_review_request(case):
-        raise NotFound()
     grants = history.grants(request)
     own = [grant for grant in grants if grant.request_id == request.pk]
+    case = judged(principal, head, others.terms, said, own, now)
+    if not policies.may_review_request(case):
+        raise NotFound()
     return Review(
         head=head,
         case=case,

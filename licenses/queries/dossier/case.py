@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from licenses import states
 from licenses.facts import RequestCase, TeamFacts
-from licenses.models import Party, ReleaseTerms, Request
+from licenses.models import Grant, Party, ReleaseTerms, Request
 from licenses.queries.dossier.person import Head
 from licenses.queries.dossier.record import Record
 from licenses.queries.facts import person, release_facts
@@ -26,9 +26,14 @@ class Bars(NamedTuple):
 
 
 def judged(
-    principal: Principal, head: Head, terms: Sequence[ReleaseTerms], record: Record, now: datetime
+    principal: Principal,
+    head: Head,
+    terms: Sequence[ReleaseTerms],
+    record: Record,
+    grants: Sequence[Grant],
+    now: datetime,
 ) -> RequestCase:
-    """Return what each request policy judges."""
+    """Return what each request policy judges. grants: those under the request."""
     reader, request = principal.person, head.request
     team = _team(head, terms, record, now)
     barred = any(each.exclude_reviewer_organization for each in terms)
@@ -43,6 +48,7 @@ def judged(
         voted_before_appeal=reader.pk in _voted_before_appeal(request, record),
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,
         recused=reader.pk in {line.who for line in record.recusals},
+        held=any(grant.state in states.LIVE_STATES and grant.ends_at > now for grant in grants),
         team=team,
         releases=tuple(release_facts(each.release, each) for each in terms),
     )

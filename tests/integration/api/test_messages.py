@@ -49,3 +49,12 @@ def test_the_applicant_cannot_ask_as_staff_do(world: World) -> None:
     answer = client.post(address(request), {"text": "Why?", "by_staff": True}, format="json")
     assert answer.status_code == 400
     assert not Message.objects.exists()
+
+
+def test_a_request_that_was_taken_back_takes_no_messages(world: World) -> None:
+    request, client = world.submitted(), with_token(world.researcher)
+    actions.withdraw(request=request, by=session_of(world.researcher), now=timezone.now())
+
+    answer = client.post(address(request), {"text": "Hello?"}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "conversation_closed")

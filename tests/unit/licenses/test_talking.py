@@ -1,6 +1,6 @@
 """Messages, questions and notes: who may say what, who reads it, who is mailed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db.models import Max
@@ -115,7 +115,7 @@ def test_who_has_not_joined_says_nothing(world: World, request_: Request, state:
 
 @pytest.mark.parametrize("state", list(states.REQUEST_STATES))
 def test_messages_and_notes_in_every_state_by_every_role(world: World, state: str) -> None:
-    """R8: once a request was sent, both sides can write in every state; notes are for staff alone."""
+    """R8: both sides write from when a request was sent until it is over; notes are for staff alone."""
     request = world.request_in(state)
     everybody = {"ada": world.ada, "rosa": world.rosa, "adam": world.admin, "eve": session(person("eve"))}
     everybody["max"] = session(person("max", "release_manager"))
@@ -123,12 +123,50 @@ def test_messages_and_notes_in_every_state_by_every_role(world: World, state: st
     for name, by in everybody.items():
         for verb, may in (("say", ("ada", "rosa", "adam")), ("note", ("rosa", "adam"))):
             before = Message.objects.count()
-            if sent and name in may:
+            over = verb == "say" and state == states.LAPSED
+            if sent and name in may and not over:
                 getattr(actions, verb)(request=request, text=f"{name} {verb}", by=by, now=NOW)
             else:
-                with pytest.raises(NotPermitted):
+                with pytest.raises(Conflict if over and name in may else NotPermitted):
                     getattr(actions, verb)(request=request, text=f"{name} {verb}", by=by, now=NOW)
-            assert Message.objects.count() == before + (sent and name in may)
+            assert Message.objects.count() == before + (sent and name in may and not over)
+
+
+def assert_closed(world: World, request: Request, now: datetime = NOW) -> None:
+    mails = OutboxMessage.objects.count()
+    for by in (world.ada, world.rosa):
+        with pytest.raises(Conflict) as refusal:
+            actions.say(request=request, text="Hello?", by=by, now=now)
+        assert refusal.value.code == "conversation_closed"
+    assert OutboxMessage.objects.count() == mails
+
+
+def test_nobody_is_written_to_about_a_request_that_was_taken_back(world: World, request_: Request) -> None:
+    actions.withdraw(request=request_, by=world.ada, now=NOW)
+    assert_closed(world, request_)
+
+
+def test_a_refusal_is_talked_about_until_its_appeal_is_decided(world: World) -> None:
+    request = world.request_in(states.REJECTED)
+    actions.say(request=request, text="What was missing?", by=world.ada, now=NOW)
+
+    # As an appeal that was declined too leaves it.
+    Request.objects.filter(pk=request.pk).update(appeal_version=request.version)
+    request.refresh_from_db()
+
+    assert_closed(world, request)
+
+
+@pytest.mark.parametrize("state", [states.ACTIVE, states.SUSPENDED])
+def test_whoever_holds_a_live_grant_can_write_about_it(world: World, state: str) -> None:
+    grant = world.grant_in(state)
+    for by in (world.ada, world.rosa):
+        actions.say(request=grant.request, text="May I show figures?", by=by, now=NOW)
+    assert_closed(world, grant.request, grant.ends_at)
+
+
+def test_a_revoked_grant_ends_the_conversation(world: World) -> None:
+    assert_closed(world, world.grant_in(states.REVOKED).request)
 
 
 def test_a_token_speaks_for_the_applicant_and_never_for_staff(world: World, request_: Request) -> None:

@@ -177,7 +177,7 @@ def test_each_that_cannot_be_changed_says_why_and_the_others_are(rosa: Client, g
     Grant.objects.filter(pk=grants[0].pk).update(state="revoked", state_reason="Shared.")
     page = together(rosa, grants, verb="revoke", reason="The institute closed.")
     assert "1 done, 1 not" in page
-    assert "The grant is revoked now, so this is not possible." in page
+    assert "The grant stands at “Revoked” now, so this is not possible." in page
     assert Grant.objects.get(pk=grants[1].pk).state_reason == "The institute closed."
 
 

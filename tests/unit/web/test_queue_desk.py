@@ -69,7 +69,7 @@ def test_what_cannot_be_given_is_told(world: World, rosa: Client, submitted: Req
 
     page = rosa.post("/review/assign/", said, follow=True).content.decode()
 
-    assert "Ada Lindqvist: The request is changes requested now" in page
+    assert "Ada Lindqvist: The request stands at “Changes requested” now" in page
 
 
 def test_selecting_nothing_changes_nothing(rosa: Client, submitted: Request) -> None:

@@ -39,7 +39,7 @@ def test_the_selected_are_listed_with_what_they_would_become(
         {"approve": split_up, "reject": "Declined", "request_changes": back},
         {},
     ]
-    assert "The request is changes requested now" in answer.content.decode()
+    assert "The request stands at “Changes requested” now" in answer.content.decode()
 
 
 def test_one_verdict_is_given_on_many_and_told_one_by_one(world: World, rosa: Client, big: Release) -> None:
@@ -54,7 +54,7 @@ def test_one_verdict_is_given_on_many_and_told_one_by_one(world: World, rosa: Cl
 
     assert "3 done, 1 not" in page
     assert "Person 1" in page
-    assert "The request is withdrawn now" in page
+    assert "The request stands at “Withdrawn” now" in page
     assert Vote.objects.filter(reviewer=world.people["rosa"]).count() == 3
 
 

@@ -304,3 +304,62 @@ def test_nobody_acts_as_staff_on_their_own_request(
 
     assert answer.status_code == 404
     assert not Message.objects.exists()
+
+
+def brought_to(world: World, request: Request, state: str) -> None:
+    """Bring a request that is in review to another state."""
+    match state:
+        case "changes_requested":
+            world.vote(request, "rosa", "request_changes", "Say more.")
+        case "withdrawn":
+            actions.withdraw(request=request, by=world.by("ada"), now=world.now)
+        case _:
+            for reviewer in ("rosa", "ravi"):
+                world.vote(request, reviewer, {"rejected": "reject"}.get(state, "approve"), "Said.")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("changes_requested", "It is back with the applicant."),
+        ("withdrawn", "The applicant withdrew it; there is nothing to vote on."),
+        ("rejected", "Decided; there is nothing to vote on. The applicant may appeal once."),
+        ("approved", "Decided; there is nothing to vote on. It waits to be signed."),
+    ],
+)
+def test_where_there_is_nothing_to_vote_on_the_page_says_so_without_a_fault(
+    world: World, rosa: Client, submitted: Request, state: str, said: str
+) -> None:
+    brought_to(world, submitted, state)
+    page = text_of(rosa, f"/review/{submitted.pk}/")
+
+    assert said in page
+    for fault in ("not possible", "Load the page again", "Give this verdict", "I should take no part"):
+        assert fault not in page
+
+
+def test_a_verdict_that_comes_too_late_is_refused_in_the_words_of_the_site(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    brought_to(world, submitted, "rejected")
+    answer = rosa.post(f"/review/{submitted.pk}/vote/", verdict(submitted))
+
+    assert answer.status_code == 409
+    assert "The request stands at “Declined” now" in answer.content.decode()
+
+
+def test_a_request_that_was_taken_back_has_no_form_for_messages(
+    world: World, rosa: Client, open_as: OpenAs, submitted: Request
+) -> None:
+    actions.say(request=submitted, text="Hello.", by=world.by("ada"), now=world.ago(1))
+    brought_to(world, submitted, "withdrawn")
+    ada = open_as("ada")
+
+    for client, address in ((ada, f"/requests/{submitted.pk}/"), (rosa, f"/review/{submitted.pk}/")):
+        page = text_of(client, address)
+        assert "This request is over, and so is its conversation." in page
+        assert f"{address}messages/" not in page
+        answer = client.post(f"{address}messages/", {"text": "Is anybody there?"})
+        assert answer.status_code == 409
+        assert "conversation_closed" in answer.content.decode()
+    assert Message.objects.count() == 1
