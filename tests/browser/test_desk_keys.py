@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from licenses.models import Grant, Message, Recusal, Request, Vote
 from tests.browser.conftest import OpenPage
@@ -22,6 +22,12 @@ def waiting(world: World) -> list[Request]:
     return made
 
 
+def shows(page: Page, said: Locator) -> None:
+    """Wait for the page on which this stands, until it hears its keys."""
+    expect(said).to_be_visible()
+    page.wait_for_load_state()
+
+
 def open_row(page: Page, name: str) -> None:
     """Walk down the list with j until the row of that name, and open it."""
     row = page.get_by_role("link", name=name)
@@ -30,7 +36,7 @@ def open_row(page: Page, name: str) -> None:
             break
         page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    shows(page, page.get_by_role("heading", level=1, name=name))
 
 
 def confirm_it_is_you(page: Page) -> None:
@@ -45,7 +51,7 @@ def ask(page: Page) -> None:
     page.keyboard.type("Which cluster?")
     press(page, page.get_by_label("I need an answer"), "Space")
     press(page, page.get_by_role("button", name="Send to the applicant"))
-    expect(page.get_by_text("Your question is sent")).to_be_visible()
+    shows(page, page.get_by_text("Your question is sent"))
 
 
 def approve(page: Page) -> None:
@@ -54,7 +60,7 @@ def approve(page: Page) -> None:
     write(page, page.get_by_role("textbox", name="Reason"), "Clear purpose.")
     press(page, page.get_by_role("button", name="Give this verdict"))
     confirm_it_is_you(page)
-    expect(page.get_by_text("Your verdict is recorded")).to_be_visible()
+    shows(page, page.get_by_text("Your verdict is recorded"))
 
 
 def test_a_request_is_found_read_asked_about_and_decided(
@@ -79,7 +85,7 @@ def test_a_request_is_found_read_asked_about_and_decided(
     page.keyboard.press("j")
     expect(page.get_by_role("link", name="Dana Ruiz")).to_be_focused()
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", level=1, name="Chi Okafor")).to_be_visible()
+    shows(page, page.get_by_role("heading", level=1, name="Chi Okafor"))
     waiting[0].refresh_from_db()
     assert waiting[0].assignee == world.people["rosa"]
 
@@ -93,7 +99,7 @@ def test_a_request_is_given_away_and_another_stepped_back_from(
         page.keyboard.press(key)
     page.keyboard.type("Ravi")
     press(page, page.get_by_role("button", name="Give", exact=True))
-    expect(page.get_by_text("is on the desk of Ravi Menon.")).to_be_visible()
+    shows(page, page.get_by_text("is on the desk of Ravi Menon."))
 
     open_row(page, "Eli Novák")
     press(page, page.get_by_role("link", name="Votes and verdict"))
@@ -116,14 +122,14 @@ def test_several_are_decided_together(open_as: OpenPage, waiting: list[Request])
         page.keyboard.press(key)
     expect(page.get_by_role("status")).to_have_text("2 selected")
     page.keyboard.press("b")
-    expect(page.get_by_role("heading", level=1, name="2 requests, one verdict")).to_be_visible()
+    shows(page, page.get_by_role("heading", level=1, name="2 requests, one verdict"))
     tab_to(page, page.get_by_role("radio", name="Approve"))
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="Ask for changes")).to_be_checked()
     write(page, page.get_by_role("textbox", name="Reason"), "Which corpus?")
     press(page, page.get_by_role("button", name="Give this verdict to all"))
     confirm_it_is_you(page)
-    expect(page.get_by_role("heading", level=1, name="2 done")).to_be_visible()
+    shows(page, page.get_by_role("heading", level=1, name="2 done"))
     page.keyboard.press("b")
     page.wait_for_url("**/review/")
     expect(page.get_by_role("link", name="Eli Novák")).to_be_visible()
@@ -152,7 +158,7 @@ def test_grants_are_suspended_and_extended(open_as: OpenPage, world: World) -> N
     page.wait_for_url("**/review/grants/")
     for key in "jxjxb":
         page.keyboard.press(key)
-    expect(page.get_by_role("heading", level=1, name="2 grants, one change")).to_be_visible()
+    shows(page, page.get_by_role("heading", level=1, name="2 grants, one change"))
     tab_to(page, page.get_by_role("radio").first)
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("radio", name="Move the end")).to_be_checked()
@@ -160,7 +166,7 @@ def test_grants_are_suspended_and_extended(open_as: OpenPage, world: World) -> N
     write(page, page.get_by_label("Last day of access"), f"{until:%m%d%Y}")
     write(page, page.get_by_role("textbox", name="Reason"), "The cluster was late.")
     press(page, page.get_by_role("button", name="Change all 2"))
-    expect(page.get_by_role("heading", level=1, name="done")).to_be_visible()
+    shows(page, page.get_by_role("heading", level=1, name="done"))
     second.refresh_from_db()
     # Access holds through that day.
     assert second.ends_at.date() == until + timedelta(days=1)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from licenses import actions
 from licenses.models import Grant, LicenseVersion
 from tests.browser.conftest import OpenPage
-from tests.browser.test_desk_keys import confirm_it_is_you
+from tests.browser.test_desk_keys import confirm_it_is_you, shows
 from tests.browser.walking import press, tab_to, write
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -21,7 +21,7 @@ def answer(page: Page) -> None:
     expect(page.get_by_label("Your answer")).to_be_focused()
     page.keyboard.type("The Pile.")
     press(page, page.get_by_role("button", name="Send the answer"))
-    expect(page.get_by_text("Your message is sent")).to_be_visible()
+    shows(page, page.get_by_text("Your message is sent"))
 
 
 def sign(page: Page) -> None:
@@ -34,7 +34,7 @@ def sign(page: Page) -> None:
     write(page, page.get_by_label("Type your full name"), "Ada Lindqvist")
     page.keyboard.press("Enter")
     confirm_it_is_you(page)
-    expect(page.get_by_text("The license is signed")).to_be_visible()
+    shows(page, page.get_by_text("The license is signed"))
 
 
 def renew(page: Page) -> None:
@@ -46,7 +46,7 @@ def renew(page: Page) -> None:
     expect(page.get_by_label("What did you do with the weights so far?")).to_be_focused()
     press(page, page.get_by_label("I have read this license"), "Space")
     press(page, page.get_by_role("button", name="Send the request"))
-    expect(page.get_by_text("Your request is sent.")).to_be_visible()
+    shows(page, page.get_by_text("Your request is sent."))
 
 
 def close_out(page: Page, world: World) -> None:
@@ -122,7 +122,7 @@ def test_the_account_menu_leads_to_ones_details_and_data(open_as: OpenPage, worl
     page.keyboard.type("Ada M. Lindqvist")
     page.keyboard.press("Enter")
     confirm_it_is_you(page)
-    expect(page.get_by_text("Your details are saved.")).to_be_visible()
+    shows(page, page.get_by_text("Your details are saved."))
 
     # The menu closes with Escape, and when the focus goes on out of it: it then covers nothing.
     press(page, menu.locator("summary"))
