@@ -63,7 +63,8 @@ Exit codes:
 First steps:
   weights login --portal https://weights.example.org
   weights releases
-  weights request RELEASE
+  weights request RELEASE       (then: weights requests)
+  weights sign REQUEST          (once it is approved)
   weights download RELEASE
   weights smoke-test RELEASE
 """

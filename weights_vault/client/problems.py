@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +26,9 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 # Codes that mean "this token is not taken", whatever status they come with.
 _SIGN_IN_CODES = frozenset({"login_required", "not_authenticated", "authentication_failed"})
+
+# Where the portal's own next step speaks of a page.
+_INSTEAD = {"state_changed": "`weights requests` and `weights grants` show where it stands."}
 
 
 def error_of(status: int, headers: Mapping[str, str], answer: bytes, portal: str) -> ClientError:
@@ -55,7 +59,7 @@ def error_of(status: int, headers: Mapping[str, str], answer: bytes, portal: str
             reference_of(code),
             problem.get("title") or "The portal refuses this.",
             _why(problem) or f"It answered {status}.",
-            problem.get("next_step") or otherwise,
+            _INSTEAD.get(code) or problem.get("next_step") or otherwise,
             code=code,
         )
         error.document = _shown(answer)
@@ -179,9 +183,15 @@ def _not_signed_in(problem: Mapping[str, str], portal: str) -> NotSignedIn:
         reference_of(problem.get("code") or "token-refused"),
         f"{portal} does not take your token.",
         _why(problem) or "It has expired, was ended, or belongs to another portal.",
-        f"Make a token at {portal}/tokens/ and run `weights login --portal {portal}`; downloads are kept.",
+        f"Make a token at {portal}/tokens/ and {_put_it(portal)}; downloads are kept.",
         code=problem.get("code") or None,
     )
+
+
+def _put_it(portal: str) -> str:
+    """A token of the environment wins over the one that `login` keeps."""
+    login = f"run `weights login --portal {portal}`"
+    return "put it into WEIGHTS_TOKEN" if os.environ.get("WEIGHTS_TOKEN") else login
 
 
 def _plain(status: int, problem: Mapping[str, str], portal: str) -> ClientError:

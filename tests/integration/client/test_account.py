@@ -107,6 +107,15 @@ def test_an_ended_token_is_3_with_the_page_that_makes_another(
     assert f"{portal.url}/tokens/" in done.err
 
 
+def test_an_ended_token_of_the_environment_is_to_be_replaced_there(
+    bare_weights: Weights, portal: SimulatedPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIGHTS_PORTAL", portal.url)
+    monkeypatch.setenv("WEIGHTS_TOKEN", f"wp_{'x' * 40}")
+    done = bare_weights("whoami")
+    assert (done.code, "put it into WEIGHTS_TOKEN" in done.err) == (3, True)
+
+
 def test_no_portal_anywhere_is_wrong_usage(bare_weights: Weights) -> None:
     done = bare_weights("whoami")
     assert (done.code, "no-portal" in done.err) == (2, True)

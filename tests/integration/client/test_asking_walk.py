@@ -108,7 +108,10 @@ def test_the_whole_way_from_the_template_to_the_certificate(
     assert grant.pk in signed.out
     assert "next: weights download opt-175b" in signed.out
     again = weights("sign", request.pk)
-    assert (again.code, "`weights requests` shows where it stands" in again.err) == (4, True)
+    assert (again.code, "`weights requests` and `weights grants` show where it stands" in again.err) == (
+        4,
+        True,
+    )
     held = weights("grants")
     assert grant.pk in held.out
     assert "renewable from" in held.out

@@ -87,3 +87,17 @@ def test_each_state_names_the_next_step(request_: Any, said: str) -> None:
 )
 def test_the_page_is_named_with_what_is_done_there_alone(request_: Any, can: str) -> None:
     assert page_of(request_) == f"{PAGE}{can}"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("active", "weights download opt-1b"),
+        ("suspended", "weights download opt-1b"),
+        ("closed", "weights grants"),
+        ("expired", "weights grants"),
+    ],
+)
+def test_a_signed_request_whose_grants_ended_names_no_download(state: str, said: str) -> None:
+    grants = [{"request": "req_b", "state": "active"}, {"request": "req_a", "state": state}]
+    assert next_of(request_in("signed"), grants) == said

@@ -4,6 +4,7 @@ where is done what has no command.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from weights_vault.client import clock
@@ -30,6 +31,7 @@ WAITS = {
 }
 
 
+LIVE = ("active", "suspended")
 # What the applicant can do on the page of a request in a state.
 _ON_PAGE = {
     "draft": "change the team, withdraw",
@@ -78,8 +80,8 @@ def page_of(request: Json) -> str:
     return f"{url or '-'}{f'   ({can})' if can and url else ''}"
 
 
-def next_of(request: Json) -> str:
-    """What to do next: a command, or what is waited for."""
+def next_of(request: Json, grants: Sequence[Json] = ()) -> str:
+    """What to do next: a command, or what is waited for. grants: the caller's, to know those that ended."""
     state, mine = text(request, "state"), text(request, "waits_for") == "you"
     identifier, slugs = needed_text(request, "id"), " ".join(slugs_of(request))
     if mine:
@@ -91,6 +93,9 @@ def next_of(request: Json) -> str:
         return commands.get(state, f"weights sign {identifier}")
     if state in ("submitted", "approved"):
         return _patience(request)
+    ended = [each for each in grants if text(each, "request") == identifier]
+    if state == "signed" and ended and not any(text(each, "state") in LIVE for each in ended):
+        return "weights grants"
     return _afterwards(state, slugs, text(request, "role"), appealed=request.get("appealed") is True)
 
 

@@ -92,7 +92,11 @@ def _read_token() -> Secret:
     elif sys.stdin.isatty():
         import getpass
 
-        text = getpass.getpass("token: ", stream=sys.stderr)
+        try:
+            text = getpass.getpass("token: ", stream=sys.stderr)
+        except (EOFError, KeyboardInterrupt):
+            sys.stderr.write("\n")  # what is said next begins on a line of its own
+            raise KeyboardInterrupt from None
     else:
         text = sys.stdin.readline(4096)
     if not text.strip():

@@ -47,7 +47,8 @@ def requests(
             _send(api, identifier, words)
             work.output.message("Sent: the reviewers get it by mail.")
         found = found_request(api, identifier)
-    work.output.result(found, *_story(found))
+        grants = _grants(api, [found])
+    work.output.result(found, *_story(found, grants))
 
 
 def check_request_id(typed: str) -> str:
@@ -81,10 +82,11 @@ def _list(work: Workplace) -> None:
 
     with work.portal() as api:
         found = api.listing("/requests")
+        grants = _grants(api, found)
         portal = api.portal
     rows = [
         (needed_text(each, "id"), " ".join(slugs_of(each)), state_of(each), since_of(each), waits_of(each),
-         next_of(each), text(each, "url"))
+         next_of(each, grants), text(each, "url"))
         for each in found
     ]  # fmt: skip
     work.output.table(
@@ -114,7 +116,12 @@ def _send(api: Api, identifier: str, words: str) -> None:
     api.send(f"/requests/{identifier}/messages", {"text": words}, once=uuid.uuid4().hex)
 
 
-def _story(request: Json) -> list[str]:
+def _grants(api: Api, requests_: list[Json]) -> list[Json]:
+    """The caller's grants, where a request has any."""
+    return api.listing("/grants") if any(each.get("state") == "signed" for each in requests_) else []
+
+
+def _story(request: Json, held: list[Json]) -> list[str]:
     """A request for people: where it stands, what was asked and said, who stands in it, what happened."""
     from weights_vault.client.answers import part, parts, text, whole
     from weights_vault.client.asking.standing import next_of, page_of, since_of, slugs_of, state_of, waits_of
@@ -125,7 +132,7 @@ def _story(request: Json) -> list[str]:
         f"{text(request, 'id')}: {' '.join(slugs_of(request))}",
         f"state: {state_of(request)}, since {since_of(request)}",
         f"waits for: {waits_of(request)}{f', until {moment_text(due)}' if due else ''}",
-        f"next: {next_of(request)}",
+        f"next: {next_of(request, held)}",
         f"license: {text(license_, 'name')}, version {whole(license_, 'number')}" if license_ else "",
         f"page: {page_of(request)}",
         *_quoted("reason given:", request.get("reason")),

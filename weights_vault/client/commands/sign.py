@@ -31,8 +31,6 @@ def sign(
     ] = False,
 ) -> None:
     """Sign the license of an approved request, as one of its parties; you confirm it in a browser."""
-    from weights_vault.client.errors import NotAllowed
-
     work: Workplace = context.obj
     path = _path(request)
     with work.portal() as api:
@@ -43,12 +41,7 @@ def sign(
             return
         _refuse_undecided(thing, request)
         work.output.message(f"{license_}, SHA-256 {license_.sha256}")
-        try:
-            done = _confirmed(api, work.output, path, wait=not no_wait)
-        except NotAllowed as error:
-            if error.code == "state_changed":  # the portal speaks of its page there
-                error.next_step = f"`weights {path[0].split('/')[1]}` shows where it stands"
-            raise
+        done = _confirmed(api, work.output, path, wait=not no_wait)
         if no_wait:
             work.output.result({"signed": False, "pending_action": done}, "Waits for your confirmation.")
             return
