@@ -7,6 +7,10 @@ from portal.core.secrecy import holds_secret
 
 MAX_LINE_CHARACTERS = 500
 MAX_TEXT_CHARACTERS = 10_000
+# On one letter; no language needs so many. It is the bound of Unicode's stream-safe format (UAX #15).
+MOST_MARKS = 30
+# A letter and its mark become one character: what is typed may be longer than what is kept, but not by more.
+MOST_TYPED_PER_KEPT = 4
 
 
 def clean(value: object, *, multiline: bool, max_characters: int | None = None) -> tuple[str, str]:
@@ -18,10 +22,15 @@ def clean(value: object, *, multiline: bool, max_characters: int | None = None) 
     """
     if not isinstance(value, str):
         return "", "This must be text."
-    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
     limit = max_characters or (MAX_TEXT_CHARACTERS if multiline else MAX_LINE_CHARACTERS)
+    # Before anything else: what normalizing costs grows with the square of the marks on one letter.
+    if len(value) > MOST_TYPED_PER_KEPT * limit:
+        return "", _too_long(len(value), limit)
+    if _has_piled_marks(value):
+        return "", f"This holds a letter with more than {MOST_MARKS} marks on it."
+    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if len(text) > limit:
-        return "", f"This is {len(text):,} characters long; at most {limit:,} are possible."
+        return "", _too_long(len(text), limit)
     if not all(_printable(character, multiline) for character in text):
         return "", "This holds characters that cannot be shown, such as control characters or line breaks."
     if holds_secret(text):
@@ -45,6 +54,19 @@ def moment(at: datetime) -> str:
     """
     utc = at.astimezone(UTC)
     return f"{day(utc)}, {utc:%H:%M} UTC"
+
+
+def _too_long(characters: int, limit: int) -> str:
+    return f"This is {characters:,} characters long; at most {limit:,} are possible."
+
+
+def _has_piled_marks(text: str) -> bool:
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MOST_MARKS:
+            return True
+    return False
 
 
 def _printable(character: str, multiline: bool) -> bool:

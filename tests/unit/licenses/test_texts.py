@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import licenses
-from licenses.texts import clean, day, moment
+from licenses.texts import clean, day, days_until, moment
 
 
 def test_text_is_trimmed_and_normalized() -> None:
@@ -57,6 +57,16 @@ def test_text_is_bounded(multiline: bool, most: int) -> None:
     assert f"{most:,}" in clean("x" * (most + 1), multiline=multiline)[1]
 
 
+@pytest.mark.parametrize("marks", ["\u0301", "\u0301\u0323"])
+def test_a_letter_with_a_pile_of_marks_costs_nothing(monkeypatch: pytest.MonkeyPatch, marks: str) -> None:
+    """Normalizing one costs the square of its marks: it is refused before."""
+    kept, wrong = clean("a" + (marks * 30)[:30], multiline=True)
+    assert (bool(kept), wrong) == (True, "")
+    monkeypatch.setattr("licenses.texts.unicodedata.normalize", pytest.fail)
+    assert "more than 30 marks" in clean("a" + (marks * 31)[:31], multiline=True)[1]
+    assert "at most 10,000" in clean("a" + marks * 100_000, multiline=True)[1]
+
+
 @pytest.mark.parametrize("value", [None, 1, True, ["a"], {"a": 1}, b"a"])
 def test_only_text_is_text(value: object) -> None:
     assert clean(value, multiline=True) == ("", "This must be text.")
@@ -82,3 +92,23 @@ def test_no_mail_no_page_and_no_sentence_says_a_date_in_another_way() -> None:
     spoken = [each for each in (root / "licenses").rglob("*.py") if each.parent.name != "agreements"]
     iso += [each.name for each in spoken if sentence.search(each.read_text())]
     assert iso == []
+
+
+@pytest.mark.parametrize(
+    ("begun", "deadline", "left"),
+    [
+        ("2026-11-21T10:38:00", "2026-12-21T10:38:00", 30),
+        ("2026-11-21T11:30:00", "2026-12-21T10:30:00", 30),
+        ("2026-11-21T10:00:00", "2026-12-20T11:00:00", 29),
+        ("2026-11-21T10:38:05", "2027-11-21T10:38:00", 365),
+        ("2026-11-21T23:59:00", "2026-11-22T00:01:00", 1),
+        ("2026-11-21T08:00:00", "2026-11-21T20:00:00", 1),
+        ("2026-11-21T08:00:00", "2026-11-21T08:00:00", 0),
+        ("2026-11-22T08:00:00", "2026-11-21T08:00:00", 0),
+    ],
+)
+def test_days_are_counted_to_the_date_that_stands_beside_them(begun: str, deadline: str, left: int) -> None:
+    now, then = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (begun, deadline))
+
+    assert days_until(then, now) == left
+    assert days_until(then.astimezone(timezone(timedelta(hours=14))), now) == left
