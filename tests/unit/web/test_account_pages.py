@@ -55,3 +55,11 @@ def test_too_many_attempts_have_a_page_of_their_own(open_as: OpenAs) -> None:
 
     assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
     assert "Too many attempts</h1>" in answers[-1].content.decode()
+
+
+def test_what_was_done_is_said_in_our_words(open_as: OpenAs) -> None:
+    """The address is text, whatever stands in it."""
+    address = "o'neil&co@lab.example.org"
+    page = open_as("ada").post(reverse("account_email"), {"action_add": "", "email": address}, follow=True)
+
+    assert "We sent a code to o&#x27;neil&amp;co@lab.example.org." in page.content.decode()
