@@ -1,8 +1,10 @@
 """Text that people type. A5: what could break a page, a mail header or the database does not get in."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,7 +64,8 @@ def test_a_letter_with_a_pile_of_marks_costs_nothing(monkeypatch: pytest.MonkeyP
     """Normalizing one costs the square of its marks: it is refused before."""
     kept, wrong = clean("a" + (marks * 30)[:30], multiline=True)
     assert (bool(kept), wrong) == (True, "")
-    monkeypatch.setattr("licenses.texts.unicodedata.normalize", pytest.fail)
+    without = SimpleNamespace(combining=unicodedata.combining, category=unicodedata.category)
+    monkeypatch.setattr("licenses.texts.unicodedata", without)
     assert "more than 30 marks" in clean("a" + (marks * 31)[:31], multiline=True)[1]
     assert "at most 10,000" in clean("a" + marks * 100_000, multiline=True)[1]
 
