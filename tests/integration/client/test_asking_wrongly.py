@@ -140,6 +140,7 @@ def test_signing_before_the_approval_proposes_nothing_and_says_where_it_stands(
     early = bare_weights("sign", request.pk)
     refused(early, 4, "nothing-to-sign")
     assert "its state is “in review”" in early.err
+    assert f"/requests/{request.pk}/)" in early.err
     assert "confirm:" not in early.err
 
 

@@ -123,7 +123,7 @@ def _refuse_undecided(thing: Json, typed: str) -> None:
         "nothing-to-sign",
         f"There is no license to sign for {typed}.",
         f"It is not approved: its state is “{state_of(thing)}”.",
-        f"{next_of(thing)}   (weights requests {typed})",
+        f"{next_of(thing)}   (its page: {text(thing, 'url')})",
     )
 
 
