@@ -37,6 +37,12 @@ def _fresh_rate_limits() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _slow_typist(settings: Any) -> None:
+    """A code may be of the half minute before: it must not grow old between its making and its use."""
+    settings.MFA_TOTP_TOLERANCE = 1
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _keys() -> None:
     ensure_embedded_keys()
