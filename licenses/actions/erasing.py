@@ -12,6 +12,7 @@ from licenses import links, search, states, texts
 from licenses.models import Grant, MasterAgreement, MasterMember, Message, Party, Request, RequestVersion
 from licenses.queries.parties import TAKING_PART
 from portal.accounts.events import Bar, ErasureAsked, PersonErased
+from portal.accounts.forgetting import forget_about
 from portal.core import audit
 from portal.core.events import subscribe
 
@@ -72,6 +73,9 @@ def erase_what_was_said(event: PersonErased) -> None:
             full_name=ERASED_NAME,
         )
     _erase_from_masters(event)
+    grants = Grant.objects.filter(user=event.user).values_list("pk", flat=True)
+    theirs = {*own.values_list("pk", flat=True), *grants, *teams, *(place.pk for place in places)}
+    forget_about(theirs, event.now)
     search.refresh_for(event.user)
     search.refresh(Request.objects.filter(pk__in=teams, submitted_at__isnull=False))
 

@@ -85,9 +85,9 @@ def places(user: User) -> Iterator[Row]:
 
 
 def messages_elsewhere(user: User) -> Iterator[Row]:
-    """Yield what the person wrote in requests that are not their own."""
-    others = Message.objects.filter(author=user).exclude(request__applicant=user)
-    fields = ("request", "at", "kind", "asks", "text")
+    """Yield what the person wrote in requests that are not their own, not what they wrote there as staff."""
+    others = Message.objects.filter(author=user, by_staff=False).exclude(request__applicant=user)
+    fields = ("request", "at", "text")
     yield from others.order_by("at", "id").values(*fields).iterator(chunk_size=_AT_ONCE)
 
 

@@ -86,7 +86,8 @@ def timeline(request: Request, principal: Principal | None = None) -> list[Timel
     """Return what happened to the request and its grants, oldest first.
 
     principal: who reads; left out, the applicant. Legal staff see the votes and the names of their
-        colleagues; those who stand in the request see the names of each other alone.
+        colleagues; those who stand in the request see the names of each other alone, and of each other's
+        grants what happened, not why.
     """
     parties = list(request.parties.select_related("user"))
     grants = list(request.grants.select_related("user"))
@@ -95,7 +96,12 @@ def timeline(request: Request, principal: Principal | None = None) -> list[Timel
     if parties:
         about |= {f"grant:{grant.pk}": grant.user.get_full_name() for grant in grants}
     people = [request.applicant, *(party.user for party in parties if party.user is not None)]
-    return _entries(subjects, people, principal, about)
+    reader = request.applicant if principal is None else principal.user
+    others = frozenset(f"grant:{grant.pk}" for grant in grants if grant.user != reader)
+    if request.appealed:
+        versions = request.versions.filter(submitted_at__isnull=False)
+        about |= {_appeal(version.number): version.appeal for version in versions}
+    return _entries(subjects, people, principal, about, others)
 
 
 def staff_timeline(
@@ -113,10 +119,15 @@ def grant_timeline(grant: Grant, principal: Principal | None = None) -> list[Tim
 
 
 def _entries(
-    subjects: list[str], people: list[User], principal: Principal | None, about: dict[str, str]
+    subjects: list[str],
+    people: list[User],
+    principal: Principal | None,
+    about: dict[str, str],
+    others: frozenset[str] = frozenset(),
 ) -> list[TimelineEntry]:
     """people: those whose the thing is, the applicant or holder first. about: what to call a party, by its
-    id, and whose a grant is, by its subject."""
+    id, whose a grant is, by its subject, and the words of an appeal. others: the subjects of grants that are
+    not the reader's, of which only staff read the reasons."""
     reader = people[0] if principal is None else principal.user
     staff = principal is not None and reader not in people and bool(policies.may_review(person(principal)))
     log = audit.trail(*subjects).filter(kind__in=TITLES).annotate(name=_NAME)
@@ -127,7 +138,11 @@ def _entries(
         names[reader.public_id] = "You"
     return [
         TimelineEntry(
-            event.at, _title(event), _detail(event, about), _label(event.kind, event.by, names), event.kind
+            event.at,
+            _title(event),
+            _detail(event, about, why=staff or event.subject not in others),
+            _label(event.kind, event.by, names),
+            event.kind,
         )
         for event in told
     ]
@@ -150,12 +165,18 @@ def _title(event: AuditEvent) -> str:
     return TITLES[event.kind]
 
 
-def _detail(event: AuditEvent, about: dict[str, str]) -> str:
+def _appeal(version: int) -> str:
+    return f"appeal:{version}"
+
+
+def _detail(event: AuditEvent, about: dict[str, str], *, why: bool) -> str:
     data: dict[str, Any] = event.data
     if event.kind.startswith("request.party_"):
         return about.get(str(data.get("party")), "")
-    if said := data.get("reason") or data.get("text"):
+    if why and (said := data.get("reason")):
         return str(said)
+    if event.kind == "request.appealed":
+        return about.get(_appeal(data["version"]), "")
     if event.kind in ("request.submitted", "request.edited", "request.license_confirmed"):
         return f"Version {data.get('version')}"
     if event.kind == "request.releases_chosen":

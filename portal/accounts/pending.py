@@ -145,7 +145,6 @@ def _note(what: str, action: PendingAction, by: Principal, now: datetime) -> Non
         subject=f"pending:{action.pk}",
         now=now,
         action=action.kind,
-        summary=action.summary,
         token=by.token_id,
     )
 

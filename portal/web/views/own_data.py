@@ -42,5 +42,6 @@ def export(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     note_export(user=person(request), by=reader(request), now=now)
     answer = StreamingHttpResponse(document(reader(request), now), content_type="application/json")
+    answer["Cache-Control"] = "private, no-store"
     answer["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.json"'
     return answer

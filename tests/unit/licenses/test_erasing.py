@@ -20,10 +20,10 @@ from licenses.models import (
 )
 from portal.accounts import tokens
 from portal.accounts.actions.details import correct_details
-from portal.accounts.actions.erasing import ERASED_NAME, bars_of, erase
-from portal.accounts.forgetting import forget_mail
+from portal.accounts.actions.erasing import ERASED_MAIL, ERASED_NAME, bars_of, erase
+from portal.accounts.forgetting import FORGET_ABOUT, forget_mail, forget_mail_about
 from portal.accounts.models import User
-from portal.core.models import AuditEvent, OutboxMessage
+from portal.core.models import AuditEvent, Job, OutboxMessage
 from portal.core.outbox import deliver, queue_rendered
 from portal.core.problems import Conflict, NotFound, NotPermitted
 from tests.unit.licenses.team import Team
@@ -212,3 +212,23 @@ def test_mails_to_others_that_name_the_address_are_forgotten_and_after_a_season_
     forget_mail({}, now=NOW + 91 * DAY)
     other.refresh_from_db()
     assert (other.to, other.text, other.html) == ("nobody@erased.invalid", "", "")
+
+
+def test_mails_to_staff_that_name_the_person_are_forgotten_once_they_are_sent(world: World) -> None:
+    world.close_out(world.grant_in(states.ACTIVE))
+    name = world.ada.person.full_name
+    erase_ada(world)
+    job = Job.objects.get(kind=FORGET_ABOUT)
+    unsent = OutboxMessage.objects.filter(template__endswith="grant_closed", to="rita@example.org").get()
+    OutboxMessage.objects.exclude(pk=unsent.pk).update(sent_at=NOW)
+    assert name in unsent.text
+
+    forget_mail_about(job.payload, now=NOW)
+
+    told = OutboxMessage.objects.exclude(template=ERASED_MAIL).filter(text__contains=name)
+    assert list(told) == [unsent]
+    again = Job.objects.filter(kind=FORGET_ABOUT).exclude(pk=job.pk).get()
+    assert again.run_at > NOW
+    told.update(sent_at=NOW)
+    forget_mail_about(again.payload, now=again.run_at)
+    assert not told.exists()

@@ -23,6 +23,7 @@ def taken(client: Client) -> tuple[dict[str, Any], str]:
     assert answer["Content-Type"] == "application/json"
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in answer["Cache-Control"]
     return json.loads(text), text
 
 
@@ -90,6 +91,8 @@ def test_what_a_reviewer_did_to_others_is_named_and_not_told(open_as: OpenAs, li
 
     assert "request.voted" in {line["kind"] for line in data["log"]}
     assert "Between us" not in text
+    assert "secret thought" not in text
+    assert data["messages_elsewhere"] == []
 
 
 def test_the_file_needs_the_password_once_more(open_as: OpenAs) -> None:
