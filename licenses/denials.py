@@ -6,13 +6,15 @@ which `policies.access` asks. The texts may name what the facts hold; `{…}` is
 
 from datetime import datetime
 
+from django.conf import settings
+
 from licenses import texts
 from licenses.facts import Facts, RevisionFacts
 from portal.core.verdicts import Denied
 
 WORDS: dict[str, tuple[str, str]] = {
     "login_required": ("This needs an account.", "Sign in on the site, or run `weights login`."),
-    "account_disabled": ("This account is disabled.", "Write to the people who run this portal."),
+    "account_disabled": ("This account is disabled.", "Write to {contact}."),
     "email_unverified": (
         "Your e-mail address is not verified.",
         "Sign in on the site, ask for a code by mail, and enter it.",
@@ -76,7 +78,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "grant_not_started": ("Your grant for {release} starts on {starts}.", "Come back then."),
     "grant_revoked": (
         "Your grant for {release} was revoked: {reason}",
-        "Reply to the mail about it if you think this is wrong. You may start a new request.",
+        "If you think this is wrong, write to {contact}. You may start a new request.",
     ),
     "grant_closed": ("Your grant for {release} is closed.", "Start a new request on the release page."),
     "grant_expired": (
@@ -85,7 +87,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "grant_suspended": (
         "Your grant for {release} is suspended: {reason}",
-        "Reply to the mail about it; the people who run this portal can resume it.",
+        "If you think this is wrong, write to {contact}, where it can be resumed.",
     ),
     "reacceptance_due": (
         "A new license version for {release} had to be accepted by {reaccept}.",
@@ -105,7 +107,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "quota_exhausted": (
         "You have used up what may be issued to you for {release}.",
-        "Wait until the quota renews, or write to the people who run this portal.",
+        "Wait until the quota renews, or write to {contact}.",
     ),
 }
 
@@ -151,18 +153,17 @@ REFUSALS: dict[str, str] = {
 def denied(code: str, facts: Facts, scope: str = "") -> Denied:
     """Return the refusal `code` in words filled from the facts. scope: what a token would have needed."""
     message, next_step = WORDS[code]
-    values = {**_values(facts), "scope": scope}
+    values = {**_values(facts), "reason": _reason(code, facts), "scope": scope}
     return Denied(code, message.format_map(values), next_step.format_map(values))
 
 
 def _values(facts: Facts) -> dict[str, str]:
-    grant, request = facts.grant, facts.request
-    reason = (request.reason if request else "") or (grant.reason if grant else "")
+    grant = facts.grant
     return {
         "release": facts.release.title or "this release",
         "stage": facts.release.stage,
         "country": facts.person.country or "people whose country is not known",
-        "reason": reason or "no reason was recorded.",
+        "contact": settings.CONTACT_EMAIL,
         "starts": _day(grant.starts_at if grant else None),
         "ends": _day(grant.ends_at if grant else None),
         "reaccept": _day(grant.reaccept_by if grant else None),
@@ -170,6 +171,12 @@ def _values(facts: Facts) -> dict[str, str]:
         "recalled": _recalled(facts.revision),
         "instead": _instead(facts.revision),
     }
+
+
+def _reason(code: str, facts: Facts) -> str:
+    """Why: of the grant where the code speaks of it, which a renewal that was declined does not change."""
+    of = facts.grant if code.startswith("grant_") else facts.request
+    return (of.reason if of is not None else "") or "no reason was recorded."
 
 
 _RECALLED = {"quarantined": "is on hold: {}", "withdrawn": "was withdrawn: {}"}

@@ -5,12 +5,13 @@ never mails the same person twice.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from licenses import links, states
+from licenses import links, states, texts
 from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
@@ -202,7 +203,15 @@ def _about_request(request: Request) -> dict[str, Any]:
         "review_page": links.page(links.REVIEW, id=request.pk),
         "review_target_days": settings.REVIEW_TARGET_DAYS,
         "sign_within_days": settings.SIGN_WITHIN_DAYS,
+        "sign_by": _sign_by(request),
     }
+
+
+def _sign_by(request: Request) -> str:
+    """Until when an approval waits; empty for what is not decided."""
+    if request.decided_at is None:
+        return ""
+    return texts.moment(request.decided_at + timedelta(days=settings.SIGN_WITHIN_DAYS))
 
 
 def _about_party(request: Request, event: AuditEvent) -> dict[str, Any]:

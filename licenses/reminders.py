@@ -37,11 +37,6 @@ class Countdown:
         ]
 
 
-def days_until(deadline: datetime, now: datetime) -> int:
-    """Return how many days are left, a begun one counted as one; 0 when the deadline has passed."""
-    return max(0, -((now - deadline) // DAY))
-
-
 def sent(subjects: Iterable[str]) -> set[tuple[str, str]]:
     """Return (subject, kind) of each reminder about one of these subjects, in one query."""
     known = Reminder.objects.filter(subject__in=list(subjects))

@@ -56,6 +56,18 @@ def moment(at: datetime) -> str:
     return f"{day(utc)}, {utc:%H:%M} UTC"
 
 
+def days_until(deadline: datetime, now: datetime) -> int:
+    """Return how many days are left, as pages and mails count them; 0 when the deadline has passed.
+
+    Counted by the calendar, in UTC: the date stands beside the count, and whoever counts from today to it
+    must find the same number. Spans of 24 hours, rounded up or down, tell another one for a part of each
+    day. What ends later today is 1 day: not over.
+    """
+    if deadline <= now:
+        return 0
+    return max(1, (deadline.astimezone(UTC).date() - now.astimezone(UTC).date()).days)
+
+
 def _too_long(characters: int, limit: int) -> str:
     return f"This is {characters:,} characters long; at most {limit:,} are possible."
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from licenses import policies, queries, states
 from licenses.actions.moving import move_grant, move_request, row_of
 from licenses.agreements import order
@@ -182,7 +184,7 @@ def _in_the_way(old: Grant) -> Conflict:
         return Conflict(
             "grant_suspended",
             f"Your grant for {old.release.title} is suspended: {old.state_reason}",
-            "Reply to the mail about it; the people who run this portal can resume it.",
+            f"If you think this is wrong, write to {settings.CONTACT_EMAIL}, where it can be resumed.",
         )
     return Conflict(
         "grant_live",

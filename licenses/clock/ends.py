@@ -7,11 +7,11 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from licenses import notices, states
+from licenses import notices, states, texts
 from licenses.actions.moving import lock_grant, move_grant
 from licenses.clock.batches import batches, for_each
 from licenses.models import Grant, Request
-from licenses.reminders import Countdown, days_until, remember, sent
+from licenses.reminders import Countdown, remember, sent
 
 ENDS: Final = Countdown("grant_ends", (60, 30, 7))
 BY = "system:clock"
@@ -63,7 +63,7 @@ def _remind(grant: Grant, now: datetime) -> bool:
         renewal = Request.objects.filter(
             renews=grant.request_id, applicant=grant.user_id, state__in=states.OPEN_STATES
         )
-        left = days_until(grant.ends_at, now)
+        left = texts.days_until(grant.ends_at, now)
         notices.remind_holder("grant_ends", grant, reminder, renewal.first(), days_left=left)
     return True
 

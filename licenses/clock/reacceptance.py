@@ -7,11 +7,11 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from licenses import notices, states
+from licenses import notices, states, texts
 from licenses.actions.moving import lock_grant
 from licenses.clock.batches import batches, for_each
 from licenses.models import Grant
-from licenses.reminders import Countdown, days_until, remember, sent
+from licenses.reminders import Countdown, remember, sent
 from portal.core.models import AuditEvent
 
 REACCEPT: Final = Countdown("reaccept", (30, 7, 1, 0))
@@ -59,6 +59,6 @@ def _remind(grant: Grant, now: datetime) -> bool:
         reminder = remember(subject, _due(grant, _asked([subject]).get(subject), now), now)
         if reminder is None:
             return False
-        left = days_until(grant.reaccept_by, now)
+        left = texts.days_until(grant.reaccept_by, now)
         notices.remind_holder("reacceptance_due", grant, reminder, days_left=left)
     return True

@@ -9,7 +9,7 @@ from portal.core.verdicts import Allowed, Denied, Verdict
 
 LOGIN_REQUIRED = Denied("login_required", "You are not signed in.", "Sign in and try again.")
 ACCOUNT_DISABLED = Denied(
-    "account_disabled", "This account is disabled.", "Write to the people who run this portal."
+    "account_disabled", "This account is disabled.", f"Write to {settings.CONTACT_EMAIL}."
 )
 EMAIL_UNVERIFIED = Denied(
     "email_unverified", "Your e-mail address is not verified.", "Enter the code that was mailed to you."

@@ -4,6 +4,7 @@ import logging
 from math import ceil
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
 from django.db import OperationalError
@@ -44,7 +45,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         problem = Problem(
             "internal_error",
             "The portal failed; this is a bug of ours.",
-            "Try again. If it stays, write to the people who run this portal and give the time.",
+            f"Try again. If it stays, write to {settings.CONTACT_EMAIL} and give the time.",
         )
     elif isinstance(error, StorageError):
         logger.error("%s %s: the store is at fault", request.method, request.path, exc_info=error)

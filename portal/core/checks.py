@@ -21,6 +21,7 @@ REQUIRED = {
     "SIGNING_KEYS": "Folder with root.pem, manifest.pem, head.pem and countersign.pem.",
     "DELIVERY_KEYS": "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.",
     "AGREEMENT_KEY": "PEM file with the key and certificate that sign agreements.",
+    "CONTACT_EMAIL": "An address where people reach those who run the portal; somebody must read it.",
     "ACCESS_POLICY": "The class that decides about access, such as licenses.access.LicenseAccess.",
 }
 URL_LIFETIME_RANGE_S = (60, 900)
@@ -54,6 +55,12 @@ STAND_INS: Sequence[tuple[str, Callable[[], bool], str, str]] = (
         lambda: str(settings.DATABASES["default"]["ENGINE"]).endswith("sqlite3"),
         "the database is SQLite",
         "Set DATABASE_URL to a PostgreSQL.",
+    ),
+    (
+        "core.E109",
+        lambda: not settings.CONTACT_EMAIL or settings.CONTACT_EMAIL.endswith("@localhost"),
+        "nobody can be reached: pages and mails name no address that somebody reads",
+        "Set CONTACT_EMAIL.",
     ),
     ("core.E106", lambda: settings.DEBUG, "DEBUG is on", "Turn it off: error pages show settings."),
     (

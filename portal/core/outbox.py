@@ -31,11 +31,11 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any], key: str | No
 
     template: path without ending; "<template>.subject.txt" and "<template>.txt" must exist.
     key: with a key that a mail already has, nothing is queued and that one returned.
-    The context is given `portal_url` and `portal_name`.
+    The context is given `portal_url`, `portal_name` and `contact_email`.
     Raises: RuntimeError: what was rendered holds something that looks like a secret. ValidationError: `to`
     is not an e-mail address.
     """
-    values = {"portal_url": settings.PORTAL_URL, "portal_name": settings.PORTAL_NAME, **context}
+    values = {**_site(), **context}
     return queue_rendered(
         to=to,
         template=template,
@@ -56,7 +56,7 @@ def queue_mails(*, template: str, mails: Mapping[str, tuple[str, dict[str, Any]]
     for key, (to, context) in mails.items():
         if key in queued:
             continue
-        values = {"portal_url": settings.PORTAL_URL, "portal_name": settings.PORTAL_NAME, **context}
+        values = {**_site(), **context}
         subject = _render_text(f"{template}.subject.txt", values)
         text = _render_text(f"{template}.txt", values)
         rows.append(OutboxMessage(key=key, **_fields(to, template, subject, text)))
@@ -84,6 +84,15 @@ def queue_rendered(
         message, _ = OutboxMessage.objects.get_or_create(key=key, defaults=fields)
     enqueue(DELIVER, {"message": message.pk}, key=f"{DELIVER}:{message.pk}")
     return message
+
+
+def _site() -> dict[str, str]:
+    """What each mail can name."""
+    return {
+        "portal_url": settings.PORTAL_URL,
+        "portal_name": settings.PORTAL_NAME,
+        "contact_email": settings.CONTACT_EMAIL,
+    }
 
 
 def _fields(to: str, template: str, subject: str, text: str) -> dict[str, Any]:
@@ -116,6 +125,7 @@ def deliver(payload: dict[str, Any], now: datetime) -> None:
         body=message.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[message.to],
+        reply_to=[settings.CONTACT_EMAIL],
         headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
     )
     if message.html:

@@ -87,6 +87,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "broker" / "beat-schedule")
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = "Weights Portal <portal@localhost>"
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="contact@localhost")
 
 if env.bool("WEIGHTS_PORTAL_DEMO", default=False):
     # The command that started the demo has said it once.

@@ -56,6 +56,8 @@ CACHES = {
 vars().update(env.email_url_config(_required("EMAIL_URL", "Such as smtp+tls://user:secret@host:587.")))
 DEFAULT_FROM_EMAIL = _required("DEFAULT_FROM_EMAIL", "The sender of the portal's mails.")
 
+CONTACT_EMAIL = _required("CONTACT_EMAIL", "Where people reach those who run the portal.")
+
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)

@@ -1,7 +1,7 @@
 """The grants on a reviewer's desk: the list, one grant, and a change of one or of many."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.core.paginator import Paginator
@@ -16,7 +16,6 @@ from portal.web import desk
 from portal.web.forms.grants import ChosenGrants, GrantChangeForm, GrantFilterForm
 
 PER_PAGE: Final = 50
-ONE_DAY: Final = timedelta(days=1)
 
 
 def listed(principal: Principal, data: QueryDict, now: datetime) -> dict[str, Any]:
@@ -70,8 +69,7 @@ def change_form(
         if chosen := kept.get(given["kept"]):
             given["reason"] = chosen.text
         return GrantChangeForm(initial=given, **offered)
-    last_day = {"ends_at": (grant.ends_at - ONE_DAY).date()} if grant is not None else {}
-    return GrantChangeForm(data, initial=last_day, **offered)
+    return GrantChangeForm(data, ends_at=grant.ends_at if grant is not None else None, **offered)
 
 
 def verbs(principal: Principal, grant: Grant) -> list[str]:

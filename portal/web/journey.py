@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
+from portal.web.holding import Holding
 from portal.web.words import word
 
 STEPS = ("Ask", "Review", "Sign", "Download")
@@ -62,6 +63,8 @@ class Next(NamedTuple):
 
 _WITHDRAW = Action("Withdraw", "request_withdraw")
 _ANEW = Action("Ask again", "request_form")
+_GRANT = Action("See the grant", "grant_detail")
+_GRANTS = Action("My grants", "grants")
 
 NEXT: dict[str, Next] = {
     "draft": Next(
@@ -90,7 +93,7 @@ NEXT: dict[str, Next] = {
     "signed": Next(
         "Download the weights",
         ("The license is signed and your grant is made. Its page has the commands to copy.",),
-        (Action("My grants", "grants"),),
+        (_GRANTS,),
     ),
     "rejected": Next(
         "Your request was declined",
@@ -109,6 +112,39 @@ NEXT: dict[str, Next] = {
     ),
 }
 
+# In place of the row "signed", once what it gave can no longer be used.
+OVER: dict[str, Next] = {
+    "suspended": Next(
+        "Your access is on hold",
+        (
+            "Nothing is issued to you until it is resumed.",
+            "If you think this is wrong, write to {contact}. The reason given:",
+        ),
+        (_GRANT,),
+    ),
+    "revoked": Next(
+        "Your access was revoked",
+        (
+            "It ended on {ended}, for good. Do with your copies what the license says.",
+            "If you think this is wrong, write to {contact}. The reason given:",
+        ),
+        (_GRANT, _ANEW),
+    ),
+    "closed": Next(
+        "Your access is closed out",
+        ("It ended on {ended}. What was signed about it stays under “Signed documents”.",),
+        (_GRANT, _ANEW),
+    ),
+    "expired": Next(
+        "Your access has ended: renew it, or close it out",
+        (
+            "It ended on {ended}. Renewing asks only what you did with the weights.",
+            "You close it out once every copy is destroyed.",
+        ),
+        (_GRANT,),
+    ),
+}
+
 # While a question waits, in place of the row of its state.
 ASKED = Next(
     "Answer the reviewers' question",
@@ -124,12 +160,15 @@ ASKED = Next(
 # Pages that are about the release, or about nothing, rather than about the request.
 _ABOUT_RELEASE = frozenset({"request_form"})
 _ABOUT_NOTHING = frozenset({"grants"})
+_ABOUT_GRANT = frozenset({"grant_detail"})
 _PLACE = {"request_detail": "#messages"}
 
 
-def progress(state: str) -> Progress:
-    """The four steps as the state `state` leaves them."""
+def progress(state: str, holding: Holding | None = None) -> Progress:
+    """The four steps as the state `state` leaves them, and what the person then held."""
     place, said = PLACES[state], word("request", state)
+    if holding is not None and holding.over:
+        place, said = place._replace(mark="stopped"), holding.said
     steps = []
     for index, label in enumerate(STEPS):
         if index < place.done:
@@ -148,18 +187,19 @@ def next_panel(
     *,
     asked: bool = False,
     closed: Iterable[str] = (),
-    **values: int,
+    holding: Holding | None = None,
+    **values: object,
 ) -> Next:
     """What to tell the applicant, with the addresses filled in.
 
     slug: a release of the request. asked: a question of the reviewers waits. closed: pages not to offer,
-    because the rule refuses them now.
-    values: what the sentences name: target_days, sign_days.
+    because the rule refuses them now. holding: what the reader was given by it.
+    values: what the sentences name: target_days, sign_days, contact, ended.
     """
-    said = word("request", state)
-    row = ASKED if asked else NEXT[state]._replace(tone=said.tone, icon=said.icon)
+    row = ASKED if asked else _row(state, holding)
+    grant_id = holding.grant.pk if holding is not None else ""
     actions = tuple(
-        action._replace(href=_href(action.page, request_id, slug))
+        action._replace(href=_href(action.page, request_id, slug, grant_id))
         for action in row.actions
         if action.page not in set(closed)
     )
@@ -167,7 +207,20 @@ def next_panel(
     return row._replace(sentences=sentences, actions=actions)
 
 
-def _href(page: str, request_id: str, slug: str) -> str:
+def _row(state: str, holding: Holding | None) -> Next:
+    said = word("request", state)
+    row = NEXT[state]
+    if holding is not None:
+        if holding.over:
+            said, row = holding.said, OVER[holding.state]
+        if not holding.several:
+            row = row._replace(actions=tuple(_GRANT if each == _GRANTS else each for each in row.actions))
+    return row._replace(tone=said.tone, icon=said.icon)
+
+
+def _href(page: str, request_id: str, slug: str, grant_id: str) -> str:
     if page in _ABOUT_NOTHING:
         return reverse(page)
+    if page in _ABOUT_GRANT:
+        return reverse(page, args=[grant_id])
     return reverse(page, args=[slug if page in _ABOUT_RELEASE else request_id]) + _PLACE.get(page, "")

@@ -1,11 +1,13 @@
 """How long reviews take, in words: what the job wrote, never an estimate."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from licenses.models import ReviewPace
 from weights_vault.models import Release
 
 _HOUR_S, _DAY_S = 3_600, 86_400
+# Of fewer decisions a median says little and a ninth decile nothing: the published target stands alone.
+FEWEST: Final = 10
 
 
 class Pace(NamedTuple):
@@ -17,8 +19,8 @@ class Pace(NamedTuple):
 
 
 def pace_of(release: Release) -> Pace | None:
-    """The pace of a release's reviews; None where nothing was decided in the last 90 days."""
-    found = ReviewPace.objects.filter(release=release).first()
+    """The pace of a release's reviews; None where too little was decided in the last 90 days to tell."""
+    found = ReviewPace.objects.filter(release=release, count__gte=FEWEST).first()
     return Pace(within(found.median_s), within(found.p90_s), found.count) if found else None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.forms import Form
 
-from licenses import policies, queries, states
+from licenses import policies, queries, states, texts
 from licenses.actions import contents
 from licenses.facts import RequestCase
 from licenses.models import Request
@@ -15,7 +15,8 @@ from portal.accounts.principals import Principal
 from portal.web import answers as answer_sheet
 from portal.web import deadlines, thread
 from portal.web.deadlines import Deadline
-from portal.web.journey import next_panel, progress
+from portal.web.holding import Holding, ended_at, holding_of
+from portal.web.journey import Next, next_panel, progress
 from portal.web.renewals import renewal_of
 from portal.web.story import told
 from portal.web.team import next_for, team_of
@@ -34,35 +35,48 @@ def page_of(
 ) -> dict[str, Any]:
     """Context of the applicant's page of a request. message: a form of one that was filled wrongly."""
     case = queries.request_case(principal, request, now)
-    release = request.releases.all()[0]
-    closed = [page for page, may in _STEPS.items() if not may(case)]
-    if not policies.may_draft(queries.facts(principal, release), now):
-        closed.append("request_form")
-    next_ = next_panel(
-        request.state,
-        request.pk,
-        release.slug,
-        asked=request.state == states.SUBMITTED and request.asked_at is not None,
-        closed=closed,
-        target_days=settings.REVIEW_TARGET_DAYS,
-        sign_days=settings.SIGN_WITHIN_DAYS,
-    )
+    held = list(queries.grants_of(principal).filter(request=request))
+    holding = holding_of(held, now)
     said = contents.of(queries.version_of(request))
     return {
         **_waiting(case, request, now),
         "the_request": request,
         "deadline": _deadline(principal, request, now),
         "renewal": renewal_of(principal, request, now),
+        "quiet_renewal": holding is not None and holding.state == states.SUSPENDED,
         "evidence": said.evidence,
         "summary_of_use": said.summary_of_use,
-        "progress": progress(request.state),
-        "next": next_for(case, request) or next_,
+        "held": held,
+        "progress": progress(request.state, holding),
+        "next": next_for(case, request) or _next(principal, case, request, holding, now),
         "team": team_of(principal, request, now),
-        "reason": queries.decided_reason(request),
+        "reason": queries.decided_reason(request) or (holding.reason if holding else ""),
         "answers": answer_sheet.latest(request),
         "thread": thread.of_applicant(principal, request, case, message),
         "timeline": told(queries.timeline(request, principal)),
     }
+
+
+def _next(
+    principal: Principal, case: RequestCase, request: Request, holding: Holding | None, now: datetime
+) -> Next:
+    release = holding.grant.release if holding is not None else request.releases.all()[0]
+    closed = [page for page, may in _STEPS.items() if not may(case)]
+    if not policies.may_draft(queries.facts(principal, release), now):
+        closed.append("request_form")
+    ended = ended_at(holding.grant, now) if holding is not None else None
+    return next_panel(
+        request.state,
+        request.pk,
+        release.slug,
+        asked=request.state == states.SUBMITTED and request.asked_at is not None,
+        closed=closed,
+        holding=holding,
+        target_days=settings.REVIEW_TARGET_DAYS,
+        sign_days=settings.SIGN_WITHIN_DAYS,
+        contact=settings.CONTACT_EMAIL,
+        ended=texts.moment(ended) if ended is not None else "",
+    )
 
 
 def _deadline(principal: Principal, request: Request, now: datetime) -> Deadline | None:

@@ -92,6 +92,11 @@ class Standing(NamedTuple):
     next_step: str
     href: str
 
+    @property
+    def reason_said(self) -> bool:
+        """The message holds the reason that staff gave, so that it need not be shown beside it."""
+        return self.code in ("grant_suspended", "grant_revoked")
+
 
 def standing(verdict: Verdict, slug: str, *, request_id: str = "", grant_id: str = "") -> Standing:
     """The panel for one verdict about the release `slug`."""

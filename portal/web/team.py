@@ -60,7 +60,10 @@ def _loses_place(party: Party, roles: list[str], request: Request) -> bool:
 def next_for(case: RequestCase, request: Request) -> Next | None:
     """What comes next for whoever stands in a request, where the applicant's own panel does not fit."""
     if request.state in (states.APPROVED, states.SIGNED) and case.team.accepted:
-        return _waits(request) if request.state == states.APPROVED else None
+        if request.state == states.APPROVED:
+            return _waits(request)
+        # A signatory binds the institution and holds nothing.
+        return _follows(case, request) if case.team.role == Party.Role.SIGNATORY else None
     if request.state in (states.APPROVED, states.SIGNED) and policies.may_sign(case):
         return None if case.mine and request.state == states.APPROVED else _signs(case, request)
     if case.mine:

@@ -62,6 +62,7 @@ class Production:
             "CACHE_URL": "redis://127.0.0.1:1/0",
             "EMAIL_URL": "dummymail://",
             "DEFAULT_FROM_EMAIL": "portal@example.org",
+            "CONTACT_EMAIL": "weights-help@example.org",
             "VAR_DIR": str(folder),
             "STALE_URL_MARK": str(self.stale_mark),
             **more,

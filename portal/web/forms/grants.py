@@ -1,6 +1,6 @@
 """What narrows the staff's list of grants, and the forms that change one or many."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -89,7 +89,8 @@ class ChosenGrants(forms.Form):
 
 
 class GrantChangeForm(forms.Form):
-    """One change of one grant or of many. verbs: those that are offered. kept: reasons to begin with."""
+    """One change of one grant or of many. verbs: those that are offered. kept: reasons to begin with.
+    ends_at: when the one grant ends now; its last day stands in the form."""
 
     verb = forms.ChoiceField(
         label="Change", widget=forms.RadioSelect, error_messages={"required": "Choose what to do."}
@@ -108,8 +109,19 @@ class GrantChangeForm(forms.Form):
     )
     kept = forms.ChoiceField(label="A reason kept ready", required=False)
 
-    def __init__(self, data: Any = None, *, verbs: list[str], kept: Choices, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        verbs: list[str],
+        kept: Choices,
+        ends_at: datetime | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(data, **kwargs)
+        self.ends = ends_at
+        if ends_at is not None:
+            self.fields["ends_at"].initial = _last_day(ends_at)
         verb: Any = self.fields["verb"]
         ready: Any = self.fields["kept"]
         verb.choices = [(each, VERBS[each]) for each in verbs]
@@ -125,11 +137,22 @@ class GrantChangeForm(forms.Form):
     def change(self) -> dict[str, Any]:
         """What the action takes, once the form is valid: verb, reason, ends_at."""
         day = self.cleaned_data["ends_at"]
-        # Through a day is up to the beginning of the next.
-        end = datetime.combine(day, time.min, UTC) + timedelta(days=1) if day else None
+        end = self._end(day) if day else None
         verb = self.cleaned_data["verb"]
         return {
             "verb": verb,
             "reason": self.cleaned_data["reason"],
             "ends_at": end if verb == "extend" else None,
         }
+
+    def _end(self, day: date) -> datetime:
+        # The day that stood in the form is no change, at whatever time of it the grant ends.
+        if self.ends is not None and day == _last_day(self.ends):
+            return self.ends
+        # Through a day is up to the beginning of the next.
+        return datetime.combine(day, time.min, UTC) + timedelta(days=1)
+
+
+def _last_day(ends_at: datetime) -> date:
+    """The last day, in UTC, on which there is access: the end itself is not in it."""
+    return (ends_at - timedelta.resolution).astimezone(UTC).date()

@@ -1,5 +1,6 @@
 """Tags of the design system: icons, times, sizes, states."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django import template
@@ -10,11 +11,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from licenses import texts
 from licenses.models import Grant, Request
-from licenses.states import LIVE_STATES
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import AccessToken
 from portal.web import markdown, words
+from portal.web.holding import ended_at, holding_of, state_of
 from portal.web.journey import next_panel
 
 register = template.Library()
@@ -24,7 +26,8 @@ _COUNTRIES = dict(COUNTRIES)
 _ACTING = frozenset({"turn", "good"})
 _UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 _NARROWEST = 24  # characters; on a phone a longer word may have to break
-_SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_DAY_S = 86_400
+_SPANS = ((_DAY_S, "day"), (3_600, "hour"), (60, "minute"))
 
 
 @register.simple_tag
@@ -67,8 +70,10 @@ def ago(moment: datetime | None) -> SafeString | str:
     """How long ago, or how far ahead; the exact time on hover."""
     if moment is None:
         return "—"
-    seconds = (timezone.now() - moment).total_seconds()
-    span = spell(abs(seconds))
+    now = timezone.now()
+    seconds = (now - moment).total_seconds()
+    # What comes is counted as mails count it; what is past is an age.
+    span = _days(texts.days_until(moment, now)) if -seconds >= _DAY_S else spell(abs(seconds))
     text = "just now" if abs(seconds) < 60 else f"{span} ago" if seconds > 0 else f"in {span}"
     return _time(moment, text.replace("%", "%%"))
 
@@ -79,6 +84,10 @@ def since(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return "—"
     return _time(moment, spell(max(0.0, (timezone.now() - moment).total_seconds())))
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def spell(seconds: float) -> str:
@@ -158,6 +167,13 @@ def groups(digest: str) -> str:
     return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
 
 
+@register.simple_tag
+def contact() -> SafeString:
+    """Where people reach those who run the portal; it stands on the pages of failures too, and asks nothing
+    of a database."""
+    return format_html('<a href="mailto:{0}">{0}</a>', settings.CONTACT_EMAIL)
+
+
 @register.simple_tag(takes_context=True)
 def nav_link(context: template.RequestContext, page: str, label: str, *children: str) -> SafeString:
     """A link of the navigation, marked when the page or one of its children is open."""
@@ -171,8 +187,34 @@ def nav_link(context: template.RequestContext, page: str, label: str, *children:
 @register.simple_tag
 def grant_status(grant: Grant) -> SafeString:
     """A grant's state; one whose time is over is shown as expired."""
-    over = grant.state in LIVE_STATES and grant.ends_at <= timezone.now()
-    return status("grant", "expired" if over else grant.state)
+    return status("grant", state_of(grant, timezone.now()))
+
+
+@register.simple_tag
+def grant_end(grant: Grant) -> SafeString:
+    """When a grant ends, or ended: what was taken away or closed does not last until its old end."""
+    ended = ended_at(grant, timezone.now())
+    return format_html("Ended {}", day(ended)) if ended is not None else format_html("{}", day(grant.ends_at))
+
+
+@register.simple_tag
+def grant_ended(grant: Grant) -> datetime | None:
+    """When a grant ended; None while it lasts."""
+    return ended_at(grant, timezone.now())
+
+
+@register.filter
+def lasts(grant: Grant) -> bool:
+    """Whether a grant has not ended."""
+    return ended_at(grant, timezone.now()) is None
+
+
+@register.simple_tag
+def request_status(request: Request, held: Iterable[Grant]) -> SafeString:
+    """A request's state; once what it gave is over, that. held: the reader's grants under it."""
+    holding = holding_of(held)
+    said = holding.said if holding is not None and holding.over else words.word("request", request.state)
+    return format_html('<span class="status {}">{} {}</span>', said.tone, icon(said.icon), said.text)
 
 
 @register.simple_tag
@@ -231,12 +273,24 @@ def age(since_: datetime | None, until: datetime | None, asked: datetime | None 
 
 
 @register.simple_tag
-def next_for(request: Request) -> SafeString | str:
-    """The first step that the applicant can take, as a link."""
+def next_for(request: Request, held: Iterable[Grant] = ()) -> SafeString | str:
+    """The first step that the applicant can take, as a link. held: the applicant's grants under it."""
     if request.asked_at is not None and request.state == Request.State.SUBMITTED:
         page = reverse("request_detail", args=[request.pk])
         return format_html('<a href="{}#messages">Answer the question</a>', page)
-    panel = next_panel(request.state, request.pk, request.releases.all()[0].slug, target_days=0, sign_days=0)
+    if request.state == Request.State.SIGNED and not held:
+        return format_html('<a href="{}">Follow it</a>', reverse("request_detail", args=[request.pk]))
+    panel = next_panel(
+        request.state,
+        request.pk,
+        request.releases.all()[0].slug,
+        holding=holding_of(held),
+        # Only the title and the first step are shown: what the sentences name is not needed.
+        target_days="",
+        sign_days="",
+        contact="",
+        ended="",
+    )
     if panel.tone not in _ACTING or not panel.actions:
         return panel.title
     first = panel.actions[0]

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, policies, queries
+from licenses.models import Grant
 from portal.core.ids import could_be_id
 from portal.web.reader import reader
 from portal.web.renewals import renewal_of
@@ -30,6 +31,8 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
         "grant": grant,
         "may_close": policies.may_close(queries.grant_case(principal, grant)),
         "renewal": renewal_of(principal, grant.request, now),
+        # While access is on hold, renewing it is possible and not what the page leads to.
+        "quiet_renewal": grant.state == Grant.State.SUSPENDED,
         "release": grant.release,
         "standing": standing(verdict, grant.release.slug, request_id=grant.request_id, grant_id=grant.pk),
         "recalled": recalls.recalled_under(grant.pk),

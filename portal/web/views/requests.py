@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,8 +37,10 @@ def own(request: HttpRequest, request_id: str) -> Request:
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    mine = queries.requests_of(reader(request))
-    context = {"requests": mine, "asked": queries.unanswered(reader(request))}
+    principal = reader(request)
+    held = Prefetch("grants", queries.grants_of(principal), to_attr="held")
+    mine = queries.requests_of(principal).prefetch_related(held)
+    context = {"requests": mine, "asked": queries.unanswered(principal)}
     return render(request, "web/pages/requests.html", context)
 
 

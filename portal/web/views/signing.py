@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from licenses import actions, policies, queries
 from licenses.actions.moving import require
-from licenses.models import Party, Request
+from licenses.models import Grant, Party, Request
 from portal.core.problems import Invalid
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
@@ -39,7 +39,7 @@ def sign(request: HttpRequest, request_id: str) -> HttpResponse:
         except Invalid as problem:
             add_problem(form, problem)
         else:
-            return _signed(request, mine, bool([grant for grant in grants if grant.user == principal.user]))
+            return _signed(request, mine, [grant for grant in grants if grant.user == principal.user])
     context = {
         "the_request": mine,
         "license": license,
@@ -50,10 +50,12 @@ def sign(request: HttpRequest, request_id: str) -> HttpResponse:
     return render(request, "web/pages/request_sign.html", context, status=400 if form.errors else 200)
 
 
-def _signed(request: HttpRequest, signed: Request, granted: bool) -> HttpResponse:
-    """Lead on to the person's grants, where the signature made one, else back to the request."""
+def _signed(request: HttpRequest, signed: Request, granted: list[Grant]) -> HttpResponse:
+    """Lead on to the grant that the signature made for the person, or to all of them; else back to the
+    request."""
     if granted:
-        messages.success(request, "The license is signed and your grant is made.")
-        return redirect("grants")
+        made = "your grant is" if len(granted) == 1 else "your grants are"
+        messages.success(request, f"The license is signed and {made} made.")
+        return redirect("grant_detail", granted[0].pk) if len(granted) == 1 else redirect("grants")
     messages.success(request, "Your signature is kept. The request's page says what is still missing.")
     return redirect("request_detail", signed.pk)

@@ -13,6 +13,7 @@ PRODUCTION = {
     "EMBEDDED": False,
     "STAFF_MFA": True,
     "DEBUG": False,
+    "CONTACT_EMAIL": "weights-help@example.org",
     "CELERY_BROKER_URL": "redis://localhost:6379/0",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
@@ -106,6 +107,8 @@ def test_production_parts_pass_deploy(production: SimpleNamespace) -> None:
         ("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend", "core.E104"),
         ("DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}}, "core.E105"),
         ("DEBUG", True, "core.E106"),
+        ("CONTACT_EMAIL", "", "core.E109"),
+        ("CONTACT_EMAIL", "contact@localhost", "core.E109"),
     ],
 )
 def test_stand_in_fails_deploy(production: SimpleNamespace, name: str, value: Any, identifier: str) -> None:

@@ -69,6 +69,14 @@ def test_mail_is_rendered_at_queueing_and_sent_by_its_job() -> None:
 
 
 @pytest.mark.django_db
+def test_answers_to_a_mail_reach_those_who_run_the_portal(settings: Any) -> None:
+    settings.CONTACT_EMAIL = "weights-help@example.org"
+    queue()
+    deliver_all()
+    assert sent()["Reply-To"] == "weights-help@example.org"
+
+
+@pytest.mark.django_db
 def test_a5_the_html_says_what_the_text_says_and_is_escaped() -> None:
     queue(context={"name": "<script>alert(1)</script>"})
     deliver_all()

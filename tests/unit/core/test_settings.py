@@ -23,6 +23,7 @@ PRODUCTION = {
     "CACHE_URL": "redis://localhost:1/1",
     "EMAIL_URL": "smtp://localhost:1",
     "DEFAULT_FROM_EMAIL": "portal@example.org",
+    "CONTACT_EMAIL": "weights-help@example.org",
 }
 BEHIND_A_PROXY = """
 import django; django.setup()

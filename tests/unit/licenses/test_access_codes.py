@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 
 from licenses import policies, states
 from licenses.bars import RULES
-from licenses.denials import WORDS
-from licenses.facts import Facts, KeyFacts, Person, RevisionFacts
+from licenses.denials import WORDS, denied
+from licenses.facts import Facts, KeyFacts, Person, RequestFacts, RevisionFacts
 from portal.core.verdicts import Denied
 from tests.unit.licenses.access_facts import (
     HOUR,
@@ -114,3 +115,22 @@ def test_each_code_tells_what_happened_and_the_way_on(wanted: str) -> None:
 def test_a_reason_is_shown_and_its_braces_are_text() -> None:
     facts = with_grant(state=states.REVOKED, reason="{release} {0} %s")
     assert "{release} {0} %s" in str(policies.access(facts, "urls", NOW))
+
+
+@pytest.mark.parametrize("state", [states.SUSPENDED, states.REVOKED])
+def test_the_reason_of_a_grant_is_its_own_and_not_that_of_a_renewal_that_was_declined(state: str) -> None:
+    facts = with_grant(state=state, reason="Passed on to others.")
+    facts = replace(facts, request=RequestFacts("req_2", states.REJECTED, reason="Too vague."))
+    said = denied(f"grant_{state}", facts)
+
+    assert "Passed on to others." in said.message
+    assert "Too vague." not in said.message
+
+
+@pytest.mark.parametrize(
+    "wanted", ["account_disabled", "grant_revoked", "grant_suspended", "quota_exhausted"]
+)
+def test_who_is_told_to_write_is_told_whom(wanted: str, settings: Any) -> None:
+    settings.CONTACT_EMAIL = "weights-help@example.org"
+
+    assert "weights-help@example.org" in denied(wanted, OWNED).next_step

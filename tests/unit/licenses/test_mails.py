@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,21 @@ def test_disabled_reviewers_get_no_mail(world: World) -> None:
     tell_reviewers()
     told = OutboxMessage.objects.filter(template__endswith="review_wanted").values_list("to", flat=True)
     assert sorted(told) == ["rita@example.org", "rob@example.org"]
+
+
+@pytest.mark.django_db
+def test_an_approval_says_until_when_it_can_be_signed() -> None:
+    World().request_in(states.APPROVED)
+    mail = OutboxMessage.objects.get(template="licenses/mail/request_approved")
+
+    assert "Please do so by 20 Dec 2026, 12:00 UTC; after that the approval lapses." in mail.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [states.SUSPENDED, states.REVOKED])
+def test_who_lost_access_is_told_whom_to_write_to(state: str, settings: Any) -> None:
+    settings.CONTACT_EMAIL = "weights-help@example.org"
+    World().grant_in(state)
+    mail = OutboxMessage.objects.get(template=f"licenses/mail/grant_{state}")
+
+    assert "reply to this mail, or write to weights-help@example.org." in mail.text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client
 
 from licenses.models import Request
@@ -148,6 +149,35 @@ def test_a_server_error_page_asks_nothing_of_the_database(rf: Any) -> None:
 
     assert answer.status_code == 500
     assert "The fault is ours" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/about/", "/releases/opt-175b/"])
+def test_each_page_names_whom_to_write_to(open_as: OpenAs, settings: Any, address: str) -> None:
+    settings.CONTACT_EMAIL = "weights-help@example.org"
+    page = open_as().get(address).content.decode()
+
+    foot = page[page.index('<footer class="foot">') :]
+    assert '<a href="mailto:weights-help@example.org">weights-help@example.org</a>' in foot
+
+
+def test_the_page_about_the_portal_says_what_to_write_about(open_as: OpenAs, settings: Any) -> None:
+    settings.CONTACT_EMAIL = "weights-help@example.org"
+    page = open_as().get("/about/").content.decode()
+
+    assert "mailto:weights-help@example.org" in page[: page.index('<footer class="foot">')]
+
+
+def test_the_pages_of_failures_name_whom_to_write_to(rf: Any, settings: Any) -> None:
+    settings.CONTACT_EMAIL = "weights-help@example.org"
+    broken = errors.server_error(rf.get("/"))
+    try:
+        raise OperationalError("deadlock")
+    except OperationalError:
+        busy = errors.server_error(rf.get("/"))
+
+    assert (broken.status_code, busy.status_code) == (500, 503)
+    for answer in (broken, busy):
+        assert 'write to <a href="mailto:weights-help@example.org">' in answer.content.decode()
 
 
 def test_who_is_not_signed_in_is_led_to_sign_in_and_back(open_as: OpenAs) -> None:

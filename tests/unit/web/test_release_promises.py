@@ -34,22 +34,45 @@ def test_a_hostile_question_is_inert(open_as: OpenAs, big: Release) -> None:
     assert "{{7*7}}" in page
 
 
-def test_without_decisions_the_page_says_so_and_names_the_target(open_as: OpenAs, world: World) -> None:
+def test_without_decisions_the_page_names_the_target_alone(open_as: OpenAs, world: World) -> None:
     page = open_as().get(PAGE).content.decode()
 
-    assert "No decisions in the last 90 days yet" in page
     assert "The target is an answer within 5 days" in page
+    assert "Half of the answers" not in page
 
 
-def test_the_pace_is_told_as_the_job_wrote_it(open_as: OpenAs, world: World, big: Release) -> None:
-    request = world.submitted("ada", big, days_ago=9)
-    for reviewer in ("rosa", "ravi"):
-        world.vote(request, reviewer, "reject", "No.", days_ago=5.5)
+def decide(world: World, release: Release, count: int) -> None:
+    """So many answers, each three and a half days after the request."""
+    for number in range(count):
+        name = f"asker{number}"
+        world.person(f"{name}@lab.example.org", f"Asker {number}", "Example Lab")
+        request = world.submitted(name, release, days_ago=9)
+        for reviewer in ("rosa", "ravi"):
+            world.vote(request, reviewer, "reject", "No.", days_ago=5.5)
     write_pace(now=world.now)
+
+
+def test_nine_decisions_are_too_few_to_tell_a_pace(open_as: OpenAs, world: World, big: Release) -> None:
+    decide(world, big, 9)
     page = open_as().get(PAGE).content.decode()
+    form = open_as("ada").get(f"{PAGE}request/").content.decode()
+
+    assert "The target is an answer within 5 days" in page
+    assert "nine of ten" not in page
+    assert "Target: an answer within 5 days." in form
+    assert "nine of ten" not in form
+
+
+def test_the_pace_of_ten_decisions_is_told_as_the_job_wrote_it(
+    open_as: OpenAs, world: World, big: Release
+) -> None:
+    decide(world, big, 10)
+    page = open_as().get(PAGE).content.decode()
+    form = open_as("ada").get(f"{PAGE}request/").content.decode()
 
     assert "came within 4 days, nine of ten within 4 days" in page
-    assert "(1 decision, from sending to decision)" in page
+    assert "(10 decisions, from sending to decision)" in page
+    assert "Half of the last 10 answers came within 4 days" in form
 
 
 def test_who_reads_it_and_what_comes_after_are_said(open_as: OpenAs, big: Release) -> None:

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from licenses import texts
 from portal import web
 from portal.accounts.models import AccessToken
 from portal.web.templatetags import portal
@@ -50,6 +51,14 @@ def test_a_day_tells_its_time_on_hover() -> None:
 def test_ago_speaks_of_past_and_future(shift: timedelta, text: str) -> None:
     with time_machine.travel(MOMENT, tick=False):
         assert f">{text}<" in portal.ago(timezone.now() + shift)
+
+
+@pytest.mark.parametrize("hours", [24, 25.5, 24 * 29 + 1, 24 * 29 + 23, 24 * 365 - 0.01])
+def test_a_page_counts_the_days_ahead_as_mails_do(hours: float) -> None:
+    with time_machine.travel(MOMENT, tick=False):
+        then = timezone.now() + timedelta(hours=hours)
+        count = texts.days_until(then, timezone.now())
+        assert f">in {count} day" in portal.ago(then)
 
 
 @pytest.mark.parametrize("tag", [portal.size, portal.when, portal.day, portal.ago])
