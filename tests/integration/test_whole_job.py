@@ -79,13 +79,20 @@ def port() -> Iterator[int]:
         yield port
 
 
+def portal_that_cannot_start(var: Path) -> Path:
+    """What the embedded settings find on this machine: none of the demo's business."""
+    (var / "keys").mkdir()
+    (var / "keys" / "agreement.pem").write_text("no key")
+    return var
+
+
 @pytest.fixture(scope="module")
 def walked(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     folder, temporary = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("temporary")
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DATABASE_"))
     }
-    clean.pop("VAR_DIR", None)
+    clean["VAR_DIR"] = str(portal_that_cannot_start(tmp_path_factory.mktemp("var")))
     clean["TMPDIR"] = str(temporary)
     done = subprocess.run(
         [sys.executable, "manage.py", "demo", "--folder", str(folder), "--port", str(port)],

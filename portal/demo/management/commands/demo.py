@@ -17,6 +17,9 @@ from portal.demo.place import Place, is_demo_process
 
 class Command(BaseCommand):
     help = "Walk a gated release from a folder of weights to a recipient who proves that they work."
+    # The demo's own process asks them. The first one has the settings of the portal in var/, whose faults are
+    # not the demo's.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--serve", action="store_true", help="keep the demo's portal open in the browser")
@@ -29,6 +32,7 @@ class Command(BaseCommand):
             # A process of its own with the demo's settings: the portal in var/ stays untouched.
             environment = place.environment(port=options["port"], keep=options["serve"])
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
+        self.check()
         # A plain kill and a closed terminal end the portal's processes too, as Ctrl-C does.
         for ending in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, signal.default_int_handler)
