@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import typer
@@ -39,18 +40,19 @@ def _row(grant: Json, now: datetime) -> tuple[str, ...]:
         needed_text(grant, "release"),
         text(grant, "state"),
         moment_text(text(grant, "ends_at")),
-        _days_left(grant, now),
+        days_left(grant, now),
         _next(grant, now),
         text(grant, "reason"),
     )
 
 
-def _days_left(grant: Json, now: datetime) -> str:
-    """Whole days until its end; `-` for one that gives no access."""
+def days_left(grant: Json, now: datetime) -> str:
+    """Days until its end, counted by the calendar in UTC as the portal's pages and mails count them; `-` for
+    one that gives no access."""
     ends = _moment(grant, "ends_at")
     if ends is None or grant.get("state") not in LIVE:
         return "-"
-    days = (ends - now).days
+    days = (ends.astimezone(UTC).date() - now.astimezone(UTC).date()).days
     return str(days) if days > 0 else "less than 1"
 
 
