@@ -6,12 +6,12 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from licenses import policies, states
-from licenses.models import Absence, Party, Recusal, Request, Vote
+from licenses.models import Absence, Decision, Party, Recusal, Request, Vote
 from licenses.models.requests import RequestedRelease
 from licenses.queries.facts import person
 from licenses.queries.parties import GONE
@@ -53,12 +53,18 @@ def queue(
 ) -> QuerySet[Request]:
     """Return the requests that legal staff may review, the longest waiting first; nothing to others.
 
-    Each row has `votes_cast` (verdicts that count on its current version) and `voted` (one is the reader's).
+    Each row has `votes_cast` (verdicts that count on its current version), `voted` (one is the reader's) and
+    `returned_at` (of what is with the applicant: since when).
     now: what "overdue" and "today" go by; left out, the present.
     """
     rows = matching(principal, filters or QueueFilters(), now or timezone.now())
     joined = rows.select_related("applicant__organization", "assignee").prefetch_related("releases")
-    return joined.annotate(votes_cast=_votes_cast(), voted=Exists(_current_votes(principal)))
+    returned = Decision.objects.filter(request=OuterRef("pk")).order_by("-at", "-pk").values("at")[:1]
+    return joined.annotate(
+        votes_cast=_votes_cast(),
+        voted=Exists(_current_votes(principal)),
+        returned_at=Case(When(state=states.CHANGES_REQUESTED, then=Subquery(returned))),
+    )
 
 
 def matching(principal: Principal, wanted: QueueFilters, now: datetime) -> QuerySet[Request]:

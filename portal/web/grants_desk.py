@@ -12,8 +12,10 @@ from licenses.actions.granting import MAX_AT_ONCE, POLICIES, Outcome
 from licenses.models import Grant, ReasonTemplate
 from licenses.queries.grants import find_grants, grant_choices, grants_by_id, organization_meant
 from portal.accounts.principals import Principal
+from portal.core.verdicts import Denied
 from portal.web import desk
 from portal.web.forms.grants import ChosenGrants, GrantChangeForm, GrantFilterForm
+from portal.web.words import word
 
 PER_PAGE: Final = 50
 
@@ -76,6 +78,25 @@ def verbs(principal: Principal, grant: Grant) -> list[str]:
     """The changes that the rule allows now."""
     case = queries.grant_case(principal, grant)
     return [verb for verb, may in POLICIES.items() if may(case)]
+
+
+def sorted_out(principal: Principal, grants: Iterable[Grant]) -> tuple[list[Grant], list[tuple[Grant, str]]]:
+    """Return the grants that some change can be made of, and the others with why none can."""
+    able: list[Grant] = []
+    fixed: list[tuple[Grant, str]] = []
+    for grant in grants:
+        case = queries.grant_case(principal, grant)
+        refusals = [verdict for verdict in (may(case) for may in POLICIES.values()) if not verdict]
+        if len(refusals) < len(POLICIES):
+            able.append(grant)
+        else:
+            fixed.append((grant, _why_fixed(refusals[0], grant)))
+    return able, fixed
+
+
+def _why_fixed(refusal: Denied, grant: Grant) -> str:
+    said = word("grant", grant.state).text.lower()
+    return f"{said}, for good" if refusal.code == "state_changed" else refusal.message
 
 
 def kept_outcome(outcome: Outcome) -> dict[str, str]:

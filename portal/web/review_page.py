@@ -103,7 +103,8 @@ def told_after(request: Request) -> str:
 
 
 _RESTS = {
-    states.CHANGES_REQUESTED: "It is back with the applicant. There is nothing to vote on until they send it again.",
+    states.CHANGES_REQUESTED: "It is back with the applicant. "
+    "There is nothing to vote on until they send it again.",
     states.APPROVED: "Decided; there is nothing to vote on. It waits to be signed.",
     states.REJECTED: "Decided; there is nothing to vote on. The applicant may appeal once.",
     states.SIGNED: "Decided and signed; there is nothing to vote on.",
@@ -146,6 +147,7 @@ def page_of(principal: Principal, found: Review, chosen: QueryDict, forms: Forms
         "has_voted": any(vote.who == principal.person.pk for vote in found.counting),
         "refusal": next(iter(refusals), None),
         "resting": resting(found.request),
+        "returned_at": max((line.moment for line in found.record.decisions), default=None),
         "may_recuse": bool(policies.may_recuse(case)),
         "thread": thread.of_staff(found.request, case, messages, message_form),
         "notes": [said(line, principal, found) for line in found.record.notes],

@@ -6,10 +6,12 @@ from typing import Any
 from django import forms
 
 from licenses.actions.closing import MOST_COPIES
+from portal.accounts.models import User
+from portal.web.forms.requests import name_of
 
 
 class CloseOutForm(forms.Form):
-    """starts: of the grant. now: no copy is destroyed later than that."""
+    """starts: of the grant. now: no copy is destroyed later than that. signer: whose name it must be."""
 
     copies = forms.IntegerField(
         label="How many copies did you have?",
@@ -38,10 +40,14 @@ class CloseOutForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "signature-input", "autocomplete": "off"}),
     )
 
-    def __init__(self, data: Any, *, starts: datetime, now: datetime) -> None:
+    def __init__(self, data: Any, *, starts: datetime, now: datetime, signer: User) -> None:
         super().__init__(data)
+        self.signer = signer
         day = self.fields["destroyed_on"].widget.attrs
         day["min"], day["max"] = (f"{moment.astimezone(UTC):%Y-%m-%d}" for moment in (starts, now))
+
+    def clean_typed_name(self) -> str:
+        return name_of(self.signer, self.cleaned_data["typed_name"])
 
     @property
     def certified(self) -> dict[str, Any]:

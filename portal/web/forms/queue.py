@@ -1,5 +1,6 @@
 """What narrows the queue, and the forms of its pages: views, desks, absences, one verdict on many."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from portal.accounts.countries import COUNTRIES
 from portal.core.ids import could_be_id
 from portal.web.forms.choosing import LongSelect
 from portal.web.forms.review import FilterForm
+from portal.web.forms.verdict import Kept, grouped
 
 Choices = list[tuple[str, str]]
 IN_REVIEW = Request.State.SUBMITTED.value
@@ -175,7 +177,10 @@ class ChosenForm(forms.Form):
 
 
 class BulkVerdictForm(forms.Form):
-    """One verdict for all that is listed: `ballot` holds each request with the version that was listed."""
+    """One verdict for all that is listed: `ballot` holds each request with the version that was listed.
+
+    reasons: those that staff keep ready.
+    """
 
     verdict = forms.ChoiceField(
         label="Verdict on all of them",
@@ -187,6 +192,7 @@ class BulkVerdictForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a verdict."},
     )
+    kept = forms.CharField(label="A reason kept ready", required=False, widget=forms.Select)
     reason = forms.CharField(
         label="Reason",
         help_text="Every one of these applicants reads this. Needed unless you approve.",
@@ -200,13 +206,20 @@ class BulkVerdictForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, reasons: Sequence[Kept] = (), **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        offered: Any = self.fields["kept"].widget
+        offered.choices = [("", "Choose…"), *grouped(reasons)]
         given = data.getlist("ballot") if data is not None else []
         pieces = [ballot[:80].partition(":") for ballot in given]
         self.ballots = {
             id: int(version) for id, _, version in pieces if could_be_id(id) and version.isdecimal()
         }
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What each vote takes, once the form is valid."""
+        return {name: self.cleaned_data[name] for name in ("verdict", "reason", "note")}
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data

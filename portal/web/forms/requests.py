@@ -1,6 +1,12 @@
 """What an applicant says about a request: a signature, an appeal."""
 
+from typing import Any
+
 from django import forms
+
+from licenses.actions.typed_names import checked_name
+from portal.accounts.models import User
+from portal.core.problems import Invalid
 
 
 class NothingForm(forms.Form):
@@ -16,7 +22,10 @@ class AppealForm(forms.Form):
 
 
 class SignForm(forms.Form):
-    """The hash stands in the form, so that what is signed is the text that was on this page."""
+    """The hash stands in the form, so that what is signed is the text that was on this page.
+
+    signer: whose name it must be.
+    """
 
     license_sha256 = forms.CharField(widget=forms.HiddenInput)
     agreed = forms.BooleanField(
@@ -29,3 +38,18 @@ class SignForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"class": "signature-input", "autocomplete": "off"}),
     )
+
+    def __init__(self, *args: Any, signer: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.signer = signer
+
+    def clean_typed_name(self) -> str:
+        return name_of(self.signer, self.cleaned_data["typed_name"])
+
+
+def name_of(signer: User, typed: str) -> str:
+    """What was typed, where it is the signer's name. Raises: ValidationError."""
+    try:
+        return checked_name(signer, typed)
+    except Invalid as problem:
+        raise forms.ValidationError(problem.errors["typed_name"]) from problem

@@ -5,9 +5,10 @@ from typing import Any, cast
 
 from django import forms
 
-from licenses.models import Vote
+from licenses.models import ReasonTemplate, Vote
 from licenses.queries import Reason
 
+Kept = Reason | ReasonTemplate
 VERDICTS = {
     Vote.Verdict.APPROVE.value: "Approve",
     Vote.Verdict.REQUEST_CHANGES.value: "Ask for changes",
@@ -64,9 +65,15 @@ class VerdictForm(forms.Form):
             (value, f"{label}: {told[value]}" if value in told else label)
             for value, label in VERDICTS.items()
         ]
-        kept = [("", "Choose…"), *_grouped(reasons)]
+        kept = [("", "Choose…"), *grouped(reasons)]
         cast(forms.ChoiceField, self.fields["verdict"]).choices = choices
         cast(forms.Select, self.fields["kept"].widget).choices = kept
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given.get("verdict") not in (None, Vote.Verdict.APPROVE) and not given.get("reason"):
+            self.add_error("reason", "Say why: the applicant reads this.")
+        return given
 
     @property
     def said(self) -> dict[str, Any]:
@@ -77,10 +84,11 @@ class VerdictForm(forms.Form):
     def needs_confirmation(self) -> bool:
         """A refusal is shown once more, as the applicant will read it."""
         refuses = self.cleaned_data["verdict"] == Vote.Verdict.REJECT
-        return refuses and bool(self.cleaned_data["reason"]) and not self.cleaned_data["confirmed"]
+        return refuses and not self.cleaned_data["confirmed"]
 
 
-def _grouped(reasons: Sequence[Reason]) -> list[tuple[str, list[tuple[str, str]]]]:
+def grouped(reasons: Sequence[Kept]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The reasons as the choices of a select, by the verdict that each is for."""
     groups = {
         label: [(each.id, each.title) for each in reasons if each.verdict == value]
         for value, label in VERDICTS.items()

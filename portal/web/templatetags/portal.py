@@ -99,9 +99,9 @@ def spell(seconds: float) -> str:
     return "under a minute"
 
 
-def decided_in(seconds: float) -> str:
-    """How long a decision took, in words."""
-    return f"decided {'in' if seconds < 60 else 'after'} {spell(seconds)}"
+def decided_in(seconds: float, *, done: str = "decided") -> str:
+    """How long a decision took, or what `done` names, in words."""
+    return f"{done} {'in' if seconds < 60 else 'after'} {spell(seconds)}"
 
 
 def _time(moment: datetime | None, form: str) -> SafeString | str:
@@ -247,29 +247,46 @@ def _whole(word: str) -> SafeString | str:
 
 
 @register.simple_tag
-def age(since_: datetime | None, until: datetime | None, asked: datetime | None = None) -> SafeString | str:
-    """How long a request has waited, against the published target; what is decided waits no more.
+def age(request: Request, returned_at: datetime | None = None) -> SafeString | str:
+    """How long a request has waited, against the published target; where nobody waits, what became of it.
 
-    asked: since when a question waits for the applicant, which is nobody's delay at the desk.
+    returned_at: when it was last handed back to the applicant, of one that is with them.
     """
-    if since_ is None:
+    if request.submitted_at is None:
         return "—"
-    days = ((until or timezone.now()) - since_).total_seconds() / 86_400
-    text = spell(days * 86_400)
-    if until is not None:
-        return format_html('<span class="age">{}</span>', decided_in(days * 86_400))
-    if asked is not None:
-        waits = spell((timezone.now() - asked).total_seconds())
+    rests = rested(request, returned_at)
+    if rests:
+        return format_html('<span class="age">{}</span>', rests)
+    waited_s = (timezone.now() - request.submitted_at).total_seconds()
+    text = spell(waited_s)
+    if request.asked_at is not None:
+        waits = spell((timezone.now() - request.asked_at).total_seconds())
         return format_html(
             '<span class="age calm">{} {}, asked {} ago</span>', icon("circle-pause"), text, waits
         )
-    target = settings.REVIEW_TARGET_DAYS
-    if days > target:
+    target_s = settings.REVIEW_TARGET_DAYS * 86_400
+    if waited_s > target_s:
         return format_html(
             '<span class="age bad">{} {}, over the target</span>', icon("triangle-alert"), text
         )
-    tone = "wait" if days > target * 0.6 else "calm"
+    tone = "wait" if waited_s > target_s * 0.6 else "calm"
     return format_html('<span class="age {}">{} {}</span>', tone, icon("clock"), text)
+
+
+def rested(request: Request, returned_at: datetime | None) -> str:
+    """What became of a request that waits for no reviewer, and when; empty while it is in review.
+
+    Nothing changes a withdrawn request: its last change is the withdrawal.
+    """
+    sent = request.submitted_at
+    if sent is None or request.state == Request.State.SUBMITTED:
+        return ""
+    if request.state == Request.State.WITHDRAWN:
+        return decided_in((request.updated_at - sent).total_seconds(), done="withdrawn")
+    if request.decided_at is not None:
+        return decided_in((request.decided_at - sent).total_seconds())
+    since_ = returned_at or request.updated_at
+    return f"with the applicant for {spell((timezone.now() - since_).total_seconds())}"
 
 
 @register.simple_tag

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from licenses.models import Request
-from portal.web.templatetags.portal import decided_in, icon, spell
+from portal.web.templatetags.portal import icon, rested, spell
 
 register = template.Library()
 
@@ -22,11 +22,8 @@ def waited(request: Request) -> SafeString | str:
     """The age of a request in words, with a bar against the target; the bar says nothing that they do not."""
     if request.submitted_at is None:
         return "—"
-    if request.decided_at is not None:
-        taken_s = (request.decided_at - request.submitted_at).total_seconds()
-        return format_html('<span class="age">{}</span>', decided_in(taken_s))
-    if request.state != Request.State.SUBMITTED:
-        return format_html('<span class="age calm">{}</span>', spell(_since(request.submitted_at)))
+    if rests := rested(request, getattr(request, "returned_at", None)):
+        return format_html('<span class="age">{}</span>', rests)
     age_s, target_s = _since(request.submitted_at), settings.REVIEW_TARGET_DAYS * _DAY_S
     if request.asked_at is not None:
         since = spell(_since(request.asked_at))

@@ -1,6 +1,5 @@
 """What a person says about themselves."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,11 +9,11 @@ from licenses.queries.affiliation import Leaving, effect_of_leaving
 from portal.accounts.actions.details import correct_details
 from portal.web.forms.details import DetailsForm
 from portal.web.reader import person, reader
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def details(request: HttpRequest) -> HttpResponse:
     user, by = person(request), reader(request)
     form = DetailsForm(posted(request), user=user, by=by, came_from=request.GET.get("next", ""))
@@ -22,6 +21,7 @@ def details(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         leaving = effect_of_leaving(user, form.details["organization"], timezone.now())
         if not leaving or "organization" not in form.changed_data or request.POST.get("confirm") == "yes":
+            prove(request)
             correct_details(user=user, **form.details, by=by, now=timezone.now())
             messages.success(request, "Your details are saved.")
             return redirect(form.after)

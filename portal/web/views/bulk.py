@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,10 +9,11 @@ from django.utils import timezone
 
 from licenses import actions, queries
 from licenses.actions import Ballot, Outcome
-from portal.web import desk, queue
+from licenses.models import ReasonTemplate
+from portal.web import desk, queue, review_page
 from portal.web.forms.queue import BulkVerdictForm, ChosenForm
 from portal.web.reader import reader
-from portal.web.views.doors import private
+from portal.web.views.doors import private, prove, proven
 
 _SESSION: Final = "bulk_outcomes"
 
@@ -26,19 +26,26 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not ids or len(ids) > actions.MAX_VOTES:
         messages.warning(request, f"Select between 1 and {actions.MAX_VOTES} requests first.")
         return redirect("queue")
-    return _list(request, ids, BulkVerdictForm())
+    return _list(request, ids, BulkVerdictForm(reasons=_reasons(request)))
 
 
 @private("POST")
-@reauthentication_required
+@proven
 def vote(request: HttpRequest) -> HttpResponse:
-    """Give the verdict on each of the versions that were listed."""
-    principal, now, form = reader(request), timezone.now(), BulkVerdictForm(request.POST)
+    """Give the verdict on each of the versions that were listed. "fill" puts a kept reason in, no more."""
+    principal, now = reader(request), timezone.now()
+    reasons = _reasons(request)
+    form = BulkVerdictForm(request.POST, reasons=reasons)
     desk.enter(principal)
+    if "fill" in request.POST:
+        kept = queries.reason_for(principal, request.POST.get("kept", ""))
+        filled = BulkVerdictForm(reasons=reasons, initial=review_page.with_reason(request.POST, kept))
+        return _list(request, list(form.ballots), filled)
     if not form.is_valid():
         return _list(request, list(form.ballots), form)
+    prove(request)
     rows = queue.chosen(principal, list(form.ballots), now)
-    ballots = [Ballot(row, form.ballots[row.pk], **form.cleaned_data) for row in rows]
+    ballots = [Ballot(row, form.ballots[row.pk], **form.said) for row in rows]
     outcomes = actions.vote_many(votes=ballots, by=principal, now=now)
     # Kept for the page that comes after, so that loading it again casts nothing again.
     request.session[_SESSION] = [_kept(outcome) for outcome in outcomes]
@@ -57,6 +64,10 @@ def done(request: HttpRequest) -> HttpResponse:
         "cast": [each for each in told if not each["code"]],
     }
     return render(request, "web/pages/bulk_done.html", context)
+
+
+def _reasons(request: HttpRequest) -> list[ReasonTemplate]:
+    return list(queries.reasons(reader(request)).filter(archived_at__isnull=True))
 
 
 def _list(request: HttpRequest, ids: list[str], form: BulkVerdictForm) -> HttpResponse:

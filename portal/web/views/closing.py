@@ -1,6 +1,5 @@
 """Closing a grant for good, with a certificate of destruction."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,18 +10,19 @@ from licenses.actions.moving import require
 from portal.core.problems import Invalid
 from portal.web.forms.closing import CloseOutForm
 from portal.web.forms.questionnaire import add_problem
-from portal.web.reader import reader
-from portal.web.views.doors import found, posted, private
+from portal.web.reader import person, reader
+from portal.web.views.doors import found, posted, private, prove, proven
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def close(request: HttpRequest, grant_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     grant = found(queries.grants_of(principal).filter(pk=grant_id).first())
     require(policies.may_close(queries.grant_case(principal, grant)))
-    form = CloseOutForm(posted(request), starts=grant.starts_at, now=now)
+    form = CloseOutForm(posted(request), starts=grant.starts_at, now=now, signer=person(request))
     if form.is_valid():
+        prove(request)
         try:
             actions.close_out(grant=grant, by=principal, now=now, **form.certified)
         except Invalid as problem:

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,13 +13,13 @@ from portal.core.problems import Invalid
 from portal.web import desk, grants_desk
 from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import reader
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 
 _SESSION: Final = "grant_outcomes"
 
 
 @private("GET", "POST")
-@reauthentication_required
+@proven
 def change(request: HttpRequest) -> HttpResponse:
     """List what was selected, or all that a filter names; then change exactly what was listed.
 
@@ -34,6 +33,7 @@ def change(request: HttpRequest) -> HttpResponse:
         return redirect("staff_grants")
     form = grants_desk.change_form(principal, posted(request), fill="fill" in request.POST)
     if form.is_valid():
+        prove(request)
         try:
             outcomes = actions.change_many(grants=grants, by=principal, now=now, **form.change)
         except Invalid as problem:
@@ -42,7 +42,9 @@ def change(request: HttpRequest) -> HttpResponse:
             # Kept for the page that comes after, so that loading it again changes nothing again.
             request.session[_SESSION] = [grants_desk.kept_outcome(outcome) for outcome in outcomes]
             return redirect("grants_changed")
-    context = {"grants": grants, "form": form, "total": total, "left": total - len(grants)}
+    able, fixed = grants_desk.sorted_out(principal, grants)
+    context = {"grants": able, "fixed": fixed, "form": form, "total": total, "looked": len(grants)}
+    context["left"] = total - len(grants)
     return render(request, "web/pages/grants_together.html", context, status=400 if form.errors else 200)
 
 

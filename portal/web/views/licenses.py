@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from portal.web import license_desk as desk
 from portal.web.forms.licenses import DraftForm, NewDraftForm, NewLicenseForm, RevisionForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import reader
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 
 
 @private("GET")
@@ -146,12 +145,13 @@ def discard(request: HttpRequest, draft_id: str) -> HttpResponse:
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def publish(request: HttpRequest, draft_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     found = desk.draft(principal, draft_id)
     form = RevisionForm(posted(request), initial={"revision": found.revision})
     if form.is_valid():
+        prove(request)
         try:
             version = actions.publish_draft(
                 draft=found, revision=form.cleaned_data["revision"], by=principal, now=now

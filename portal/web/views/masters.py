@@ -1,6 +1,5 @@
 """Master agreements: staff propose and keep them, a signatory reads and signs one."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -8,14 +7,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, policies, queries
+from licenses.actions.moving import require
 from licenses.models import MasterAgreement
 from portal.core.problems import Conflict, Invalid
 from portal.web import license_desk as desk
 from portal.web.forms.masters import MasterFilterForm, MasterForm, MemberForm, ReasonForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
-from portal.web.reader import reader
-from portal.web.views.doors import found, posted, private
+from portal.web.reader import person, reader
+from portal.web.views.doors import found, posted, private, prove, proven
 
 PER_PAGE = 50
 
@@ -33,7 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def new(request: HttpRequest) -> HttpResponse:
     principal = reader(request)
     desk.enter_masters(principal)
@@ -41,6 +41,7 @@ def new(request: HttpRequest) -> HttpResponse:
         posted(request), organizations=queries.organizations(), versions=queries.versions_to_sign()
     )
     if form.is_valid():
+        prove(request)
         try:
             master = actions.propose_master(by=principal, now=timezone.now(), **form.proposed)
         except Invalid as problem:
@@ -102,12 +103,13 @@ def member_remove(request: HttpRequest, master_id: str, member_id: str) -> HttpR
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def end(request: HttpRequest, master_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     master = desk.master(principal, master_id)
     form = ReasonForm(posted(request))
     if form.is_valid():
+        prove(request)
         try:
             actions.end_master(master=master, by=principal, now=now, **form.cleaned_data)
         except Invalid as problem:
@@ -122,14 +124,18 @@ def end(request: HttpRequest, master_id: str) -> HttpResponse:
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def sign(request: HttpRequest, master_id: str) -> HttpResponse:
     """The agreement for whoever is asked to sign it; signed or ended, it is there to be read."""
     principal, now = reader(request), timezone.now()
     master = queries.master_to_sign(principal, master_id, now)
+    verdict = policies.may_sign_master(queries.master_case(principal, master, now))
+    if request.method == "POST":
+        require(verdict)
     license = master.license_version
-    form = SignForm(posted(request), initial={"license_sha256": license.sha256})
+    form = SignForm(posted(request), initial={"license_sha256": license.sha256}, signer=person(request))
     if form.is_valid():
+        prove(request)
         try:
             actions.sign_master(
                 master=master,
@@ -143,7 +149,6 @@ def sign(request: HttpRequest, master_id: str) -> HttpResponse:
         else:
             messages.success(request, "The agreement is signed.")
             return redirect("master_sign", master.pk)
-    verdict = policies.may_sign_master(queries.master_case(principal, master, now))
     context = {
         "master": master,
         "state": desk.master_tone(master, now),

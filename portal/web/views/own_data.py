@@ -1,6 +1,5 @@
 """What the portal keeps about its reader: taken along, or erased."""
 
-from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -15,14 +14,16 @@ from portal.web.forms.own_data import EraseForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.own_data import document
 from portal.web.reader import person, reader
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def index(request: HttpRequest) -> HttpResponse:
-    user, now, form = person(request), timezone.now(), EraseForm(posted(request))
+    user, now = person(request), timezone.now()
+    form = EraseForm(posted(request), user=user)
     if form.is_valid():
+        prove(request)
         try:
             erase(user=user, address=form.cleaned_data["address"], by=reader(request), now=now)
         except Invalid as problem:
@@ -36,9 +37,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @private("POST")
-@reauthentication_required
+@proven  # type: ignore[arg-type] # a file that is streamed is no less an answer
 def export(request: HttpRequest) -> HttpResponseBase:
     """Everything as one file, written while it is sent."""
+    prove(request)
     now = timezone.now()
     note_export(user=person(request), by=reader(request), now=now)
     answer = StreamingHttpResponse(document(reader(request), now), content_type="application/json")

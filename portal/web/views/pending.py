@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +14,7 @@ from portal.accounts import pending
 from portal.accounts.models import PendingAction
 from portal.accounts.principals import Principal
 from portal.web.reader import reader
-from portal.web.views.doors import found, private
+from portal.web.views.doors import found, private, prove, proven
 
 TITLES = {
     "enroll_key": "Add a recipient key",
@@ -31,12 +30,13 @@ _VERBS = {
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def decide(request: HttpRequest, action_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     action = found(pending.visible_to(principal).select_related("user").filter(pk=action_id).first())
     verb, said = _VERBS.get(request.POST.get("do", ""), (None, ""))
     if verb is not None:
+        prove(request)
         verb(action=action, by=principal, now=now)
         messages.success(request, said)
         return redirect("pending_action", action.pk)

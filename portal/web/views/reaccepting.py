@@ -1,6 +1,5 @@
 """A newer license version that a grant needs: read what changed, and accept it."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,20 +10,21 @@ from portal.core.problems import Invalid
 from portal.web import license_desk as desk
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
-from portal.web.reader import reader
-from portal.web.views.doors import found, posted, private
+from portal.web.reader import person, reader
+from portal.web.views.doors import found, posted, private, prove, proven
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def accept(request: HttpRequest, grant_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     grant = found(queries.grants_of(principal).filter(pk=grant_id).first())
     license = queries.version_to_accept(grant, now)
     if license is None:
         return redirect("grant_detail", grant.pk)
-    form = SignForm(posted(request), initial={"license_sha256": license.sha256})
+    form = SignForm(posted(request), initial={"license_sha256": license.sha256}, signer=person(request))
     if form.is_valid():
+        prove(request)
         try:
             actions.reaccept(
                 grant=grant,

@@ -1,6 +1,5 @@
 """One request on one screen, and the verdict on it."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +13,7 @@ from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.verdict import RecusalForm, VerdictForm
 from portal.web.reader import reader
 from portal.web.review_page import Forms, reviewed
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 
 NOTHING = Forms()
 
@@ -25,16 +24,19 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
 
 
 @private("POST")
-@reauthentication_required
+@proven
 def vote(request: HttpRequest, request_id: str) -> HttpResponse:
     """A verdict. One that declines is shown once more, as the applicant will read it, and then given."""
     principal, now, form = reader(request), timezone.now(), VerdictForm(request.POST)
     voted_on = reviewed(principal, request_id, now)
     if not form.is_valid():
         return show(request, request_id, Forms(sent=request.POST))
+    case = queries.request_case(principal, voted_on, now)
+    require(policies.may_vote(case, form.cleaned_data["verdict"]))
     if form.needs_confirmation:
         given = {"the_request": voted_on, "said": form.said}
         return render(request, "web/pages/review_decline.html", given)
+    prove(request)
     try:
         voted_on = actions.vote(request=voted_on, by=principal, now=now, **form.said)
     except Invalid as problem:
@@ -52,12 +54,13 @@ def reason(request: HttpRequest, request_id: str) -> HttpResponse:
 
 # A recusal takes a vote back, and the others' may then carry: it is asked for as a verdict is.
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def recuse(request: HttpRequest, request_id: str) -> HttpResponse:
     principal, now, form = reader(request), timezone.now(), RecusalForm(posted(request))
     left = reviewed(principal, request_id, now)
     require(policies.may_recuse(queries.request_case(principal, left, now)))
     if form.is_valid():
+        prove(request)
         try:
             actions.recuse(request=left, by=principal, now=now, **form.cleaned_data)
         except Invalid as problem:

@@ -1,6 +1,5 @@
 """The revisions of a release, for its manager: what became of them; quarantine, restore, withdraw."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +10,7 @@ from portal.web import vault_desk
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.revisions import RecallForm
 from portal.web.reader import reader
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 from weights_vault.actions import withdraw as recalls
 
 VERBS = {"quarantine": recalls.quarantine, "restore": recalls.restore, "withdraw": recalls.withdraw}
@@ -25,13 +24,14 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def change(request: HttpRequest, slug: str, revision_id: str) -> HttpResponse:
     principal = reader(request)
     release = vault_desk.enter(principal, slug)
     found = vault_desk.row(release, revision_id)
     form = RecallForm(posted(request), verbs=vault_desk.verbs(found))
     if form.is_valid():
+        prove(request)
         verb, reason = VERBS[form.cleaned_data["verb"]], form.cleaned_data["reason"]
         try:
             moved = verb(revision=found.revision, reason=reason, by=principal, now=timezone.now())

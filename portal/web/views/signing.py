@@ -1,6 +1,5 @@
 """Reading and signing a license."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,13 +11,13 @@ from licenses.models import Grant, Party, Request
 from portal.core.problems import Invalid
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import SignForm
-from portal.web.reader import reader
-from portal.web.views.doors import found, posted, private
+from portal.web.reader import person, reader
+from portal.web.views.doors import found, posted, private, prove, proven
 from portal.web.views.requests import own
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def sign(request: HttpRequest, request_id: str) -> HttpResponse:
     mine, principal, now = own(request, request_id), reader(request), timezone.now()
     case = queries.request_case(principal, mine, now)
@@ -26,8 +25,9 @@ def sign(request: HttpRequest, request_id: str) -> HttpResponse:
         return redirect("request_detail", mine.pk)
     require(policies.may_sign(case))
     license = found(mine.license_version)
-    form = SignForm(posted(request), initial={"license_sha256": license.sha256})
+    form = SignForm(posted(request), initial={"license_sha256": license.sha256}, signer=person(request))
     if form.is_valid():
+        prove(request)
         try:
             grants = actions.sign(
                 request=mine,

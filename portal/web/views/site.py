@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
 
 from licenses import queries
 from portal.core.keys import root_fingerprint
@@ -28,7 +27,7 @@ def license_text(request: HttpRequest, license_id: str) -> HttpResponse:
     return render(request, "web/pages/license.html", context)
 
 
-@require_POST
+@page("POST")
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen appearance in a cookie and go back."""
     back, chosen = request.POST.get("next", ""), request.POST.get("theme", "")

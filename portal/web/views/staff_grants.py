@@ -1,6 +1,5 @@
 """The grants, for legal staff: who holds what; one of them changed."""
 
-from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from portal.web import desk, grants_desk
 from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import reader
 from portal.web.story import told
-from portal.web.views.doors import posted, private
+from portal.web.views.doors import posted, private, prove, proven
 
 
 @private("GET")
@@ -24,12 +23,13 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def change(request: HttpRequest, grant_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     grant = desk.grant(principal, grant_id)
     form = grants_desk.change_form(principal, posted(request), grant=grant, fill="fill" in request.POST)
     if form.is_valid():
+        prove(request)
         try:
             change_one(grant=grant, by=principal, now=now, **form.change)
         except Invalid as problem:

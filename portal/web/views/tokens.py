@@ -1,6 +1,5 @@
 """A person's access tokens: made here, shown once, ended here."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,14 +12,15 @@ from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import NothingForm
 from portal.web.forms.tokens import TokenForm
 from portal.web.reader import person, reader
-from portal.web.views.doors import found, posted, private
+from portal.web.views.doors import found, posted, private, prove, proven
 
 
 @private("GET", "POST")
-@reauthentication_required(allow_get=True)
+@proven
 def index(request: HttpRequest) -> HttpResponse:
     principal, form = reader(request), TokenForm(posted(request))
     if form.is_valid():
+        prove(request)
         try:
             token, secret = create_token(
                 user=person(request),

@@ -161,7 +161,7 @@ def test_more_than_are_changed_at_once_say_how_many_are_left(
 ) -> None:
     monkeypatch.setattr("portal.web.grants_desk.MAX_AT_ONCE", 1)
     page = rosa.get("/review/grants/together/", {"all": "license=opt-nc"}).content.decode()
-    assert "2 grants fit the filter. 1 are changed at once" in page
+    assert "2 grants fit the filter. 1 are taken at once" in page
 
 
 @pytest.mark.parametrize("said", [{}, {"all": "person=ada"}, {"all": ""}, {"grant": ["grt_none", "'"]}])
@@ -268,16 +268,13 @@ def test_nobody_else_changes_many(open_as: OpenAs, grants: list[Grant]) -> None:
 def test_whoever_must_authenticate_anew_comes_back_to_what_was_selected(
     open_as: OpenAs, grants: list[Grant]
 ) -> None:
+    """To look at them no password is asked for."""
     stale, address = open_as("rosa", fresh=False), f"/review/grants/together/?grant={grants[0].pk}"
-    for answer in (
-        stale.get(address),
-        stale.post(address, {"grant": [grants[0].pk], "verb": "revoke", "reason": "x"}),
-    ):
-        assert answer.status_code == 302
-        assert answer["Location"].startswith(
-            "/accounts/reauthenticate/?next=%2Freview%2Fgrants%2Ftogether%2F"
-        )
-        assert grants[0].pk in answer["Location"]
+    assert stale.get(address).status_code == 200
+    answer = stale.post(address, {"grant": [grants[0].pk], "verb": "revoke", "reason": "x"})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/reauthenticate/?next=%2Freview%2Fgrants%2Ftogether%2F")
+    assert grants[0].pk in answer["Location"]
     assert not Grant.objects.exclude(state="active").exists()
 
 
@@ -289,3 +286,26 @@ def test_a3_without_a_second_factor_nobody_changes_many(
     assert rosa.get("/review/grants/").status_code != 200
     assert rosa.post("/review/grants/together/", said).status_code != 200
     assert not Grant.objects.exclude(state="active").exists()
+
+
+def test_only_what_can_be_changed_is_counted_and_the_others_stand_apart(
+    rosa: Client, grants: list[Grant]
+) -> None:
+    Grant.objects.filter(pk=grants[0].pk).update(state="revoked", state_reason="Shared.")
+    chosen = {"grant": [grant.pk for grant in grants]}
+    page = rosa.get("/review/grants/together/", chosen).content.decode()
+
+    assert "1 grant, one change" in page
+    assert "Change it</button>" in page
+    assert f'name="grant" value="{grants[0].pk}"' not in page
+    assert "Left out: these cannot be changed" in page
+    assert "Revoked, for good" in page
+
+
+def test_where_none_can_be_changed_there_is_no_form(rosa: Client, grants: list[Grant]) -> None:
+    Grant.objects.update(state="closed", state_reason="Done.")
+    page = rosa.get("/review/grants/together/", {"grant": [grants[0].pk]}).content.decode()
+
+    assert "None of these can be changed" in page
+    assert "Closed out, for good" in page
+    assert 'name="verb"' not in page

@@ -118,7 +118,8 @@ def test_a_fault_after_the_question_for_the_password_can_be_corrected(world: Wor
     """What was sent is taken up again where the password was asked; the form then still leads home."""
     master, rosa = papers.proposed(world), open_as("rosa", fresh=False)
     ending = f"/desk/master-agreements/{master.pk}/end/"
-    asked = rosa.post(ending, {"reason": ""})["Location"]
+    # What only the domain finds: a character that cannot be shown.
+    asked = rosa.post(ending, {"reason": "It is over.\a"})["Location"]
     answer = rosa.post(asked, {"password": PASSWORD, "next": ending})
     assert answer.status_code == 400
     assert f'<form method="post" class="form" action="{ending}">' in answer.content.decode()

@@ -9,7 +9,7 @@ from licenses.models import Request, SavedView
 from portal.accounts.models import User
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.queues import crowd, queue
-from tests.unit.web.world import World
+from tests.unit.web.world import ANSWERS, World
 from weights_vault.models import Release
 
 pytestmark = pytest.mark.database
@@ -222,3 +222,25 @@ def test_names_of_views_and_what_is_searched_for_are_inert(rosa: Client) -> None
     for page in (queue(rosa), queue(rosa, f"?text={HOSTILE}&organization={HOSTILE}")):
         assert "<script>alert" not in page
         assert str(7357 * 7357) not in page  # long enough not to stand in a random token
+
+
+def test_no_time_runs_where_no_reviewer_is_waited_for(world: World, rosa: Client, big: Release) -> None:
+    """On the review page and in the queue: told is what became of it, never "over the target"."""
+    returned = world.submitted("ada", big, days_ago=30)
+    world.vote(returned, "rosa", "request_changes", "Say more.", days_ago=20)
+    actions.edit(request=returned, answers=ANSWERS, by=world.by("ada"), now=world.ago(2))
+    withdrawn = world.submitted("bo", big, days_ago=30)
+    actions.withdraw(request=withdrawn, by=world.by("bo"), now=world.ago(29))
+    world.person("kim@nlp.example.edu", "Kim Berg", country="SE")
+    decided = world.approved("kim", big, days_ago=30)
+
+    for request, said in (
+        (returned, "with the applicant for 20 days"),
+        (withdrawn, "withdrawn after 1 day"),
+        (decided, "decided after 19 hours"),
+    ):
+        request.refresh_from_db()
+        shown = rosa.get(f"/review/{request.pk}/").content.decode(), queue(rosa, f"?state={request.state}")
+        for page in shown:
+            assert f'<span class="age">{said}</span>' in page
+            assert "over the target<" not in page

@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from licenses import actions
-from licenses.models import Request, Vote
+from licenses.models import ReasonTemplate, Request, Vote
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.queues import crowd
 from tests.unit.web.world import PASSWORD, World
@@ -95,3 +95,23 @@ def test_listing_a_hundred_costs_the_same_as_listing_ten(
     chosen = [request.pk for request in crowd(world, big, 30)]
     with django_assert_max_num_queries(18):
         rosa.post("/review/together/", {"selected": chosen})
+
+
+def test_a_reason_kept_ready_fills_the_form_for_all_and_gives_nothing(
+    world: World, open_as: OpenAs, submitted: Request
+) -> None:
+    """Nothing is given by it, so no password is asked for."""
+    client = open_as("rosa", fresh=False)
+    actions.keep_shipped_reasons(by=world.by("rosa"), now=world.now)
+    kept = ReasonTemplate.objects.get(title="Who can read the machine")
+    said = {"ballot": ballots([submitted]), "kept": kept.pk, "reason": "Thank you.", "note": "N1"}
+
+    assert kept.title in client.post("/review/together/", {"selected": [submitted.pk]}).content.decode()
+    answer = client.post("/review/together/vote/", {**said, "fill": "1"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert f"Thank you.\n\n{kept.text}" in page
+    assert ">\nN1</textarea>" in page
+    assert f'value="{ballots([submitted])[0]}"' in page
+    assert not Vote.objects.exists()

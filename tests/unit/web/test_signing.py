@@ -3,6 +3,7 @@
 import pytest
 
 from licenses.models import Acceptance, Grant, Request
+from portal.accounts.models import User
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import PASSWORD, World
 from weights_vault.models import Release
@@ -55,7 +56,9 @@ def test_a_name_that_is_wrong_after_the_password_can_be_typed_again(
 ) -> None:
     """The answer stands at the address of the question for the password; the form must not be sent there."""
     client, address = open_as("ada", fresh=False), f"/requests/{approved.pk}/sign/"
-    asked = client.post(address, signature(approved, typed_name="Somebody Else"))
+    asked = client.post(address, signature(approved))
+    # Her name is corrected while she is asked for the password.
+    User.objects.filter(pk=approved.applicant_id).update(full_name="Ada Holm")
     answer = client.post(asked["Location"], {"password": PASSWORD, "next": address})
 
     assert answer.status_code == 400

@@ -9,6 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from licenses import texts
+from licenses.models import Request
 from portal import web
 from portal.accounts.models import AccessToken
 from portal.web.templatetags import portal
@@ -78,20 +79,29 @@ def test_a_state_is_said_by_icon_word_and_color() -> None:
     ("days", "said", "tone"), [(1, "1 day", "calm"), (4, "4 days", "wait"), (6, "over the target", "bad")]
 )
 def test_age_is_told_against_the_published_target(days: int, said: str, tone: str) -> None:
-    html = str(portal.age(timezone.now() - timedelta(days=days, minutes=1), None))
+    html = str(portal.age(asked_for(timezone.now() - timedelta(days=days, minutes=1))))
 
     assert said in html
     assert f'class="age {tone}"' in html
 
 
+def asked_for(sent: datetime, state: str = "submitted", **moments: datetime) -> Request:
+    return Request(state=state, submitted_at=sent, **moments)
+
+
 def test_a_decided_request_waits_no_more() -> None:
-    assert "decided after 2 days" in str(portal.age(MOMENT, MOMENT + timedelta(days=2)))
-    waits = str(
-        portal.age(timezone.now() - timedelta(days=9), None, timezone.now() - timedelta(days=8, hours=1))
-    )
-    assert "asked 8 days ago" in waits
-    assert "over the target" not in waits
-    assert "decided in under a minute" in str(portal.age(MOMENT, MOMENT + timedelta(seconds=2)))
+    decided = asked_for(MOMENT, "rejected", decided_at=MOMENT + timedelta(days=2))
+    assert "decided after 2 days" in str(portal.age(decided))
+    at_once = asked_for(MOMENT, "approved", decided_at=MOMENT + timedelta(seconds=2))
+    assert "decided in under a minute" in str(portal.age(at_once))
+
+
+def test_a_question_stops_the_clock() -> None:
+    now = timezone.now()
+    waits = asked_for(now - timedelta(days=9), asked_at=now - timedelta(days=8, hours=1))
+
+    assert "asked 8 days ago" in str(portal.age(waits))
+    assert "over the target" not in str(portal.age(waits))
 
 
 def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is() -> None:

@@ -1,5 +1,6 @@
 // Everything works without this file. It adds: copy buttons, a menu that closes, focus on what is wrong,
-// a button that cannot be pressed twice while its form is under way, and what a draft says while it is typed.
+// a button that cannot be pressed twice while its form is under way, what a draft says while it is typed, and
+// what was typed, given back after a session that ended.
 "use strict";
 
 // Browsers offer the clipboard over HTTPS and on this machine alone.
@@ -113,6 +114,44 @@ for (const mark of document.querySelectorAll("[data-clear]")) {
   mark.append(button);
 }
 
+// What is sent after the session has ended meets the sign-in page. What was typed waits in this tab meanwhile,
+// for the same person and the same form alone; it is gone once a page after the sign-in has been seen.
+const UNSENT = "unsent";
+const reader = document.body.dataset.reader;
+const typedIn = (form) => [...form.elements].filter((field) => field.name && !field.readOnly
+  && field.matches("textarea, select, input:not([type=hidden], [type=password], [type=file], [type=submit])"));
+const goesTo = (form) => new URL(form.getAttribute("action") || location.href, location.href).pathname;
+
+function keepTyped(form) {
+  if (!reader || form.method !== "post" || form.querySelector("[type=password]")) return;
+  const fields = typedIn(form).map((field) => [field.name, field.value, field.checked]);
+  if (fields.length) sessionStorage.setItem(UNSENT, JSON.stringify({ reader, to: goesTo(form), fields, lost: false }));
+}
+
+function giveBack(kept) {
+  const form = [...document.forms].find((each) => each.method === "post" && goesTo(each) === kept.to);
+  if (!form || kept.reader !== reader) return;
+  for (const [name, value, checked] of kept.fields) {
+    for (const field of typedIn(form).filter((each) => each.name === name)) {
+      if (!["radio", "checkbox"].includes(field.type)) field.value = value;
+      else if (field.value === value) field.checked = checked;
+    }
+  }
+  const said = document.createElement("p");
+  said.className = "field-help";
+  said.setAttribute("role", "status");
+  said.textContent = "What you typed before you were signed out is here again. It is not sent yet.";
+  form.prepend(said);
+}
+
+const kept = JSON.parse(sessionStorage.getItem(UNSENT) || "null");
+if (kept && document.querySelector("[data-unsent]")) {
+  sessionStorage.setItem(UNSENT, JSON.stringify({ ...kept, lost: true }));
+} else if (kept && (reader || !kept.lost)) {
+  sessionStorage.removeItem(UNSENT);
+  if (kept.lost) giveBack(kept);
+}
+
 document.addEventListener("submit", (event) => {
   // A form that brings a file leaves the page where it is; it may be sent again.
   if (event.target.matches("[data-stays]")) return;
@@ -121,6 +160,7 @@ document.addEventListener("submit", (event) => {
     return;
   }
   event.target.dataset.sent = "yes";
+  keepTyped(event.target);
 });
 
 // A page that comes back from the browser's memory can be sent again.
