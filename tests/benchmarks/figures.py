@@ -30,7 +30,7 @@ class Figures:
 
 
 def save(figures: Figures, name: str) -> None:
-    """Keep the figures of a run. name: `table`, or `large`."""
+    """Keep the figures of a run. name: `table`, `desk` or `large`."""
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(asdict(figures), indent=1, ensure_ascii=False) + "\n")
 

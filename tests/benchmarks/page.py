@@ -27,12 +27,14 @@ TITLES = {
     "desk": "The desk of legal staff",
     "large": "A release of random shards, through publish and download",
 }
+# Of what is measured apart from the table, by the key of its rows.
+SECTIONS = {"desk": "The desk", "large": "The large release"}
 _INTRODUCTION = """\
 # Benchmarks
 
-`make bench` measures the table again and writes this page; `python -m tests.benchmarks --only large`
-measures the large release. Ours and the peers take turns in one run (ours, peer, ours, peer …), so that a
-drift of the machine hits all of them. A cell gives the median and, in brackets, the least and the greatest
+`make bench` measures the table and the desk again and writes this page;
+`python -m tests.benchmarks --only desk` measures the desk alone, `--only large` the large release. Ours and
+the peers take turns in one run (ours, peer, ours, peer …), so that a drift of the machine hits all of them. A cell gives the median and, in brackets, the least and the greatest
 sample; a ratio is that of the medians, ours to the peer's. What a time begins and ends with stands below.
 """
 T = TypeVar("T")
@@ -89,7 +91,7 @@ def _run(figures: Figures) -> str:
     samples = f"{figures.runs} runs" if figures.runs > 1 else "one run"
     return "\n".join(
         [
-            f"## {'The large release' if _is_large(figures) else 'The table'}\n",
+            f"## {_section(figures)}\n",
             f"Measured {figures.date} at commit `{figures.revision}`, {samples}.\n",
             "| machine | |",
             "|---|---|",
@@ -148,5 +150,6 @@ def _once(items: Iterable[T]) -> list[T]:
     return list(dict.fromkeys(items))
 
 
-def _is_large(figures: Figures) -> bool:
-    return {row.key for row in figures.rows} == {"large"}
+def _section(figures: Figures) -> str:
+    [key, *more] = {row.key for row in figures.rows}
+    return "The table" if more else SECTIONS.get(key, "The table")

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks.__main__ import GROUPS, PROGRAMS, TABLE, size_of, size_text, with_size
+from tests.benchmarks.__main__ import GROUPS, PROGRAMS, SETS, size_of, size_text, with_size
 from tests.benchmarks.context import Context
 from tests.benchmarks.errors import BenchError
 from tests.benchmarks.page import TITLES
@@ -41,7 +41,11 @@ def test_what_a_row_moved_is_its_first_fact_but_for_rows_that_move_nothing() -> 
 
 
 def test_every_group_of_rows_has_a_title_and_a_list_of_its_programs() -> None:
-    assert set(GROUPS) == set(TITLES) == set(PROGRAMS) == {*TABLE, "large"}
+    assert set(GROUPS) == set(TITLES) == set(PROGRAMS)
+
+
+def test_every_group_of_rows_is_measured_with_one_set() -> None:
+    assert sorted(GROUPS) == sorted(group for groups in SETS.values() for group in groups)
 
 
 def test_a_group_that_cannot_be_measured_does_not_take_the_others_with_it(

@@ -1,10 +1,12 @@
 """The page that is written from figures and notes."""
 
 import json
+import re
 from dataclasses import asdict, replace
 
 import pytest
 
+from tests.benchmarks.__main__ import SETS
 from tests.benchmarks.figures import figures_from, load
 from tests.benchmarks.page import NOTES, PAGE, cell, read_notes, render, target_text, verdict
 from tests.benchmarks.row import Target
@@ -13,7 +15,7 @@ from tests.unit.benchmarks.figures_of_a_run import figures, row, series
 
 def test_the_page_that_is_kept_is_the_one_that_its_figures_and_notes_give() -> None:
     """Written again by `python -m tests.benchmarks --page`."""
-    kept = [figures for figures in (load("table"), load("large")) if figures is not None]
+    kept = [figures for name in SETS if (figures := load(name)) is not None]
     assert PAGE.read_text() == render(kept, read_notes(NOTES.read_text()))
 
 
@@ -71,6 +73,20 @@ def test_notes_are_read_by_key_and_empty_ones_left_out() -> None:
 def test_a_note_for_rows_that_do_not_exist_is_refused() -> None:
     with pytest.raises(KeyError, match="opne-file"):
         read_notes("## opne-file\n\nText.\n")
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        (("api", "seal"), "The table"),
+        (("seal",), "The table"),
+        (("desk",), "The desk"),
+        (("large",), "The large release"),
+    ],
+)
+def test_what_was_measured_together_stands_under_one_title(keys: tuple[str, ...], title: str) -> None:
+    page = render([figures(*(row(key=key) for key in keys))], {})
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == [title]
 
 
 def test_without_figures_the_page_says_so() -> None:
