@@ -34,7 +34,8 @@ _INTRODUCTION = """\
 
 `make bench` measures the table and the desk again and writes this page;
 `python -m tests.benchmarks --only desk` measures the desk alone, `--only large` the large release. Ours and
-the peers take turns in one run (ours, peer, ours, peer …), so that a drift of the machine hits all of them. A cell gives the median and, in brackets, the least and the greatest
+the peers take turns in one run (ours, peer, ours, peer …), so that a drift of the machine hits all of them.
+A cell gives the median and, in brackets, the least and the greatest
 sample; a ratio is that of the medians, ours to the peer's. What a time begins and ends with stands below.
 """
 T = TypeVar("T")
