@@ -4,6 +4,7 @@ from django.conf import settings
 
 REQUEST = "/requests/{id}/"
 SIGN = "/requests/{id}/sign/"
+QUEUE = "/review/"
 REVIEW = "/review/{id}/"
 RELEASE = "/releases/{slug}/"
 GRANT = "/grants/{id}/"

@@ -4,12 +4,13 @@ A mail points to a page and carries no credential. Its key is the audit event's 
 never mails the same person twice.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from licenses import links, states, texts
 from licenses.judging import LEGAL_ROLES
@@ -27,6 +28,8 @@ from portal.core.outbox import queue_mail, queue_mails
 from weights_vault.models import Release
 
 TEMPLATES = "licenses/mail"
+# Late requests that one mail names; the queue has the others.
+MOST_NAMED = 20
 TO_REVIEWERS = {"review_wanted", "review_again", "review_nudged"}
 # To all of the legal staff, however many: a job writes these, and whoever submits does not wait for it.
 TO_EVERY_REVIEWER = {"review_wanted"}
@@ -78,20 +81,55 @@ def _staff_who_hear(notice: str, grant: Grant) -> list[User]:
 
 
 def remind_holder(
-    notice: str, grant: Grant, reminder: Reminder, renewal: Request | None = None, *, days_left: int
+    notice: str,
+    grant: Grant,
+    reminder: Reminder,
+    renewal: Request | None = None,
+    *,
+    days_left: int,
+    new_version: LicenseVersion | None = None,
 ) -> None:
-    """Queue the mail of a reminder to a grant's holder. renewal: the request under way that renews it."""
+    """Queue the mail of a reminder to a grant's holder.
+
+    renewal: the request under way that renews it. new_version: of the license, that they are to accept.
+    """
     page = links.page(links.REQUEST, id=renewal.pk) if renewal else ""
-    more = {"renewal": renewal, "renewal_page": page, "days_left": days_left}
+    more = {"renewal": renewal, "renewal_page": page, "days_left": days_left, "new_version": new_version}
     _queue(notice, grant.user, reminder, {**_about_grant(grant), **more})
 
 
-def remind_people(
-    notice: str, request: Request, reminder: Reminder, people: Iterable[User], **more: Any
-) -> None:
-    """Queue the mails of a reminder about a request to these people."""
-    for user in people:
-        _queue(notice, user, reminder, {**_about_request(request), **more})
+def remind_reviewers(late: Mapping[User, Sequence[Request]], reminder: Reminder, now: datetime) -> None:
+    """Queue to each of these people one mail about all of their late requests.
+
+    late: in the order in which the mail names them; it names at most MOST_NAMED. reminder: one that was
+    written for this mail, after which it is called.
+    """
+    about = {
+        "most_named": MOST_NAMED,
+        "queue_page": links.page(links.QUEUE),
+        "review_target_days": settings.REVIEW_TARGET_DAYS,
+    }
+    named = {request.pk: request for requests in late.values() for request in requests[:MOST_NAMED]}
+    prefetch_related_objects(list(named.values()), "applicant", "releases")
+    told = {pk: _late(request, now) for pk, request in named.items()}
+    mails = {}
+    for user, requests in late.items():
+        if not user.is_active:
+            continue
+        waiting = [told[request.pk] for request in requests[:MOST_NAMED]]
+        counts = {"count": len(requests), "more": len(requests) - len(waiting)}
+        context = {"person": user, "waiting": waiting, **counts, **about}
+        mails[_key("review_late", reminder, user)] = (user.email, context)
+    queue_mails(template=f"{TEMPLATES}/review_late", mails=mails)
+
+
+def _late(request: Request, now: datetime) -> dict[str, Any]:
+    return {
+        "titles": _titles(list(request.releases.all())),
+        "applicant": request.applicant,
+        "days_waited": (now - request.submitted_at).days if request.submitted_at else 0,
+        "review_page": links.page(links.REVIEW, id=request.pk),
+    }
 
 
 def remind_signers(request: Request, reminder: Reminder, **more: Any) -> int:

@@ -1,7 +1,7 @@
 """A new license version that holders must accept: they are told 30, 7 and 1 days before, and on the day."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -11,11 +11,15 @@ from licenses import notices, states, texts
 from licenses.actions.moving import lock_grant
 from licenses.clock.batches import batches, for_each
 from licenses.models import Grant
+from licenses.queries.reacceptance import version_to_accept
 from licenses.reminders import Countdown, remember, sent
 from portal.core.models import AuditEvent
 
 REACCEPT: Final = Countdown("reaccept", (30, 7, 1, 0))
 ASKED: Final = "grant.reacceptance_wanted"
+# So long after the mail that first asked no other says the same, unless the time to accept is short itself.
+QUIET: Final = timedelta(days=3)
+QUIET_SHARE: Final = 4  # at most the fourth part of that time
 
 
 def remind_of_reacceptance(*, now: datetime) -> int:
@@ -46,7 +50,11 @@ def _asked(subjects: Iterable[str]) -> dict[str, datetime]:
 
 
 def _due(grant: Grant, asked: datetime | None, now: datetime) -> list[str]:
-    return REACCEPT.due(asked or grant.starts_at, grant.reaccept_by, now) if grant.reaccept_by else []
+    if grant.reaccept_by is None:
+        return []
+    begun = asked or grant.starts_at
+    quiet = min(QUIET, max(grant.reaccept_by - begun, timedelta(0)) / QUIET_SHARE)
+    return REACCEPT.due(begun + quiet, grant.reaccept_by, now)
 
 
 def _remind(grant: Grant, now: datetime) -> bool:
@@ -60,5 +68,6 @@ def _remind(grant: Grant, now: datetime) -> bool:
         if reminder is None:
             return False
         left = texts.days_until(grant.reaccept_by, now)
-        notices.remind_holder("reacceptance_due", grant, reminder, days_left=left)
+        wanted = version_to_accept(grant, now)
+        notices.remind_holder("reacceptance_due", grant, reminder, days_left=left, new_version=wanted)
     return True

@@ -1,6 +1,6 @@
 """Requests that wait for longer than the published time: the reviewers are reminded, period by period."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from licenses import notices, states
-from licenses.actions.moving import lock_request
 from licenses.clock.batches import batches, for_each
-from licenses.models import Request
+from licenses.models import Reminder, Request
 from licenses.queries.reminded import who_is_reminded
-from licenses.reminders import remember, sent
+from licenses.reminders import sent
+from portal.accounts.models import User
 from portal.core.models import AuditEvent
 
 ANSWERED: Final = "request.answered"
@@ -23,12 +23,25 @@ def remind_reviewers(*, now: datetime) -> int:
     """Remind of each request in review that is older than REVIEW_TARGET_DAYS; return of how many.
 
     Again after each further period of that length; of several that passed unseen, once. Not while a
-    question waits for the applicant's answer; the time then counts from the answer.
+    question waits for the applicant's answer; the time then counts from the answer. Each reviewer gets one
+    mail about all of theirs, however many those are.
     """
     late = Request.objects.filter(
         state=states.SUBMITTED, asked_at__isnull=True, submitted_at__lte=now - _period()
     )
-    return for_each(_untold(late, now), lambda request: _remind(request, now))
+    people: dict[str, list[User]] = {}
+
+    def gather(request: Request) -> bool:
+        people[request.pk] = who_is_reminded(request, now)
+        return True
+
+    told = 0
+    try:
+        for_each(_untold(late, now), gather)
+    finally:  # what fails about one request keeps no word of the others
+        if people:
+            told = _remind(late.filter(pk__in=people), people, now)
+    return told
 
 
 def _period() -> timedelta:
@@ -37,16 +50,30 @@ def _period() -> timedelta:
 
 def _untold(requests: QuerySet[Request], now: datetime) -> Iterator[Request]:
     for batch in batches(requests, "submitted_at"):
-        subjects = [_subject(request) for request in batch]
-        answers, known = _answered(subjects), sent(subjects)
+        due = _due_of(batch, now)
+        known = sent(_subject(request) for request in batch)
         for request in batch:
-            due = _due(request, answers.get(_subject(request)), now)
-            if due and (_subject(request), due[-1]) not in known:
+            if request.pk in due and (_subject(request), due[request.pk]) not in known:
                 yield request
 
 
 def _subject(request: Request) -> str:
     return f"request:{request.pk}"
+
+
+def _due_of(requests: Iterable[Request], now: datetime) -> dict[str, str]:
+    """The one reminder of the present period, by request: its number and its beginning are in its name."""
+    listed = list(requests)
+    answers = _answered(_subject(request) for request in listed)
+    due = {}
+    for request in listed:
+        if request.submitted_at is None:
+            continue
+        since = max(request.submitted_at, answers.get(_subject(request), request.submitted_at))
+        periods = (now - since) // _period()
+        if periods >= 1:
+            due[request.pk] = f"review_late_{periods}:{since:%Y-%m-%dT%H:%M:%S}"
+    return due
 
 
 def _answered(subjects: Iterable[str]) -> dict[str, datetime]:
@@ -55,26 +82,26 @@ def _answered(subjects: Iterable[str]) -> dict[str, datetime]:
     return dict(events.values_list("subject").annotate(Max("at")))
 
 
-def _due(request: Request, answered: datetime | None, now: datetime) -> Sequence[str]:
-    """The one reminder of the present period. Its number and its beginning tell it from the others."""
-    if request.submitted_at is None:
-        return []
-    since = max(request.submitted_at, answered or request.submitted_at)
-    periods = (now - since) // _period()
-    return [f"review_late_{periods}:{since:%Y-%m-%dT%H:%M:%S}"] if periods >= 1 else []
+@transaction.atomic
+def _remind(late: QuerySet[Request], people: dict[str, list[User]], now: datetime) -> int:
+    """Write the reminders of these requests and queue the mails about them together; return of how many.
 
-
-def _remind(request: Request, now: datetime) -> bool:
-    with transaction.atomic():
-        request = lock_request(request)
-        # Read again under the lock: it may have been decided, withdrawn or asked about since.
-        if request.state != states.SUBMITTED or request.asked_at is not None:
-            return False
-        subject = _subject(request)
-        reminder = remember(subject, _due(request, _answered([subject]).get(subject), now), now)
-        if reminder is None:
-            return False
-        waited = (now - request.submitted_at).days if request.submitted_at else 0
-        people = who_is_reminded(request, now)
-        notices.remind_people("review_late", request, reminder, people, days_waited=waited)
-    return True
+    late: those that still wait. Under their locks, so that what was decided, withdrawn, asked about or told
+    of by another worker since is left out.
+    """
+    held = list(late.select_for_update(of=("self",)).order_by("pk"))
+    known, due = sent(_subject(request) for request in held), _due_of(held, now)
+    told = [
+        request for request in held if request.pk in due and (_subject(request), due[request.pk]) not in known
+    ]
+    if not told:
+        return 0
+    reminders = Reminder.objects.bulk_create(
+        Reminder(subject=_subject(request), kind=due[request.pk], at=now) for request in told
+    )
+    theirs: dict[User, list[Request]] = {}
+    for request in sorted(told, key=lambda each: (each.submitted_at or now, each.pk)):
+        for user in people[request.pk]:
+            theirs.setdefault(user, []).append(request)
+    notices.remind_reviewers(theirs, reminders[0], now)
+    return len(told)

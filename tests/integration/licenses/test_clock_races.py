@@ -55,5 +55,5 @@ def test_reviewers_are_reminded_once_by_several_workers(world: World) -> None:
     with crew(WORKERS) as race:
         race.run(*[partial(remind_reviewers, now=NOW + 6 * DAY)] * WORKERS)
     reviewers = 3
-    assert mails("review_late") == GRANTS * reviewers
+    assert mails("review_late") == reviewers  # each one mail about all of them
     assert Reminder.objects.count() == GRANTS

@@ -156,3 +156,24 @@ def test_who_lost_access_is_told_whom_to_write_to(state: str, settings: Any) -> 
     mail = OutboxMessage.objects.get(template=f"licenses/mail/grant_{state}")
 
     assert "reply to this mail, or write to weights-help@example.org." in mail.text
+
+
+@pytest.mark.django_db
+def test_staff_read_in_the_subject_whose_grant_is_closed() -> None:
+    world = World()
+    world.close_out(world.grant_in(states.ACTIVE))
+    mails = OutboxMessage.objects.filter(template="licenses/mail/grant_closed")
+    subjects = {mail.to.partition("@")[0]: mail.subject for mail in mails}
+
+    assert subjects.pop("ada") == "The grant for OPT-175B is closed"
+    assert set(subjects.values()) == {f"{world.ada.person.get_full_name()} closed the grant for OPT-175B"}
+
+
+@pytest.mark.django_db
+def test_who_wrote_about_a_request_of_theirs_is_named_once() -> None:
+    world = World()
+    request = world.request_in(states.SUBMITTED)
+    actions.say(request=request, text="One more thing.", by=world.ada, now=NOW)
+    mail = OutboxMessage.objects.filter(template="licenses/mail/message_received")[0]
+
+    assert f"{world.ada.person.get_full_name()} wrote about their request for OPT-175B:" in mail.text

@@ -7,7 +7,7 @@ import pytest
 from licenses import actions, states
 from licenses.actions.reaccepting import want_reacceptance
 from licenses.clock.reacceptance import remind_of_reacceptance
-from licenses.models import Grant
+from licenses.models import Grant, LicenseVersion
 from portal.core.models import OutboxMessage
 from tests.unit.licenses.clock.mailbox import empty, mailed, text_of
 from tests.unit.licenses.world import DAY, NOW, World
@@ -74,3 +74,41 @@ def test_what_the_first_mail_of_it_said_is_not_said_again(
     empty()
     remind_of_reacceptance(now=DUE - 19 * DAY)
     assert mailed("reacceptance_due") == told
+
+
+@pytest.mark.parametrize(
+    ("days", "reminded_after"), [(31, [24, 30, 31]), (30.5, [23.5, 29.5, 30.5]), (2, [1, 2])]
+)
+def test_no_reminder_follows_the_first_mail_on_its_heels(
+    world: World, days: float, reminded_after: list[float]
+) -> None:
+    """Thirty days and some hours to accept: "within 30 days" would come hours after the mail that asked."""
+    world.grant_in(states.ACTIVE)
+    version = demanded(world, by=NOW + days * DAY)
+    half_days = [half / 2 for half in range(70)]
+    told = [after for after in half_days if remind_of_reacceptance(now=NOW + after * DAY)]
+    assert told == reminded_after
+    assert mailed("reacceptance_wanted") == ["ada"]
+    assert version.number == 2
+
+
+def test_a_reminder_says_from_when_the_version_counts(world: World) -> None:
+    """It is published, and does not stand yet."""
+    world.grant_in(states.ACTIVE)
+    demanded(world, by=DUE, effective_at=NOW + 95 * DAY)
+    empty()
+    remind_of_reacceptance(now=DUE - 20 * DAY)
+    assert "a new version, number 2, which counts from 23 Feb 2027" in text_of("reacceptance_due")
+
+
+def demanded(world: World, *, by: datetime, effective_at: datetime = NOW) -> LicenseVersion:
+    version = actions.publish_license_version(
+        license=world.license.license,
+        text="# License, second\n",
+        effective_at=effective_at,
+        by=world.rita,
+        now=NOW,
+        reaccept_by=by,
+    )
+    want_reacceptance(version=version, now=NOW)
+    return version
