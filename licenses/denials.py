@@ -87,7 +87,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "grant_suspended": (
         "Your grant for {release} is suspended: {reason}",
-        "If you think this is wrong, write to {contact}, where it can be resumed.",
+        "If you think this is wrong, write to {contact}. It can be resumed.",
     ),
     "reacceptance_due": (
         "A new license version for {release} had to be accepted by {reaccept}.",

@@ -184,7 +184,7 @@ def _in_the_way(old: Grant) -> Conflict:
         return Conflict(
             "grant_suspended",
             f"Your grant for {old.release.title} is suspended: {old.state_reason}",
-            f"If you think this is wrong, write to {settings.CONTACT_EMAIL}, where it can be resumed.",
+            f"If you think this is wrong, write to {settings.CONTACT_EMAIL}. It can be resumed.",
         )
     return Conflict(
         "grant_live",

@@ -138,7 +138,7 @@ OVER: dict[str, Next] = {
     "expired": Next(
         "Your access has ended: renew it, or close it out",
         (
-            "It ended on {ended}. Renewing asks only what you did with the weights.",
+            "Renewing asks only what you did with the weights.",
             "You close it out once every copy is destroyed.",
         ),
         (_GRANT,),
