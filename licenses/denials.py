@@ -133,6 +133,7 @@ REFUSALS: dict[str, str] = {
     "too_many_messages": "One person writes so many messages about one request a day and no more.",
     "state_changed": "The request or grant is in a state that does not allow the action.",
     "license_changed": "Another license text is in force, or was approved, than the one named.",
+    "licenses_differ": "The releases of a request came under different licenses since it was sent.",
     "license_missing": "No version of the license is in force yet.",
     "vote_on_old_version": "The applicant changed the request since the reviewer read it; shows what.",
     "already_appealed": "A request is appealed once.",

@@ -137,7 +137,8 @@ class RequestCase:
 
     mine: the person is the applicant. was_submitted: it ever reached the reviewers.
     asked: the applicant submitted a request for each of its releases, this one or earlier ones.
-    license_current: its current version names the license text in force.
+    license_current: its current version names the license text in force of each release.
+    one_license: its releases are under the same license still.
     own_organization: the person is of the applicant's organization, and the terms bar such reviewers.
     voted_before_appeal: the person voted on it before it was appealed.
     joined: the person is a co-applicant who takes part. recused: a reviewer who takes none.
@@ -151,6 +152,7 @@ class RequestCase:
     asked: bool = True
     appealed: bool = False
     license_current: bool = True
+    one_license: bool = True
     own_organization: bool = False
     voted_before_appeal: bool = False
     joined: bool = False

@@ -67,6 +67,8 @@ STATE_CODES = frozenset(
         "too_early_to_renew",
         "nothing_to_renew",
         "license_changed",
+        "licenses_differ",
+        "request_lapsed",
         "grant_live",
         "not_on_request",
         "party_pending",
@@ -90,6 +92,12 @@ LICENSE_CHANGED = Denied(
     "license_changed",
     "A newer license version is in force than the one this request names.",
     "The applicant must confirm the new text first; the other verdicts are open to you.",
+)
+
+LICENSES_DIFFER = Denied(
+    "licenses_differ",
+    "The releases of this request are under different licenses by now.",
+    "Reviewers can return it for changes; the applicant then chooses anew which releases it is for.",
 )
 
 
@@ -153,7 +161,9 @@ def may_submit(case: RequestCase) -> Verdict:
 
 def may_confirm_license(case: RequestCase) -> Verdict:
     """May the person confirm that the request stands under a newer license text?"""
-    return _applicant(case, "confirm_license")
+    return _applicant(case, "confirm_license") and first_refusal(
+        None if case.one_license else LICENSES_DIFFER
+    )
 
 
 def may_withdraw(case: RequestCase) -> Verdict:
@@ -183,8 +193,15 @@ def may_vote(case: RequestCase, verdict: str) -> Verdict:
         role_bar(case.person, frozenset({REVIEWER})),
         _disinterested(case),
         table_bar(REQUEST_TRANSITIONS, case.state, "vote", "request"),
-        LICENSE_CHANGED if verdict == "approve" and not case.license_current else None,
+        license_bar(case.license_current, case.one_license) if verdict == "approve" else None,
     )
+
+
+def license_bar(current: bool, one: bool) -> Denied | None:
+    """Bar of an approval. current, one: `license_current` and `one_license` of a case."""
+    if not one:
+        return LICENSES_DIFFER
+    return None if current else LICENSE_CHANGED
 
 
 def may_read_own(person: Person) -> Verdict:

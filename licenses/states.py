@@ -130,14 +130,16 @@ PARTY_TRANSITIONS: tuple[Transition, ...] = (
     ),
     *(
         Transition(state, "join", state, ASKED, "request.party_joined")
-        for state in (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED)
+        for state in (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED, SIGNED)
     ),
     *(
         Transition(state, "decline", state, ASKED, "request.party_declined", ("party_declined",))
         for state in (DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED, SIGNED)
     ),
-    Transition(
-        APPROVED, "replace_signatory", APPROVED, APPLICANT, "request.party_invited", ("party_invited",)
+    # Signed: whom a master agreement covers has access then, and the others still wait for the signatory.
+    *(
+        Transition(state, "replace_signatory", state, APPLICANT, "request.party_invited", ("party_invited",))
+        for state in (APPROVED, SIGNED)
     ),
 )
 

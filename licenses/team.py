@@ -2,10 +2,12 @@
 
 from licenses.facts import RequestCase
 from licenses.judging import ENTRY_CODES, NOT_APPLICANT, all_releases, first_refusal, person_bar, table_bar
-from licenses.states import APPROVED, REQUEST_TRANSITIONS, SIGNED
+from licenses.states import APPROVED, LAPSED, REQUEST_TRANSITIONS, SIGNED
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 CO_APPLICANT, SIGNATORY = "co_applicant", "signatory"
+# A signatory can still be asked for, and sign for whoever waits for it.
+DECIDED = (APPROVED, SIGNED)
 
 NOT_A_PARTY = Denied(
     "not_a_party",
@@ -26,6 +28,11 @@ TOO_LATE = Denied(
     "state_changed",
     "The time to accept the license is over.",
     "Ask for access on the release page.",
+)
+APPROVAL_LAPSED = Denied(
+    "request_lapsed",
+    "This request was approved, but the license was not signed in time.",
+    "Ask for access anew on the release page.",
 )
 VOTED = Denied(
     "voted_before",
@@ -60,13 +67,18 @@ def may_invite(case: RequestCase, role: str) -> Verdict:
     Before it is sent and while changes are asked for; once approved, only a signatory in the place of one
     who declined or has not signed.
     """
-    action = "replace_signatory" if role == SIGNATORY and case.state == APPROVED else "invite"
+    action = "replace_signatory" if role == SIGNATORY and case.state in DECIDED else "invite"
     return first_refusal(
         person_bar(case.person, scope="requests"),
         None if case.mine else NOT_APPLICANT,
         table_bar(REQUEST_TRANSITIONS, case.state, action, "request"),
+        _late_bar(case),
         _place_bar(case, role),
     )
+
+
+def _late_bar(case: RequestCase) -> Denied | None:
+    return TOO_LATE if case.team.late and case.state == SIGNED else None
 
 
 def _place_bar(case: RequestCase, role: str) -> Denied | None:
@@ -75,7 +87,7 @@ def _place_bar(case: RequestCase, role: str) -> Denied | None:
         return TEAM_FULL if team.co_applicants >= team.most_co_applicants else None
     if not team.signatory_wanted:
         return NOT_WANTED
-    if case.state == APPROVED:
+    if case.state in DECIDED:
         return TEAM_FULL if team.signatory_signed else None
     return TEAM_FULL if team.signatory_named else None
 
@@ -104,7 +116,7 @@ def may_join(case: RequestCase) -> Verdict:
     A co-applicant must be somebody who could ask for each release on their own. Nobody who voted on the
     request takes part in it later.
     """
-    verdict = _answers(case, "join") and first_refusal(VOTED if case.team.voted else None)
+    verdict = _answers(case, "join") and first_refusal(_late_bar(case), VOTED if case.team.voted else None)
     if not verdict or case.team.role == SIGNATORY:
         return verdict
     return all_releases(case, ENTRY_CODES)
@@ -157,8 +169,9 @@ def _accepts(case: RequestCase, scope: str | None) -> Verdict:
         person_bar(case.person, scope),
         None if case.mine or case.team.joined else NOT_A_PARTY,
         ACCEPTED if case.team.accepted else None,
+        APPROVAL_LAPSED if case.state == LAPSED else None,
         table_bar(REQUEST_TRANSITIONS, case.state, "accept", "request"),
-        TOO_LATE if case.team.late and case.state == SIGNED else None,
+        _late_bar(case),
     )
     return verdict and all_releases(case, _entry_codes(case))
 

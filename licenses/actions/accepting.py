@@ -4,14 +4,17 @@ A person's grants start in the transaction of the later of two acceptances: thei
 needed, the signatory's. The caller holds the request's row.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from django.conf import settings
 
 from licenses import policies, queries, states
+from licenses.actions.affiliation import end_affiliation
 from licenses.actions.moving import move_grant, move_request, row_of
 from licenses.agreements import order
 from licenses.events import GrantChanged, GrantStarted
@@ -48,7 +51,7 @@ def accept(request: Request, user: User, *, typed_name: str, how: str, by: str, 
     """Write that `user` accepted the approved license, start what that completes, and return those grants.
 
     by: who, as the audit log calls them. how: as in `Acceptance`.
-    Raises: Conflict(grant_live, grant_suspended): of the person's own.
+    Raises: Conflict(grant_live, grant_suspended, grant_revoked): of the person's own.
     """
     _write(request, user, typed_name=typed_name, how=how, now=now)
     return _go_on(request, acting=user, how=how, by=by, now=now)
@@ -57,19 +60,28 @@ def accept(request: Request, user: User, *, typed_name: str, how: str, by: str, 
 def accept_under_master(*, request: Request, now: datetime) -> list[Grant]:
     """Start the grants of an approved request whose applicant a master agreement names; return them.
 
-    Co-applicants whom one names too are covered with the applicant; the others accept on their own. The
-    institution has signed already, so no signatory is needed.
+    Co-applicants whom one names too are covered with the applicant; the others accept on their own, and for
+    them the signatory still signs. Nothing is accepted for somebody whose grants cannot start: it is theirs
+    to accept once what is in the way is gone.
     """
     master = queries.master_covering(request.applicant, request.license_version, now)
     if master is None:
         return []
-    joined = [party.user for party in standing(request) if party.role == Party.Role.CO_APPLICANT]
-    for user in (request.applicant, *(user for user in joined if user is not None)):
+    asks, releases = _who_asks(request), list(request.releases.order_by("slug"))
+    held = _held(asks, releases)
+    accepted = 0
+    for user in asks:
         covering = queries.master_covering(user, request.license_version, now)
-        if covering and policies.may_sign(queries.request_case(principal_for(user), request, now)):
+        free = all(_bar(request, held[user.pk, release.pk], now) is None for release in releases)
+        if covering and free and policies.may_sign(queries.request_case(principal_for(user), request, now)):
             _write(request, user, typed_name=covering.typed_name, how=f"master:{covering.pk}", now=now)
-    _spare_signatory(request, now)
-    return _go_on(request, acting=None, how=f"master:{master.pk}", by=MASTER, now=now, signatory=False)
+            accepted += 1
+    if not accepted:
+        return []
+    if accepted == len(asks):
+        _spare_signatory(request, now)
+    how = f"master:{master.pk}"
+    return _go_on(request, acting=None, how=how, by=MASTER, now=now, signatory=request.signatory)
 
 
 def _write(request: Request, user: User, *, typed_name: str, how: str, now: datetime) -> None:
@@ -121,18 +133,21 @@ def _starts(request: Request, acting: User | None, now: datetime) -> list[Start]
     acting: who accepts now. A grant of theirs that is in the way is refused; somebody else's is left as it
     is, for it must not keep the rest of the team waiting.
     """
-    if not _institution_signed(request):
-        return []
     made = set(Grant.objects.filter(request=request).values_list("user", "release"))
-    releases = list(request.releases.order_by("slug"))
-    wanted = [
-        (user, release)
-        for user in _who_accepted(request)
-        for release in releases
-        if (user.pk, release.pk) not in made
-    ]
-    found = (_start_of(request, user, release, acting, now) for user, release in wanted)
-    return [start for start in found if start is not None]
+    accepted, releases = _who_accepted(request, now), list(request.releases.order_by("slug"))
+    held = _held(accepted, releases)
+    found = []
+    for user, release in product(accepted, releases):
+        if (user.pk, release.pk) in made:
+            continue
+        before = held[user.pk, release.pk]
+        bar = _bar(request, before, now)
+        if bar is None:
+            old = next((each for each in before if each.state in states.LIVE_STATES), None)
+            found.append(Start(user, release, old, renewed=old is not None and now < old.ends_at))
+        elif acting is not None and user.pk == acting.pk:
+            raise bar
+    return found
 
 
 def _institution_signed(request: Request) -> bool:
@@ -140,33 +155,57 @@ def _institution_signed(request: Request) -> bool:
     return not request.signatory or (named is not None and named.state == Party.State.ACCEPTED)
 
 
-def _who_accepted(request: Request) -> Iterable[User]:
-    """Who asks for the weights and accepted the license. Their rows are held, so that of two requests that
-    give one person the same release at the same moment the second sees the first one's grant."""
-    signed = Acceptance.objects.filter(request=request, license_version=request.license_version_id)
+def _who_asks(request: Request) -> list[User]:
+    """Who asks for the weights. Their rows are held, so that of two requests that give one person the same
+    release at the same moment the second sees the first one's grant."""
     asks = [request.applicant_id]
     for party in standing(request):
         if party.role == Party.Role.CO_APPLICANT and party.user_id is not None:
             asks.append(party.user_id)
-    accepted = User.objects.filter(pk__in=asks, is_active=True).filter(pk__in=signed.values("user"))
-    return list(accepted.select_for_update(no_key=True).order_by("pk"))
+    found = User.objects.filter(pk__in=asks, is_active=True)
+    return list(found.select_for_update(no_key=True).order_by("pk"))
 
 
-def _start_of(
-    request: Request, user: User, release: Release, acting: User | None, now: datetime
-) -> Start | None:
-    old = (
-        Grant.objects.select_for_update()
-        .filter(user=user, release=release, state__in=states.LIVE_STATES)
-        .first()
-    )
-    if old is None or now >= old.ends_at:
-        return Start(user, release, old, renewed=False)
-    if old.state == states.ACTIVE and old.request_id in _line_of(request):
-        return Start(user, release, old, renewed=True)
-    if acting is not None and user.pk == acting.pk:
-        raise _in_the_way(old)
+def _who_accepted(request: Request, now: datetime) -> list[User]:
+    """Who of those accepted the license, and for whom their institution did, where that is needed: by the
+    signatory, or once for all by a master agreement that names them."""
+    signed = Acceptance.objects.filter(request=request, license_version=request.license_version_id)
+    by = set(signed.values_list("user", flat=True))
+    accepted = [user for user in _who_asks(request) if user.pk in by]
+    if _institution_signed(request):
+        return accepted
+    return [user for user in accepted if queries.master_covering(user, request.license_version, now)]
+
+
+def _held(users: Sequence[User], releases: Sequence[Release]) -> dict[tuple[int, int], list[Grant]]:
+    """Each person's grants of each release, in whatever state: a revocation or a hold under way is waited
+    for, and then seen. They are locked in one order."""
+    rows = Grant.objects.select_for_update(of=("self",)).select_related("release")
+    held: dict[tuple[int, int], list[Grant]] = defaultdict(list)
+    for grant in rows.filter(user__in=users, release__in=releases).order_by("pk"):
+        held[grant.user_id, grant.release_id].append(grant)
+    return held
+
+
+def _bar(request: Request, held: Iterable[Grant], now: datetime) -> Conflict | None:
+    """What keeps a grant from starting: one of the same person and release that was revoked since, that is
+    on hold, even past its end, or that stands and is not the one carried on."""
+    for old in held:
+        if old.state == states.SUSPENDED or _revoked_since(request, old):
+            return _in_the_way(old)
+        if old.state == states.ACTIVE and now < old.ends_at and old.request_id not in _line_of(request):
+            return _in_the_way(old)
     return None
+
+
+def _revoked_since(request: Request, old: Grant) -> bool:
+    """Whether it was revoked when the decision could not know of it. A renewal carries on what stood when it
+    was begun: of what was revoked since, nothing is left to carry on."""
+    if old.state != states.REVOKED or request.decided_at is None:
+        return False
+    if request.renews_id is not None:
+        return old.state_at >= request.created_at
+    return old.state_at > request.decided_at
 
 
 def _line_of(request: Request) -> set[str]:
@@ -180,6 +219,13 @@ def _line_of(request: Request) -> set[str]:
 
 
 def _in_the_way(old: Grant) -> Conflict:
+    if old.state == states.REVOKED:
+        return Conflict(
+            "grant_revoked",
+            f"Your grant for {old.release.title} was revoked: {old.state_reason}",
+            "What was approved before that does not count any more. Withdraw this request and ask anew, or"
+            f" write to {settings.CONTACT_EMAIL}.",
+        )
     if old.state == states.SUSPENDED:
         return Conflict(
             "grant_suspended",
@@ -223,6 +269,9 @@ def _start(request: Request, start: Start, by: str, now: datetime) -> Grant:
         ends_at=grant.ends_at.isoformat(),
     )
     events.publish(GrantStarted(grant, by, now))
+    # Whoever left between the decision and this moment is held to what the terms say of leaving.
+    if end_affiliation(grant=grant, now=now):
+        grant.refresh_from_db()
     return grant
 
 

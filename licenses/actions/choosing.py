@@ -38,9 +38,13 @@ def choose_releases(
     return request
 
 
-def require_together(releases: Sequence[Release]) -> None:
-    """See that one request can be for all of them. Raises: Invalid(errors by "releases")."""
-    terms = list(ReleaseTerms.objects.select_related("release").filter(release__in=releases))
+def require_together(releases: Sequence[Release]) -> list[ReleaseTerms]:
+    """See that one request can be for all of them, and return their terms, by slug.
+
+    Raises: Invalid(releases_invalid; errors by "releases").
+    """
+    found = ReleaseTerms.objects.select_related("release", "license").filter(release__in=releases)
+    terms = list(found.order_by("release__slug"))
     wrong = ""
     if not releases:
         wrong = "Choose at least one."
@@ -48,6 +52,7 @@ def require_together(releases: Sequence[Release]) -> None:
         wrong = "These are not of one model under the same terms. Ask for them in requests of their own."
     if wrong:
         raise Invalid("releases_invalid", "These cannot be asked for together.", errors={"releases": [wrong]})
+    return terms
 
 
 def require_open(by: Principal, releases: Sequence[Release], now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from licenses import policies, queries, states, team, texts
+from licenses import policies, queries, team, texts
 from licenses.actions.moving import lock_request, move_request, require, who
 from licenses.models import Party, Request
 from licenses.queries.parties import GONE, addresses_of, is_party, signatory_of, standing
@@ -47,11 +47,12 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
             raise _invalid({"role": [f"This must be one of {', '.join(Party.Role.values)}."]})
         require(policies.may_invite(queries.request_case(by, request, now), role))
         address, name = _checked(request, email, full_name, who(by), now)
-        replaced = _give_place(request, now) if request.state == states.APPROVED else {}
+        decided = request.state in team.DECIDED
+        replaced = _give_place(request, now) if decided else {}
         party = Party.objects.create(
             request=request, role=role, email=address, full_name=name, state_at=now, asked_at=now
         )
-        action = "replace_signatory" if request.state == states.APPROVED else "invite"
+        action = "replace_signatory" if decided else "invite"
         move_request(request, action, by=by.actor, now=now, data={**_named(party), **replaced})
     return party
 

@@ -35,8 +35,8 @@ def sign(
     by: the applicant, a co-applicant who joined, or the signatory, who gets no grant.
     typed_name: must be the name in the account. license_sha256: of the text that was shown.
     how: how the person was asked; "session", or "pending:act_…".
-    Raises: NotPermitted, Conflict(state_changed, grant_live, grant_suspended). Conflict(license_changed): the
-        text shown is not the one approved. Invalid: the name differs.
+    Raises: NotPermitted, Conflict(state_changed, request_lapsed, grant_live, grant_suspended, grant_revoked).
+        Conflict(license_changed): the text shown is not the one approved. Invalid: the name differs.
     """
     with transaction.atomic():
         request = lock_request(request, by)

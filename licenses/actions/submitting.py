@@ -7,6 +7,7 @@ from django.db import transaction
 
 from licenses import policies, queries, texts
 from licenses.actions import contents, versions
+from licenses.actions.choosing import require_together
 from licenses.actions.moving import lock_request, move_request, require
 from licenses.models import Request, RequestVersion
 from portal.accounts.principals import Principal
@@ -28,7 +29,8 @@ def submit(
         it stands and mails nobody again.
     Raises: NotPermitted, Conflict(state_changed, party_pending, signatory_missing). Conflict(license_changed;
         given, in_force, difference): another text is in force. Invalid: a required answer is missing.
-        Invalid(evidence_missing, summary_missing): see `contents.require_whole`.
+        Invalid(evidence_missing, summary_missing): see `contents.require_whole`. Invalid(releases_invalid):
+        the terms of its releases came to differ since they were chosen.
     """
     with transaction.atomic():
         request = lock_request(request, by)
@@ -36,7 +38,9 @@ def submit(
         if case.mine and idempotency_key and request.submit_key == idempotency_key:
             return request
         require(policies.may_submit(case))
-        terms = queries.terms_of(request)
+        # Asked anew: terms change while a draft lies, and one decision opens nothing by others' terms.
+        every = require_together(list(request.releases.all()))
+        terms = every[0]
         organization = queries.confirmed_organization(by)
         in_force = versions.confirmed_license(terms, license_sha256, now, organization)
         last = versions.current(request)
@@ -51,16 +55,17 @@ def submit(
             license_sha256=in_force.sha256,
             submitted_at=now,
         )
+        quorum = max(each.quorum for each in every)
         move_request(
             request,
             "submit",
             by=by.actor,
             now=now,
-            data={"license": in_force.pk, "license_sha256": in_force.sha256, "quorum": terms.quorum},
+            data={"license": in_force.pk, "license_sha256": in_force.sha256, "quorum": quorum},
             version=unsent.number,
             license_version=in_force,
             organization=organization,
-            quorum=terms.quorum,
+            quorum=quorum,
             grant_days=terms.grant_days,
             signatory=case.team.signatory_wanted,
             submitted_at=now,
@@ -73,7 +78,7 @@ def confirm_license(*, request: Request, license_sha256: str, by: Principal, now
     """Confirm, in review, that the request stands under the license text in force now: a new version with
     the same answers. Where it names that text already, nothing happens.
 
-    Raises: NotPermitted, Conflict(state_changed, license_changed).
+    Raises: NotPermitted, Conflict(state_changed, license_changed, licenses_differ).
     """
     with transaction.atomic():
         request = lock_request(request, by)

@@ -9,6 +9,7 @@ from licenses import policies, queries, questionnaire, texts
 from licenses.actions import versions
 from licenses.actions.moving import lock_request, move_request, require, who
 from licenses.events import RequestDecided
+from licenses.facts import RequestCase
 from licenses.models import Decision, Request, RequestVersion, Vote
 from licenses.tally import APPROVE, REJECT, REQUEST_CHANGES, VERDICTS, Tally, tally
 from portal.accounts.principals import Principal
@@ -30,13 +31,13 @@ def vote(
     verdict: "approve", "reject" or "request_changes". reason: shown to the applicant; needed for the last
     two. note: for staff alone. A reviewer's later verdict on the same version takes the earlier one's place.
     Raises: NotPermitted: not a reviewer of this request, or no browser session. Conflict(state_changed,
-        license_changed). Conflict(vote_on_old_version; version, given, difference). Invalid.
+        license_changed, licenses_differ). Conflict(vote_on_old_version; version, given, difference). Invalid.
     """
     reason, note = _checked(verdict, reason, note)
     with transaction.atomic():
         request = lock_request(request, by)
         case = queries.request_case(by, request, now)
-        require(policies.may_vote(case, verdict), **_licenses(case.license_current, request, now))
+        require(policies.may_vote(case, verdict), **_licenses(case, request, now))
         if version != request.version:
             raise _old_version(request, version)
         if _cast(request, verdict, reason, note, by, now):
@@ -59,10 +60,12 @@ def _checked(verdict: str, reason: str, note: str) -> tuple[str, str]:
     return said, noted
 
 
-def _licenses(license_current: bool, request: Request, now: datetime) -> dict[str, Any]:
+def _licenses(case: RequestCase, request: Request, now: datetime) -> dict[str, Any]:
     """Both license versions, for a refusal because they differ."""
+    if case.license_current or not case.one_license or request.license_version is None:
+        return {}
     in_force = queries.license_in_force(queries.terms_of(request).license, now, request.organization_id)
-    if license_current or request.license_version is None or in_force is None:
+    if in_force is None:
         return {}
     return {"given": versions.named(request.license_version), "in_force": versions.named(in_force)}
 

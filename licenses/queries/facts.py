@@ -19,7 +19,7 @@ from licenses.facts import (
     RevisionFacts,
 )
 from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
-from licenses.queries.parties import takes_part, team_facts, with_place
+from licenses.queries.parties import state_at, takes_part, team_facts, with_place
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
@@ -219,8 +219,10 @@ def for_organization(organization: Organization | str | None) -> Q:
 
 
 def terms_of(request: Request) -> ReleaseTerms:
-    """Return the terms that the request is under; all its releases share them."""
-    return ReleaseTerms.objects.select_related("license").filter(release__requested__request=request)[0]
+    """Return the terms that the request is under: of its first release. When it was sent they were the same
+    for all; what must be so at a later step, that step asks of each."""
+    every = ReleaseTerms.objects.select_related("license").filter(release__requested__request=request)
+    return every.order_by("release__slug")[0]
 
 
 def request_case(principal: Principal, request: Request, now: datetime) -> RequestCase:
@@ -228,6 +230,7 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
     user = principal.user
     every = list(ReleaseTerms.objects.select_related("release", "license").filter(release__requests=request))
     in_force = license_in_force(every[0].license, now, request.organization_id) if every else None
+    one_license = len({terms.license_id for terms in every}) <= 1
     team = team_facts(principal, request, every, now)
     colleagues_barred = any(terms.exclude_reviewer_organization for terms in every)
     organizations = {request.applicant.organization_id, *team.organizations} - {None}
@@ -239,12 +242,13 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
     )
     return RequestCase(
         person=person(principal),
-        state=request.state,
+        state=state_at(request, now),
         mine=user is not None and user.pk == request.applicant_id,
         was_submitted=request.submitted_at is not None,
         asked=_asked(request, every),
         appealed=request.appealed,
-        license_current=in_force is not None and in_force.pk == request.license_version_id,
+        license_current=one_license and in_force is not None and in_force.pk == request.license_version_id,
+        one_license=one_license,
         own_organization=colleagues_barred and colleague,
         voted_before_appeal=earlier,
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,

@@ -130,6 +130,14 @@ def accept_by(request: Request) -> datetime | None:
     return request.decided_at + timedelta(days=settings.SIGN_WITHIN_DAYS)
 
 
+def state_at(request: Request, now: datetime) -> str:
+    """Return the state that counts at `now`: an approval that nobody signed in time has lapsed from that
+    moment, whether or not the job that notes it has run."""
+    deadline = accept_by(request)
+    over = request.state == states.APPROVED and deadline is not None and now >= deadline
+    return states.LAPSED if over else request.state
+
+
 def invitations_of(principal: Principal) -> QuerySet[Party]:
     """Return the places in others' requests that the person was asked to take, the newest first."""
     if principal.user is None or not principal.user.is_active:
@@ -142,7 +150,7 @@ def invitations_of(principal: Principal) -> QuerySet[Party]:
 def unanswered(principal: Principal) -> QuerySet[Party]:
     """Return the invitations that still wait for the person's answer."""
     waiting = invitations_of(principal).filter(state=Party.State.INVITED)
-    return waiting.filter(request__state__in=states.OPEN_STATES)
+    return waiting.filter(request__state__in=(*states.OPEN_STATES, states.SIGNED))
 
 
 def invitation_for(principal: Principal, id: str) -> Party:

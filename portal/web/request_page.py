@@ -48,7 +48,7 @@ def page_of(
         "summary_of_use": said.summary_of_use,
         "held": held,
         "progress": progress(request.state, holding),
-        "next": next_for(case, request) or _next(principal, case, request, holding, now),
+        "next": next_for(case, request, bool(held)) or _next(principal, case, request, holding, now),
         "team": team_of(principal, request, now),
         "reason": queries.decided_reason(request) or (holding.reason if holding else ""),
         "answers": answer_sheet.latest(request),

@@ -40,11 +40,10 @@ def sizes_of(
     """What one request can be for. data: the form as it was sent; where it says nothing of releases, as from
     a form that offered none, the choice stays."""
     asked = list(request.releases.all()) if request is not None else [release]
-    may = request is None or (
-        request.renews_id is None
-        and bool(policies.may_choose_releases(queries.request_case(principal, request, now)))
-    )
-    others = {each.pk: each for each in [*asked, *(siblings(principal, release, now) if may else [])]}
+    may = request is None or bool(policies.may_choose_releases(queries.request_case(principal, request, now)))
+    # A renewal is for what is held: something of it can be left out, nothing can be added.
+    more = siblings(principal, release, now) if may and (request is None or not request.renews_id) else []
+    others = {each.pk: each for each in [*asked, *more]}
     others.pop(release.pk, None)
     offered = sorted(others.values(), key=lambda each: each.title)
     sent = data.getlist(FIELD) if data is not None and may else []

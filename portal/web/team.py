@@ -11,6 +11,7 @@ from licenses import policies, queries, states
 from licenses.facts import RequestCase
 from licenses.models import Party, Request
 from licenses.queries.parties import GONE
+from licenses.team import DECIDED
 from portal.accounts.principals import Principal
 from portal.web.forms.team import InviteForm
 from portal.web.journey import Action, Next
@@ -54,17 +55,19 @@ def team_of(principal: Principal, request: Request, now: datetime, data: QueryDi
 
 def _loses_place(party: Party, roles: list[str], request: Request) -> bool:
     asked = party.role == Party.Role.SIGNATORY and party.state not in GONE
-    return asked and Party.Role.SIGNATORY in roles and request.state == states.APPROVED
+    return asked and Party.Role.SIGNATORY in roles and request.state in DECIDED
 
 
-def next_for(case: RequestCase, request: Request) -> Next | None:
-    """What comes next for whoever stands in a request, where the applicant's own panel does not fit."""
-    if request.state in (states.APPROVED, states.SIGNED) and case.team.accepted:
-        if request.state == states.APPROVED:
+def next_for(case: RequestCase, request: Request, holds: bool) -> Next | None:
+    """What comes next for whoever stands in a request, where the applicant's own panel does not fit. holds:
+    they hold a grant under it."""
+    if request.state in DECIDED and case.team.accepted:
+        waits = case.team.signatory_wanted and not case.team.signatory_signed and not holds
+        if request.state == states.APPROVED or waits:
             return _waits(request)
         # A signatory binds the institution and holds nothing.
         return _follows(case, request) if case.team.role == Party.Role.SIGNATORY else None
-    if request.state in (states.APPROVED, states.SIGNED) and policies.may_sign(case):
+    if request.state in DECIDED and policies.may_sign(case):
         return None if case.mine and request.state == states.APPROVED else _signs(case, request)
     if case.mine:
         return _TOO_LATE if request.state == states.SIGNED else None

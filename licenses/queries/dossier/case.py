@@ -37,13 +37,17 @@ def judged(
     reader, request = principal.person, head.request
     team = _team(head, terms, record, now)
     barred = any(each.exclude_reviewer_organization for each in terms)
+    one_license = len({each.license_id for each in terms}) <= 1
     return RequestCase(
         person=person(principal),
         state=request.state,
         mine=reader.pk == request.applicant_id,
         was_submitted=request.submitted_at is not None,
         appealed=request.appealed,
-        license_current=head.in_force is not None and head.in_force == request.license_version_id,
+        license_current=one_license
+        and head.in_force is not None
+        and head.in_force == request.license_version_id,
+        one_license=one_license,
         own_organization=barred and reader.organization_id in _houses(request, record),
         voted_before_appeal=reader.pk in _voted_before_appeal(request, record),
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,

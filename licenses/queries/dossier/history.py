@@ -14,6 +14,7 @@ from licenses import states
 from licenses.models import Grant, ReleaseTerms, Request, RequestVersion
 from licenses.models.requests import RequestedRelease
 from licenses.queries.dossier.similar import alike
+from licenses.queries.parties import people_of
 
 ROWS: Final = 20
 SIMILAR_ROWS: Final = 5
@@ -95,8 +96,11 @@ def _grouped(request: Request, others: Iterable[Request]) -> Requests:
 
 
 def grants(request: Request) -> list[Grant]:
-    """Return the grants of the request, the person and their organization, what was taken away first."""
-    own = Grant.objects.filter(Q(request=request) | Q(user=request.applicant_id)).order_by().values("pk")
+    """Return the grants of the request and of the one that it renews, of everybody who stands in it, and of
+    the person's organization, what was taken away first."""
+    requests = [pk for pk in (request.pk, request.renews_id) if pk is not None]
+    theirs = Q(request__in=requests) | Q(user__in=people_of(request))
+    own = Grant.objects.filter(theirs).order_by().values("pk")
     order = _gravest_first()
     wanted = own
     if request.applicant.organization_id is not None:

@@ -107,10 +107,10 @@ def test_a_signatory_who_declines_is_replaced_and_the_other_signs(signed_for: Te
     assert caught.value.code == "state_changed", "a co-applicant is not added after the approval"
     sigrid = session(person("sigrid"))
     signed_for.joined(request, sigrid, SIGNATORY)
+    assert len(signed_for.accept(request, sigrid)) == 1
     with pytest.raises(Conflict) as caught:
         signed_for.invite(request, session(person("third")), SIGNATORY)
     assert caught.value.code == "team_full"
-    assert len(signed_for.accept(request, sigrid)) == 1
     assert state_of(request) == states.SIGNED
 
 
@@ -212,3 +212,15 @@ def test_ones_own_grant_in_the_way_is_said(team: Team) -> None:
         team.accept(request, team.cora)
     assert caught.value.code == "grant_suspended"
     assert not Acceptance.objects.filter(request=request).exists()
+
+
+@pytest.mark.parametrize("late", [timedelta(0), 60 * DAY])
+def test_an_approval_that_nobody_signed_has_lapsed_before_a_job_says_so(team: Team, late: timedelta) -> None:
+    request, over = team.approved(), NOW + 30 * DAY
+    with pytest.raises(Conflict) as caught:
+        team.accept(request, team.world.ada, now=over + late)
+    assert caught.value.code == "request_lapsed"
+    with pytest.raises(Conflict) as caught:
+        actions.withdraw(request=request, by=team.world.ada, now=over + late)
+    assert caught.value.code == "state_changed"
+    assert len(team.accept(request, team.world.ada, now=over - timedelta(microseconds=1))) == 1

@@ -188,3 +188,52 @@ def test_a_co_applicant_renews_what_is_their_own() -> None:
     assert not made.parties.exists()
     with pytest.raises(NotPermitted):
         actions.renew(request=request, by=team.cyd, now=NOW + 330 * DAY)
+
+
+def test_nobody_whose_access_was_revoked_is_asked_again_by_the_portal() -> None:
+    world = World()
+    team, request = signed_team(world)
+    [revoked] = Grant.objects.filter(user=team.cora.user)
+    actions.revoke(grant=revoked, reason="Sold them.", by=world.rita, now=NOW + DAY)
+
+    made = actions.renew(request=request, by=world.ada, now=NOW + 330 * DAY)
+
+    assert not made.parties.exists()
+    # The applicant may still ask her in by hand: then whoever reviews it reads why she lost access.
+    actions.join(party=team.invite(made, team.cora), by=team.cora, now=NOW + 330 * DAY)
+    actions.edit(request=made, answers=ANSWERS, summary_of_use=SUMMARY, by=world.ada, now=NOW + 330 * DAY)
+    world.submit(made)
+    gravest = queries.review(world.rob, made.pk, NOW).grants[0]
+    assert (gravest, gravest.state_reason) == (revoked, "Sold them.")
+
+
+def test_reviewers_of_a_renewal_read_who_lost_access_under_the_request_before() -> None:
+    world = World()
+    team, request = signed_team(world)
+    [revoked] = Grant.objects.filter(user=team.cora.user)
+    actions.revoke(grant=revoked, reason="Sold them.", by=world.rita, now=NOW + DAY)
+    made = actions.renew(request=request, by=world.ada, now=NOW + 330 * DAY)
+    actions.edit(request=made, answers=ANSWERS, summary_of_use=SUMMARY, by=world.ada, now=NOW + 330 * DAY)
+    world.submit(made)
+    assert queries.review(world.rob, made.pk, NOW).grants[0] == revoked
+
+
+def test_who_lost_access_before_the_request_was_decided_is_asked_again() -> None:
+    world = World()
+    team = Team(world)
+    alone = world.submit(world.draft(team.cora), team.cora)
+    world.vote(alone, world.rita)
+    world.vote(alone, world.rob)
+    [lost] = team.accept(alone, team.cora)
+    actions.revoke(grant=lost, reason="By mistake.", by=world.rita, now=NOW - DAY)
+    request = world.draft()
+    team.joined(request, team.cora)
+    world.submit(request)
+    world.vote(request, world.rita)
+    world.vote(request, world.rob)
+    [grant] = world.sign(request)
+    team.accept(request, team.cora)
+
+    made = actions.renew(request=grant.request, by=world.ada, now=grant.ends_at)
+
+    assert [party.email for party in made.parties.all()] == ["cora@example.org"]

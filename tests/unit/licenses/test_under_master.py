@@ -1,13 +1,16 @@
 """A master agreement starts the grants of whom it names with the decision."""
 
+from functools import partial
+
 import pytest
 
-from licenses import states
+from licenses import actions, queries, states
 from licenses.models import Acceptance, Grant, MasterAgreement, MasterMember, Party, Request
 from portal.accounts.models import Organization
 from portal.core.models import OutboxMessage
-from tests.unit.licenses.team import Team
-from tests.unit.licenses.world import DAY, NOW, World, apply, person
+from portal.core.problems import Conflict
+from tests.unit.licenses.team import SIGNATORY, Team
+from tests.unit.licenses.world import DAY, NOW, World, apply, person, session
 
 pytestmark = pytest.mark.database
 
@@ -68,11 +71,49 @@ def test_whom_a_master_agreement_names_has_access_with_the_decision(team: Team) 
 
 def test_under_a_master_agreement_no_signatory_is_needed(db: None) -> None:
     signed_for = Team(World(signatory=True))
+    master(signed_for.world, "ada", "cora", "cyd")
+    request = signed_for.approved(signatory=True)
+    assert (state_of(request), holders()) == (states.SIGNED, ["ada", "cora", "cyd"])
+    assert request.signatory is False
+    assert request.parties.get(role="signatory").state == Party.State.DROPPED
+
+
+def test_a_master_agreement_spares_nobody_the_signatory_whom_it_does_not_name(db: None) -> None:
+    signed_for = Team(World(signatory=True))
     master(signed_for.world, "ada")
     request = signed_for.approved(signatory=True)
-    assert (state_of(request), holders(), request.signatory) == (states.SIGNED, ["ada"], False)
-    assert request.parties.get(role="signatory").state == Party.State.DROPPED
-    assert len(signed_for.accept(request, signed_for.cora)) == 1
+    assert (state_of(request), holders(), request.signatory) == (states.SIGNED, ["ada"], True)
+    assert signed_for.accept(request, signed_for.cora) == []
+    assert [grant.user for grant in signed_for.accept(request, signed_for.sig)] == [signed_for.cora.user]
+    assert [grant.user for grant in signed_for.accept(request, signed_for.cyd)] == [signed_for.cyd.user]
+
+
+def test_a_signatory_is_found_after_a_master_agreement_gave_access_to_some(db: None) -> None:
+    """The one who was named says no; another is asked, answers and signs, for whoever waits."""
+    signed_for = Team(World(signatory=True))
+    master(signed_for.world, "ada")
+    request = signed_for.approved(signatory=True)
+    signed_for.accept(request, signed_for.cora)
+    actions.decline(party=request.parties.get(role=SIGNATORY), by=signed_for.sig, now=NOW)
+    sigrid = session(person("sigrid"))
+    party = signed_for.invite(request, sigrid, SIGNATORY)
+    assert list(queries.unanswered(sigrid)) == [party]
+    late = NOW + 30 * DAY
+    for act in (
+        partial(actions.join, party=party, by=sigrid),
+        partial(
+            actions.invite,
+            request=request,
+            role=SIGNATORY,
+            email="x@y.org",
+            full_name="X",
+            by=signed_for.world.ada,
+        ),
+    ):
+        with pytest.raises(Conflict, match="The time to accept"):
+            act(now=late)
+    actions.join(party=party, by=sigrid, now=NOW)
+    assert [grant.user for grant in signed_for.accept(request, sigrid)] == [signed_for.cora.user]
 
 
 def test_a_master_agreement_that_names_only_a_co_applicant_starts_nothing(team: Team) -> None:

@@ -94,11 +94,18 @@ class World:
     def submit(self, request: Request, by: Principal | None = None) -> Request:
         return actions.submit(request=request, license_sha256=self.license.sha256, by=by or self.ada, now=NOW)
 
-    def vote(self, request: Request, by: Principal, verdict: str = "approve", reason: str = "") -> Request:
+    def vote(
+        self,
+        request: Request,
+        by: Principal,
+        verdict: str = "approve",
+        reason: str = "",
+        now: datetime = NOW,
+    ) -> Request:
         request.refresh_from_db()
         why = reason or ("" if verdict == "approve" else "Because.")
         return actions.vote(
-            request=request, version=request.version, verdict=verdict, reason=why, note="", by=by, now=NOW
+            request=request, version=request.version, verdict=verdict, reason=why, note="", by=by, now=now
         )
 
     def sign(self, request: Request, now: datetime = NOW) -> list[Grant]:
@@ -166,8 +173,8 @@ class World:
         later = grant.ends_at
         request = actions.draft(by=self.ada, release=self.release, answers=ANSWERS, now=later)
         self.submit(request)
-        self.vote(request, self.rita)
-        self.vote(request, self.rob)
+        self.vote(request, self.rita, now=later)
+        self.vote(request, self.rob, now=later)
         self.sign(request, now=later)
 
 
