@@ -165,6 +165,14 @@ def test_what_is_over_shows_when_it_ended_and_no_later_end(
         assert f"{grant.ends_at:%Y-%m-%d}" not in page
 
 
+def test_what_was_revoked_together_has_ended(rosa: Client, grant: Grant) -> None:
+    said = {"grant": grant.pk, "verb": "revoke", "reason": REASON}
+    page = rosa.post("/review/grants/together/", said, follow=True).content.decode()
+
+    assert "Ended <time" in page
+    assert f"{grant.ends_at:%Y-%m-%d}" not in page
+
+
 def test_what_expired_shows_its_end(world: World, open_as: OpenAs, grant: Grant) -> None:
     grant = brought_to("expired", grant, world)
     page = open_as("ada").get("/grants/").content.decode()
