@@ -92,11 +92,8 @@ def test_another_way_back_than_the_one_kept_changes_nothing(open_as: OpenAs) -> 
     assert name_of_ada() == "Ada Lindqvist"
 
 
-def test_what_was_wrong_is_shown_after_the_password_and_can_be_sent_again(open_as: OpenAs) -> None:
-    """The answer stands at the address of the question for the password; the form must not be sent there."""
-    client = open_as("ada", fresh=False)
-    asked = client.post(ADDRESS, {**SAID, "full_name": "", "next": "/keys/"})
-    answer = client.post(asked["Location"], {"password": PASSWORD, "next": ADDRESS})
+def test_what_is_wrong_is_shown_before_the_password_and_the_way_back_is_kept(open_as: OpenAs) -> None:
+    answer = open_as("ada", fresh=False).post(ADDRESS, {**SAID, "full_name": "", "next": "/keys/"})
 
     assert answer.status_code == 400
     assert f'method="post" action="{ADDRESS}"' in answer.content.decode().partition("<main")[2]

@@ -52,6 +52,17 @@ def test_an_address_that_has_a_page_is_come_back_to(db: None) -> None:
     assert UNSENT in client.get(answer["Location"]).content.decode()
 
 
+def test_both_pages_that_stop_a_form_tell_the_browser_to_keep_what_was_typed(open_as: OpenAs) -> None:
+    """portal.js then gives it back; tests/browser/test_signed_out.py."""
+    client = open_as()
+    stopped = client.post("/review/assign/", {"do": "take"})
+    assert " data-unsent" in client.get(stopped["Location"]).content.decode()
+    assert " data-unsent" not in client.get("/accounts/login/").content.decode()
+
+    other = open_as("rosa", enforce_csrf_checks=True).post("/review/assign/", {"do": "take"})
+    assert (other.status_code, " data-unsent" in other.content.decode()) == (403, True)
+
+
 def test_looking_at_a_page_signed_out_loses_nothing_to_be_told_of(db: None) -> None:
     client = Client()
     assert UNSENT not in client.get(client.get("/keys/")["Location"]).content.decode()
