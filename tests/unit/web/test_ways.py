@@ -12,6 +12,7 @@ from licenses.models import Absence, Request
 from portal.web.urls import urlpatterns
 from portal.web.views.doors import UNSENT
 from portal.web.ways import ABOVE, methods_of
+from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 from weights_vault.models import Release
 
