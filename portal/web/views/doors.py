@@ -49,9 +49,9 @@ def page(*methods: str) -> Callable[[View], View]:
 def _not_taken(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
     detail, step = "This address does not take what was sent to it.", "Nothing was done."
     if "GET" not in methods:
-        detail = "There is nothing to read at this address: it takes a form that stands on another page."
+        detail = "This address takes a form, which stands on another page."
         step = "Nothing was sent. Go to that page, and send the form from there."
-    problem = Problem("method_not_allowed", detail, step, title="Nothing to see here", status=405)
+    problem = Problem("method_not_allowed", detail, step, title="There is no page here", status=405)
     response = problem_response(request, problem)
     response["Allow"] = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
     return response
