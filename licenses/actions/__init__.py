@@ -11,7 +11,9 @@ from licenses.actions.lapsing import lapse
 from licenses.actions.license_drafts import (
     begin_draft,
     begin_license,
+    check_draft,
     discard_draft,
+    left_to_do,
     publish_draft,
     save_draft,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "begin_draft",
     "begin_license",
     "change_many",
+    "check_draft",
     "choose_releases",
     "close_out",
     "confirm_license",
@@ -57,6 +60,7 @@ __all__ = [
     "keep_reason",
     "keep_shipped_reasons",
     "lapse",
+    "left_to_do",
     "name_member",
     "note",
     "nudge",

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from licenses import manuscripts, policies, queries, texts
+from licenses import manuscripts, placeholders, policies, queries, texts
 from licenses.actions.moving import require
-from licenses.actions.publishing import publish_license_version
+from licenses.actions.publishing import check_version, publish_license_version, refused_dates
 from licenses.models import License, LicenseDraft, LicenseVersion
 from licenses.summary import check_summary
+from licenses.terms import check_license_text, normalize_license
 from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -125,30 +126,60 @@ def publish_draft(*, draft: LicenseDraft, revision: int, by: Principal, now: dat
 
     A draft without a date counts from now on.
     Raises: NotPermitted. Conflict(draft_changed). Invalid: as `publish_license_version`, or nothing is new.
+        What `left_to_do` names is refused.
     """
     require(policies.may_publish_license(queries.person(by)))
     with transaction.atomic():
         draft = _lock(draft)
         _require_unchanged(draft, revision)
         before = set(draft.license.versions.values_list("pk", flat=True))
-        version = publish_license_version(
-            license=draft.license,
-            text=draft.text,
-            terms=draft.terms,
-            effective_at=max(draft.effective_at or now, now),
-            reaccept_by=draft.reaccept_by,
-            organization=draft.organization,
-            based_on=draft.based_on if draft.organization_id else None,
-            by=by,
-            now=now,
-        )
+        version = publish_license_version(by=by, now=now, **_version_of(draft, now))
         if version.pk in before:
-            said = (
-                f"This is the text of version {version.number}, word for word: there is nothing to publish."
-            )
-            raise Invalid("license_invalid", "The license was not published.", errors={"text": [said]})
+            raise _nothing_new(version)
         draft.delete()
     return version
+
+
+def check_draft(*, draft: LicenseDraft, revision: int, now: datetime) -> None:
+    """Find what keeps the draft from being published as it stands, before anybody is asked to prove anything.
+
+    Raises: Conflict(draft_changed), Invalid: as `publish_draft`.
+    """
+    _require_unchanged(draft, revision)
+    same = check_version(now=now, **_version_of(draft, now))
+    if same is not None:
+        raise _nothing_new(same)
+
+
+def _nothing_new(version: LicenseVersion) -> Invalid:
+    said = f"This is the text of version {version.number}, word for word: there is nothing to publish."
+    return Invalid("license_invalid", "The license was not published.", errors={"text": [said]})
+
+
+def _version_of(draft: LicenseDraft, now: datetime) -> dict[str, Any]:
+    return {
+        "license": draft.license,
+        "text": draft.text,
+        "terms": draft.terms,
+        "effective_at": max(draft.effective_at or now, now),
+        "reaccept_by": draft.reaccept_by,
+        "organization": draft.organization,
+        "based_on": draft.based_on if draft.organization_id else None,
+    }
+
+
+def left_to_do(draft: LicenseDraft, now: datetime) -> dict[str, list[str]]:
+    """Return what keeps the draft, as it was saved, from being published now, by field of `LicenseDraft`.
+
+    What `publish_draft` would say of its text and its dates, all of it at once; {} where nothing is.
+    """
+    newest = draft.license.versions.filter(organization=draft.organization_id).order_by("-number").first()
+    if newest is not None and newest.text == normalize_license(draft.text):
+        return dict(_nothing_new(newest).errors)
+    wrong = check_license_text(draft.text)
+    said = [wrong] if wrong else [str(each) for each in placeholders.left_in(draft.text)]
+    errors = refused_dates(max(draft.effective_at or now, now), draft.reaccept_by, newest, now)
+    return {"text": said, **errors} if said else errors
 
 
 def _lock(draft: LicenseDraft) -> LicenseDraft:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Max
 
-from licenses import notices, policies, queries, states, texts
+from licenses import notices, placeholders, policies, queries, states, texts
 from licenses.actions.moving import require
 from licenses.models import License, LicenseVersion, ReleaseTerms, Request
 from licenses.summary import check_summary
@@ -64,8 +64,43 @@ def publish_license_version(
     organization: with whom it was negotiated; its people alone are under it. based_on: the standard version
         that it departs from; left out: the newest.
     Raises: NotPermitted. Invalid: an empty or unprintable text, terms that cannot be, or an impossible date.
+        Invalid(draft_unfinished): words of an example are left in the text, which `errors` names by line.
     """
     require(policies.may_publish_license(queries.person(by)))
+    kept = _checked(text, terms)
+    with transaction.atomic():
+        base = _base(license, organization, based_on)
+        wanted = _Wanted(normalize_license(text), effective_at, kept, reaccept_by, organization, base)
+        return _add_version(license, wanted, by.actor, now)
+
+
+def check_version(
+    *,
+    license: License,
+    text: str,
+    effective_at: datetime,
+    now: datetime,
+    terms: Mapping[str, Any] | None = None,
+    reaccept_by: datetime | None = None,
+    organization: Organization | None = None,
+    based_on: LicenseVersion | None = None,
+) -> LicenseVersion | None:
+    """Raise Invalid where `publish_license_version` would, as things stand now. Nothing is held or written.
+
+    Returns: the newest version where the text is its own, word for word.
+    """
+    kept = _checked(text, terms)
+    base = _base(license, organization, based_on)
+    wanted = _Wanted(normalize_license(text), effective_at, kept, reaccept_by, organization, base)
+    newest = _newest(license, organization)
+    if newest is not None and newest.sha256 == wanted.sha256:
+        return newest
+    _require_finished(wanted.text)
+    _check_dates(wanted, newest, now)
+    return None
+
+
+def _checked(text: str, terms: Mapping[str, Any] | None) -> dict[str, Any]:
     wrong_text = check_license_text(text)
     kept, errors = check_summary(dict(terms or {}))
     errors = {f"terms.{name}".rstrip("."): wrong for name, wrong in errors.items()}
@@ -73,10 +108,11 @@ def publish_license_version(
         errors["text"] = [wrong_text]
     if errors:
         raise Invalid("license_invalid", NOT_PUBLISHED, errors=errors)
-    with transaction.atomic():
-        base = _base(license, organization, based_on)
-        wanted = _Wanted(normalize_license(text), effective_at, kept, reaccept_by, organization, base)
-        return _add_version(license, wanted, by.actor, now)
+    return kept
+
+
+def _newest(license: License, organization: Organization | None) -> LicenseVersion | None:
+    return license.versions.filter(organization=organization).order_by("-number").first()
 
 
 def _base(
@@ -100,7 +136,8 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
     """Write what the release demands, with its license and, where the text is new, a version of it.
 
     by: who applied the release file, as the audit log calls them; whoever calls has asked whether they may.
-    Raises: Invalid: the new text would come into force before the one it follows.
+    Raises: Invalid: the new text would come into force before the one it follows. Invalid(draft_unfinished):
+        words of an example are left in it.
     """
     license, _ = License.objects.get_or_create(slug=terms.license, defaults={"name": terms.license_name})
     if license.name != terms.license_name:
@@ -154,9 +191,10 @@ def _add_version(license: License, wanted: _Wanted, actor: str, now: datetime) -
         .filter(state=states.SUBMITTED, license_version__license=license)
         .order_by("pk")
     )
-    newest = license.versions.filter(organization=wanted.organization).order_by("-number").first()
+    newest = _newest(license, wanted.organization)
     if newest is not None and newest.sha256 == wanted.sha256:
         return newest
+    _require_finished(wanted.text)
     _check_dates(wanted, newest, now)
     last = license.versions.aggregate(last=Max("number"))["last"] or 0
     version = LicenseVersion.objects.create(
@@ -184,15 +222,38 @@ def _add_version(license: License, wanted: _Wanted, actor: str, now: datetime) -
     return version
 
 
-def _check_dates(wanted: _Wanted, newest: LicenseVersion | None, now: datetime) -> None:
-    earliest = max(now, newest.effective_at) if newest is not None else now
+def refused_dates(
+    effective_at: datetime, reaccept_by: datetime | None, newest: LicenseVersion | None, now: datetime
+) -> dict[str, list[str]]:
+    """Return what is wrong with the dates of a version that follows `newest`, by field; {} where nothing is."""
     errors = {}
-    if wanted.effective_at < earliest:
-        errors["effective_at"] = [f"This must not be before {texts.moment(earliest)}."]
-    if wanted.reaccept_by is not None and wanted.reaccept_by <= max(now, wanted.effective_at):
+    if newest is not None and max(effective_at, now) < newest.effective_at:
+        since = texts.moment(newest.effective_at)
+        errors["effective_at"] = [
+            f"Version {newest.number} counts from {since}; this one cannot count earlier."
+        ]
+    elif effective_at < now:
+        errors["effective_at"] = [f"This must not be before {texts.moment(now)}."]
+    if reaccept_by is not None and reaccept_by <= max(now, effective_at):
         errors["reaccept_by"] = ["This must be after the day from which the version counts."]
-    if errors:
+    return errors
+
+
+def _check_dates(wanted: _Wanted, newest: LicenseVersion | None, now: datetime) -> None:
+    if errors := refused_dates(wanted.effective_at, wanted.reaccept_by, newest, now):
         raise Invalid("license_invalid", NOT_PUBLISHED, errors=errors)
+
+
+def _require_finished(text: str) -> None:
+    """Refuse a text in which something of an example is left to be filled in."""
+    if left := placeholders.left_in(text):
+        said = [str(each) for each in left]
+        raise Invalid(
+            "draft_unfinished",
+            "The license text has words of an example that are still to be filled in. " + "; ".join(said),
+            "Replace each of them and try again. Nothing was changed.",
+            errors={"text": said},
+        )
 
 
 def _record(version: LicenseVersion, actor: str, now: datetime) -> AuditEvent:

@@ -107,6 +107,11 @@ def members_of(master: MasterAgreement) -> QuerySet[MasterMember]:
     return master.members.filter(removed_at__isnull=True).order_by("email")
 
 
+def ever_members_of(master: MasterAgreement) -> dict[int, MasterMember]:
+    """Return whom the agreement names or ever named, by id."""
+    return {member.pk: member for member in master.members.all()}
+
+
 def _masters() -> QuerySet[MasterAgreement]:
     return MasterAgreement.objects.select_related(
         "organization", "license_version__license", "license_version__organization", "signatory"

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from licenses import policies, queries, summary
+from licenses import actions, policies, queries, summary, texts
 from licenses.actions.moving import require
 from licenses.models import License, LicenseDraft, LicenseVersion, MasterAgreement
+from licenses.queries.masters import ever_members_of
 from licenses.terms import normalize_license
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -18,7 +19,7 @@ from portal.core.audit import trail
 from portal.core.problems import NotFound
 from portal.web.comparison import Line
 from portal.web.comparison import compare as compare
-from portal.web.forms.licenses import CompareForm
+from portal.web.forms.licenses import CompareForm, DraftForm
 from portal.web.readable import Place, differing
 from portal.web.story import Told
 
@@ -26,8 +27,8 @@ from portal.web.story import Told
 _MASTER_EVENTS: Final = {
     "master.proposed": ("Proposed", "turn", "send"),
     "master.signed": ("Signed", "good", "signature"),
-    "master.member_named": ("Named somebody", "calm", "user"),
-    "master.member_removed": ("Took somebody out", "wait", "circle-minus"),
+    "master.member_named": ("Named {member}", "calm", "user"),
+    "master.member_removed": ("Took {member} out", "wait", "circle-minus"),
     "master.ended": ("Ended", "bad", "ban"),
 }
 
@@ -39,6 +40,11 @@ class Difference:
     before: LicenseVersion | LicenseDraft
     after: LicenseVersion | LicenseDraft
     terms: list[str]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two are called, with their dates."""
+        return dated(self.before), dated(self.after)
 
     @property
     def same(self) -> bool:
@@ -102,12 +108,12 @@ def comparison(found: License, given: QueryDict) -> dict[str, Any]:
     """Context of the compare page: any two versions or drafts of one license, as the address names them."""
     every: list[LicenseVersion | LicenseDraft] = [*queries.drafts_of(found)]
     every += queries.versions_kept(found)
-    texts = {each.pk: each for each in every}
-    form = CompareForm(given, texts={pk: called(each) for pk, each in texts.items()})
+    by_id = {each.pk: each for each in every}
+    form = CompareForm(given, texts={pk: called(each) for pk, each in by_id.items()})
     form.full_clean()
     said = form.cleaned_data
-    after = texts.get(said.get("after") or "") or next(iter(texts.values()), None)
-    before = texts.get(said.get("before") or "") or (_default_before(after) if after else None)
+    after = by_id.get(said.get("after") or "") or next(iter(by_id.values()), None)
+    before = by_id.get(said.get("before") or "") or (_default_before(after) if after else None)
     chosen = {"before": before.pk if before else "", "after": after.pk if after else ""}
     fresh = CompareForm(
         {**chosen, "view": said.get("view") or "side"},
@@ -121,6 +127,27 @@ def comparison(found: License, given: QueryDict) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Left:
+    """Something to do before a draft can be published. name: of the field of `DraftForm` that it is about.
+    control: that field's id on the draft's page."""
+
+    name: str
+    control: str
+    label: str
+    said: tuple[str, ...]
+
+
+def left_to_do(found: LicenseDraft, now: datetime) -> list[Left]:
+    """What keeps a draft, as it was saved, from being published, in the words of its form."""
+    form = DraftForm(initial=DraftForm.of(found))
+    left = []
+    for name, said in actions.left_to_do(found, now).items():
+        field = form[form.called(name)]
+        left.append(Left(field.name, field.id_for_label, str(field.label), tuple(said)))
+    return left
+
+
 def hash_of(draft: LicenseDraft) -> str:
     """The SHA-256 that the draft's text will have once published, lower-case hex."""
     return hashlib.sha256(normalize_license(draft.text).encode()).hexdigest()
@@ -131,7 +158,14 @@ def called(text: LicenseVersion | LicenseDraft) -> str:
     of = f", of {text.organization.name}" if text.organization else ""
     if isinstance(text, LicenseVersion):
         return f"Version {text.number}{of}"
-    return f"Draft of {text.updated_at:%-d %b %Y, %H:%M} UTC{of}"
+    return f"Draft of {texts.moment(text.updated_at)}{of}"
+
+
+def dated(text: LicenseVersion | LicenseDraft) -> str:
+    """What a text is called, with the day from which it counts, or the time at which it was last saved."""
+    if isinstance(text, LicenseVersion):
+        return f"{called(text)}, counts from {texts.day(text.effective_at)}"
+    return called(text)
 
 
 def _default_before(after: LicenseVersion | LicenseDraft) -> LicenseVersion | None:
@@ -144,9 +178,13 @@ def master_story(found: MasterAgreement) -> list[Told]:
     """What happened to a master agreement, for staff."""
     events = [event for event in trail(f"master:{found.pk}") if event.kind in _MASTER_EVENTS]
     people = User.objects.in_bulk({event.by for event in events}, field_name="public_id")
+    # The log keeps ids alone: whose account was erased is no longer called by name here either.
+    named = ever_members_of(found)
     told = []
     for event in events:
         title, tone, icon = _MASTER_EVENTS[event.kind]
+        member = named.get(event.data.get("member", 0))
+        title = title.replace("{member}", member.full_name if member else "somebody")
         actor = str(people[event.by]) if event.by in people else "the portal itself"
         told.append(Told(event.at, title, "", event.data.get("reason", ""), actor, tone, icon))
     return told

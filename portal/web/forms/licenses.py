@@ -247,8 +247,13 @@ class DraftForm(SummaryForm):
     def add_faults(self, errors: Mapping[str, Iterable[str]]) -> None:
         """Show what an action found wrong beside the fields that it speaks of."""
         for name, wrong in errors.items():
-            field = _FIELD_OF.get(name, name.removeprefix("terms."))
+            field = self.called(name)
             self.add_error(field if field in self.fields else None, list(wrong))
+
+    @staticmethod
+    def called(name: str) -> str:
+        """The field for what an action calls `name`."""
+        return _FIELD_OF.get(name, name.removeprefix("terms."))
 
     def standing_on(self, revision: int) -> "DraftForm":
         """The same form, not checked again, as one that saves over `revision`."""

@@ -104,7 +104,10 @@ def draft(request: HttpRequest, draft_id: str) -> HttpResponse:
             goes_on = "license_publish" if request.POST.get("do") == "publish" else "license_draft"
             return redirect(goes_on, saved.pk)
     status = 409 if theirs else 400 if form.errors else 200
-    return render(request, "web/pages/license_draft.html", _page_of(found, form, theirs), status=status)
+    context = _page_of(found, form, theirs)
+    # Of what was saved; whoever has only begun knows that nothing is written yet.
+    context["to_do"] = desk.left_to_do(found, now) if found.revision > 1 and not form.is_bound else []
+    return render(request, "web/pages/license_draft.html", context, status=status)
 
 
 def _typed(form: DraftForm, found: LicenseDraft) -> dict[str, Any]:
@@ -151,20 +154,22 @@ def publish(request: HttpRequest, draft_id: str) -> HttpResponse:
     found = desk.draft(principal, draft_id)
     form = RevisionForm(posted(request), initial={"revision": found.revision})
     if form.is_valid():
-        prove(request)
+        revision = form.cleaned_data["revision"]
         try:
-            version = actions.publish_draft(
-                draft=found, revision=form.cleaned_data["revision"], by=principal, now=now
-            )
+            actions.check_draft(draft=found, revision=revision, now=now)
+            prove(request)
+            version = actions.publish_draft(draft=found, revision=revision, by=principal, now=now)
         except Invalid as problem:
             for wrong in problem.errors.values():
                 form.add_error(None, wrong)
         else:
             messages.success(request, f"Version {version.number} is published.")
             return redirect("license", version.pk)
-    follows = queries.compared_with(found, now)
+    follows, to_do = queries.compared_with(found, now), desk.left_to_do(found, now)
     context = {
         "draft": found,
+        "to_do": to_do,
+        "too_early": any(each.name == "effective_on" for each in to_do),
         "license": found.license,
         "form": form,
         "follows": follows,

@@ -1,5 +1,6 @@
 """Writing the next version of a license: drafts, their lock, and publishing."""
 
+import re
 from typing import Any
 
 import pytest
@@ -183,3 +184,47 @@ def test_a_text_of_which_no_agreement_could_be_made_is_not_saved_and_not_publish
         publish(world, draft)
     assert refused.value.code == "license_invalid"
     assert "more than 12 columns" in refused.value.errors["text"][0]
+
+
+@pytest.mark.parametrize("slug", EXAMPLES)
+def test_an_example_is_not_published_while_something_is_left_to_be_filled_in(world: World, slug: str) -> None:
+    draft = save(world, begin(world), EXAMPLES[slug].text)
+    said = actions.left_to_do(draft, NOW)["text"]
+    with pytest.raises(Invalid) as refused:
+        publish(world, draft)
+    assert refused.value.code == "draft_unfinished"
+    assert refused.value.errors["text"] == said
+    assert said[:2] == [
+        "Line 3: take out the note “A starting point, not legal advice.”",
+        "Line 6: [PUBLISHER]",
+    ]
+    assert LicenseVersion.objects.count() == 1
+
+
+def test_an_example_in_which_all_is_filled_in_is_published(world: World) -> None:
+    text = EXAMPLES["noncommercial-research"].text
+    text = re.sub(r"^> .*\n", "", text, flags=re.MULTILINE)
+    draft = save(world, begin(world), re.sub(r"\[[^]]+\]", "our own words", text))
+    assert actions.left_to_do(draft, NOW) == {}
+    assert publish(world, draft).number == 2
+
+
+def test_a_draft_that_would_count_before_the_version_it_follows_says_so_before_it_is_published(
+    world: World,
+) -> None:
+    publish(world, save(world, begin(world), "Second.", effective_at=NOW + 20 * DAY))
+    said = "Version 2 counts from 10 Dec 2026, 12:00 UTC; this one cannot count earlier."
+    for early in (None, NOW + 19 * DAY):
+        draft = save(world, begin(world), "Third.", effective_at=early)
+        assert actions.left_to_do(draft, NOW + DAY) == {"effective_at": [said]}
+        with pytest.raises(Invalid) as refused:
+            publish(world, draft, now=NOW + DAY)
+        assert refused.value.errors == {"effective_at": [said]}
+    assert actions.left_to_do(save(world, draft, "Third.", effective_at=NOW + 20 * DAY), NOW) == {}
+
+
+def test_what_is_left_is_said_all_at_once(world: World) -> None:
+    draft = save(world, begin(world), "Of [PUBLISHER].", effective_at=NOW + 2 * DAY, due=NOW + DAY)
+    assert list(actions.left_to_do(draft, NOW)) == ["text", "reaccept_by"]
+    assert list(actions.left_to_do(save(world, draft, " "), NOW)) == ["text"]
+    assert list(actions.left_to_do(save(world, draft, LICENSE_TEXT, revision=3), NOW)) == ["text"]

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from licenses import actions, queries, states
 from licenses.access import LicenseAccess
+from licenses.examples import EXAMPLES
 from licenses.models import LicenseVersion, ReleaseTerms
 from portal.core import audit
 from portal.core.events import publish
@@ -146,6 +147,15 @@ def test_faulty_terms_apply_nothing(bare: Release, tmp_path: Path) -> None:
         publish(applied(bare, tmp_path, quorum=3))
     assert list(caught.value.errors) == ["quorum"]
     assert not LicenseVersion.objects.exists()
+
+
+def test_an_example_with_words_left_to_be_filled_in_applies_nothing(bare: Release, tmp_path: Path) -> None:
+    (tmp_path / "LICENSE.md").write_text(EXAMPLES["responsible-use"].text, encoding="utf-8")
+    with pytest.raises(Invalid, match=r"Line 6: \[PUBLISHER\]; ") as caught, transaction.atomic():
+        publish(applied(bare, tmp_path))
+    assert caught.value.code == "draft_unfinished"
+    assert not LicenseVersion.objects.exists()
+    assert not ReleaseTerms.objects.exists()
 
 
 def test_a_release_without_terms_or_on_another_strategy_is_not_published(bare: Release) -> None:

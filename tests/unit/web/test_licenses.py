@@ -6,6 +6,7 @@ import pytest
 
 from licenses.manuscripts import MAX_LICENSE_CHARACTERS
 from licenses.models import License, LicenseDraft, LicenseVersion
+from licenses.texts import day, moment
 from portal.accounts.models import Organization
 from tests.unit.web import papers
 from tests.unit.web.conftest import OpenAs
@@ -279,3 +280,55 @@ def test_what_is_typed_for_a_new_license_is_inert(open_as: OpenAs, field: str) -
     assert "<script>alert" not in page.content.decode()
     License.objects.filter(slug="small").update(name=HOSTILE)
     assert "<script>alert" not in open_as("rosa").get("/desk/licenses/").content.decode()
+
+
+def test_what_is_left_to_fill_in_is_listed_from_the_first_save_on(world: World, open_as: OpenAs) -> None:
+    text = "# Terms\n\nThis is between [PUBLISHER] and you.\n"
+    draft, rosa = papers.drafted(world, text), open_as("rosa")
+    address = f"/desk/license-drafts/{draft.pk}/"
+    assert "Before it can be published" not in rosa.get(address).content.decode()
+    page = rosa.post(address, filled(draft, do="save"), follow=True).content.decode()
+    assert "Before it can be published" in page
+    assert "Line 3: [PUBLISHER]" in page
+    assert '<a href="#id_text">Text</a>' in page
+    asked = rosa.get(f"{address}publish/").content.decode()
+    assert "Line 3: [PUBLISHER]" in asked
+    assert f'<a href="{address}#id_text">Text</a>' in asked
+    assert 'type="submit">' not in asked.partition('class="split"')[2].partition("</main>")[0]
+    refused = rosa.post(f"{address}publish/", {"revision": 2})
+    assert refused.status_code == 400
+    assert "Line 3: [PUBLISHER]" in refused.content.decode()
+    assert LicenseVersion.objects.count() == 1
+
+
+def test_a_date_before_the_version_it_follows_is_said_at_save_and_before_the_button(
+    world: World, open_as: OpenAs
+) -> None:
+    second = papers.published(world, effective_at=world.now + timedelta(days=20))
+    draft, rosa = papers.drafted(world, "Third."), open_as("rosa")
+    address = f"/desk/license-drafts/{draft.pk}/"
+    said = f"Version 2 counts from {moment(second.effective_at)}; this one cannot count earlier."
+    saved = rosa.post(address, filled(draft, do="save"), follow=True).content.decode()
+    assert said in saved
+    assert '<a href="#id_effective_on">Counts from</a>' in saved
+    asked = rosa.get(f"{address}publish/").content.decode()
+    assert said in asked
+    assert f'<a href="{address}#id_effective_on">Counts from</a>' in asked
+    assert "The moment you publish it" not in asked
+
+
+def test_what_is_compared_is_named_with_its_license_and_dates(world: World, open_as: OpenAs) -> None:
+    """A sheet of it that was printed says what it is."""
+    second = papers.published(world)
+    page = open_as("rosa").get("/desk/licenses/opt-nc/compare/").content.decode()
+    assert f"Compare two texts of {second.license.name}</h1>" in page
+    first = LicenseVersion.objects.get(number=1)
+    for each in (first, second):
+        named = f"Version {each.number}, counts from {day(each.effective_at)}"
+        assert f'<th scope="col">{named}</th>' in page
+
+
+def test_the_publish_page_names_its_license_outside_the_breadcrumb(world: World, open_as: OpenAs) -> None:
+    draft = papers.drafted(world)
+    page = open_as("rosa").get(f"/desk/license-drafts/{draft.pk}/publish/").content.decode()
+    assert f'<p class="eyebrow">{draft.license.name}</p>' in page

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from licenses.models import LicenseVersion, MasterAgreement, MasterMember
+from portal.accounts.actions.erasing import erase
 from portal.accounts.models import Organization
 from portal.core.jobs import run_due
 from tests.unit.web import papers
@@ -79,6 +80,25 @@ def test_people_are_named_taken_out_and_the_agreement_ended(world: World, open_a
     assert "Ended" in page
     assert "Name somebody" not in page
     assert rosa.post(f"{address}end/", {"reason": "Again."}).status_code in (400, 409)
+
+
+def test_the_history_names_whom_it_named_and_took_out(world: World, open_as: OpenAs) -> None:
+    master, rosa = papers.proposed(world), open_as("rosa")
+    address = f"/desk/master-agreements/{master.pk}/"
+    bo = master.members.get()
+    rosa.post(f"{address}people/{bo.pk}/remove/", {"reason": "Left the lab."})
+    page = rosa.get(address).content.decode()
+    assert '<p class="timeline-title">Named Bo Tanaka</p>' in page
+    assert '<p class="timeline-title">Took Bo Tanaka out</p>' in page
+
+
+def test_the_history_does_not_name_whose_account_was_erased(world: World, open_as: OpenAs) -> None:
+    master = papers.proposed(world)
+    bo = world.people["bo"]
+    erase(user=bo, address=bo.email, by=world.by("bo"), now=world.now)
+    page = open_as("rosa").get(f"/desk/master-agreements/{master.pk}/").content.decode()
+    assert '<p class="timeline-title">Named Erased account</p>' in page
+    assert "Bo Tanaka" not in page
 
 
 def test_the_list_is_narrowed_by_organization_and_state(
