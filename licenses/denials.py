@@ -130,6 +130,7 @@ REFUSALS: dict[str, str] = {
     "voted_before": "Who voted on a request decides no appeal of it, and takes no part in it.",
     "recused": "A reviewer who recused themselves takes no part in the request.",
     "reason_archived": "A reason that staff archived is not changed any more.",
+    "conversation_closed": "Nothing can come of the request any more: nobody is written to about it.",
     "too_many_messages": "One person writes so many messages about one request a day and no more.",
     "state_changed": "The request or grant is in a state that does not allow the action.",
     "license_changed": "Another license text is in force, or was approved, than the one named.",
