@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from licenses import actions
-from licenses.models import Grant, Recusal, Request, Vote
+from licenses.models import Grant, LicenseDraft, Recusal, Request, Vote
 from portal.accounts.models import AccessToken, User
 from portal.core.models import AuditEvent
 from portal.web.views.doors import proven
@@ -71,6 +71,11 @@ def revoking_many(world: World, big: Release) -> Case:
     return "rosa", "/review/grants/together/", right, {"reason": ""}
 
 
+def publishing(world: World, big: Release) -> Case:
+    draft = papers.drafted(world)
+    return "rosa", f"/desk/license-drafts/{draft.pk}/publish/", {"revision": draft.revision}, {"revision": ""}
+
+
 def ending_a_master(world: World, big: Release) -> Case:
     master = papers.proposed(world)
     return "rosa", f"/desk/master-agreements/{master.pk}/end/", {"reason": "It is over."}, {"reason": ""}
@@ -93,6 +98,7 @@ CASES = [
     closing,
     revoking,
     revoking_many,
+    publishing,
     ending_a_master,
     making_a_token,
     erasing,
@@ -136,6 +142,16 @@ def test_a_verdict_that_comes_too_late_is_refused_before_the_password(
     answer = open_as("rosa", fresh=False).post(f"/review/{submitted.pk}/vote/", verdict(submitted))
 
     assert answer.status_code == 409
+
+
+def test_a_draft_that_cannot_be_published_is_told_before_the_password(world: World, open_as: OpenAs) -> None:
+    draft = papers.drafted(world)
+    LicenseDraft.objects.filter(pk=draft.pk).update(text="")
+    page = f"/desk/license-drafts/{draft.pk}/publish/"
+    answer = open_as("rosa", fresh=False).post(page, {"revision": draft.revision})
+
+    assert answer.status_code == 400
+    assert answer.context["form"].non_field_errors()
 
 
 def test_a_view_that_forgets_to_ask_can_write_nothing(world: World, open_as: OpenAs) -> None:
