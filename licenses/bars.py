@@ -120,7 +120,7 @@ def _no_request(facts: Facts, purpose: str, now: datetime) -> bool:
 
 def _request_is(state: str) -> Callable[[Facts, str, datetime], bool]:
     def bars(facts: Facts, purpose: str, now: datetime) -> bool:
-        stands = facts.request is not None and facts.request.state == state
+        stands = facts.request is not None and facts.request.state_at(now) == state
         in_the_way = purpose == REQUEST or (_needs_grant(facts) and not governs(facts.grant, now))
         return stands and in_the_way
 

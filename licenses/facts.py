@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from licenses.states import APPROVED, LAPSED
+
 
 @dataclass(frozen=True)
 class Person:
@@ -39,11 +41,20 @@ class ReleaseFacts:
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """The person's newest request for the release. reason: why it was rejected or returned, else empty."""
+    """The person's newest request for the release. reason: why it was rejected or returned, else empty.
+
+    lapses_at: of an approved one, when it has lapsed unless it was signed.
+    """
 
     id: str
     state: str
     reason: str = ""
+    lapses_at: datetime | None = None
+
+    def state_at(self, now: datetime) -> str:
+        """The state that counts at `now`, whether or not the job that notes a lapse has run."""
+        over = self.lapses_at is not None and now >= self.lapses_at
+        return LAPSED if over and self.state == APPROVED else self.state
 
 
 @dataclass(frozen=True)

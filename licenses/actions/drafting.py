@@ -10,6 +10,7 @@ from licenses import policies, queries, states
 from licenses.actions import contents, versions
 from licenses.actions.choosing import require_open, require_together
 from licenses.actions.contents import Contents
+from licenses.actions.lapsing import lapse_of
 from licenses.actions.moving import lock_request, move_request, require, row_of, who
 from licenses.models import ReleaseTerms, Request, RequestVersion
 from licenses.models.requests import RequestedRelease
@@ -39,6 +40,8 @@ def draft(
     """
     releases = list(dict.fromkeys([release, *also]))
     with transaction.atomic():
+        if by.user is not None:
+            lapse_of(by.user, now=now)
         require_present(by)
         if found := _made_before(by, idempotency_key):
             return found

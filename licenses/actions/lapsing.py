@@ -8,6 +8,7 @@ from django.db import transaction
 from licenses import states
 from licenses.actions.moving import lock_request, move_request
 from licenses.models import Party, Request
+from portal.accounts.models import User
 
 
 def lapse(*, now: datetime) -> int:
@@ -24,6 +25,14 @@ def lapse(*, now: datetime) -> int:
     ).order_by("request__decided_at", "pk")
     lapsed = sum(_lapse_one(request, over, now) for request in due)
     return lapsed + sum(_drop_one(party, now) for party in late.select_related("request"))
+
+
+def lapse_of(user: User, *, now: datetime) -> None:
+    """Note at once what of the person's is over: it is not in the way of what they ask for next."""
+    over = now - timedelta(days=settings.SIGN_WITHIN_DAYS)
+    due = Request.objects.filter(applicant=user, state=states.APPROVED, decided_at__lte=over)
+    for request in due.order_by("pk"):
+        _lapse_one(request, over, now)
 
 
 _UNSIGNED = (Party.State.INVITED, Party.State.JOINED)

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from licenses import policies, queries, questionnaire, states
 from licenses.actions import parties, versions
+from licenses.actions.lapsing import lapse_of
 from licenses.actions.moving import lock_request, require, row_of, who
 from licenses.models import Grant, Party, ReleaseTerms, Request, RequestVersion
 from licenses.models.requests import RequestedRelease
@@ -32,6 +33,8 @@ def renew(*, request: Request, by: Principal, now: datetime, idempotency_key: st
         request of theirs for one of the releases is under way.
     """
     with transaction.atomic():
+        if by.user is not None:
+            lapse_of(by.user, now=now)
         older = lock_request(request, by)
         if found := _made_before(by, idempotency_key):
             return found

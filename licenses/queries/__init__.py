@@ -51,7 +51,13 @@ from licenses.queries.masters import (
 )
 from licenses.queries.messages import Said, messages
 from licenses.queries.pages import CountUpTo, Slice, counts, sliced
-from licenses.queries.parties import invitation_for, invitations_of, parties_of, unanswered
+from licenses.queries.parties import (
+    as_they_stand,
+    invitation_for,
+    invitations_of,
+    parties_of,
+    unanswered,
+)
 from licenses.queries.prospects import Prospect, prospects
 from licenses.queries.queue import QueueFilters, queue
 from licenses.queries.reacceptance import version_to_accept
@@ -92,6 +98,7 @@ __all__ = [
     "agreements_of_master",
     "all_grants",
     "all_masters",
+    "as_they_stand",
     "asked_releases",
     "compared_with",
     "confirmed_organization",

@@ -19,7 +19,7 @@ from licenses.facts import (
     RevisionFacts,
 )
 from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
-from licenses.queries.parties import state_at, takes_part, team_facts, with_place
+from licenses.queries.parties import accept_by, state_at, takes_part, team_facts, with_place
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
@@ -169,7 +169,11 @@ def latest_request(newest_first: Sequence[Request]) -> RequestFacts | None:
     """
     known = [(request, _state_for(request)) for request in newest_first]
     found = next((each for each in known if each[1] in states.OPEN_STATES), next(iter(known), None))
-    return None if found is None else RequestFacts(found[0].pk, found[1], decided_reason(found[0]))
+    if found is None:
+        return None
+    request, state = found
+    lapses_at = accept_by(request) if state == states.APPROVED else None
+    return RequestFacts(request.pk, state, decided_reason(request), lapses_at)
 
 
 def _state_for(request: Request) -> str:

@@ -9,7 +9,7 @@ from licenses import policies
 from licenses.bars import is_staff
 from licenses.models import Grant, ReleaseTerms, Request
 from licenses.queries.facts import asking, grant_case, person, request_case
-from licenses.queries.parties import takes_part
+from licenses.queries.parties import as_they_stand, takes_part
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
 from weights_vault.models import Release
@@ -45,7 +45,7 @@ def request_for(principal: Principal, id: str, now: datetime) -> Request:
     request = _with_what_is_shown(Request.objects.filter(pk=id)).first()
     if request is None or not policies.may_read_request(request_case(principal, request, now)):
         raise NotFound()
-    return request
+    return as_they_stand([request], now)[0]
 
 
 def _with_what_is_shown(requests: QuerySet[Request]) -> QuerySet[Request]:

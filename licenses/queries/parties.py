@@ -138,6 +138,15 @@ def state_at(request: Request, now: datetime) -> str:
     return states.LAPSED if over else request.state
 
 
+def as_they_stand(requests: Iterable[Request], now: datetime) -> list[Request]:
+    """Return the requests to be shown, each in the state that counts at `now`. What acts on one reads its row
+    anew."""
+    found = list(requests)
+    for request in found:
+        request.state = state_at(request, now)
+    return found
+
+
 def invitations_of(principal: Principal) -> QuerySet[Party]:
     """Return the places in others' requests that the person was asked to take, the newest first."""
     if principal.user is None or not principal.user.is_active:

@@ -58,7 +58,9 @@ def _invitations(principal: Principal) -> Iterator[Thing]:
 
 def _requests(principal: Principal, now: datetime) -> Iterator[Thing]:
     under_way = queries.requests_of(principal).filter(state__in=states.OPEN_STATES)
-    for request in under_way[:MOST]:
+    for request in queries.as_they_stand(under_way[:MOST], now):
+        if request.state not in states.OPEN_STATES:
+            continue
         asked = request.state == states.SUBMITTED and request.asked_at is not None
         said = Word("A question for you", "turn", "message-circle-question-mark")
         yield Thing(

@@ -100,6 +100,7 @@ def page_of(principal: Principal, data: QueryDict, now: datetime) -> dict[str, A
         after=data.get("after", ""),
         size=form.size,
     )
+    queries.as_they_stand(page.rows, now)
     tabs, total = _tabs(principal, form, now)
     current = next((tab for tab in tabs if tab.current), None)
     picture, title, text = EMPTY.get(current.name, _NOTHING_FITS) if current else _NOTHING_FITS

@@ -17,6 +17,7 @@ from licenses.queries.dossier.person import Head
 from licenses.queries.dossier.record import Line, Record
 from licenses.queries.dossier.staff import Reason, Staff
 from licenses.queries.facts import person as person_of
+from licenses.queries.parties import as_they_stand
 from licenses.queries.timeline import TimelineEntry, staff_timeline
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
@@ -67,7 +68,7 @@ def review(principal: Principal, id: str, now: datetime) -> Review:
     if not policies.may_review(person_of(principal)):
         raise NotFound()
     head = person.read(principal, id, now)
-    request = head.request
+    [request] = as_they_stand([head.request], now)
     said = record.read(request)
     versions = list(request.versions.filter(submitted_at__isnull=False).order_by("-number")[:VERSIONS])
     others = history.read(request, versions[0])

@@ -34,7 +34,7 @@ class RequestView(ApiView):
         return Response(RequestDetailSerializer(request, context=context).data, status=done.status)
 
     def shown_with(self, requests: Sequence[AccessRequest]) -> dict[str, Any]:
-        return {"turns": turns(self.finder, requests, self.now)}
+        return {"turns": turns(self.finder, queries.as_they_stand(requests, self.now), self.now)}
 
 
 class RequestsView(RequestView):

@@ -32,7 +32,8 @@ INCOMPLETE_TEAM = frozenset({"party_pending", "signatory_missing"})
 
 def own(request: HttpRequest, request_id: str) -> Request:
     """The reader's own request; a reviewer's way to others' leads through the queue."""
-    return found(queries.requests_of(reader(request)).filter(pk=request_id).first())
+    mine = queries.requests_of(reader(request)).filter(pk=request_id)
+    return found(next(iter(queries.as_they_stand(mine, timezone.now())), None))
 
 
 @private("GET")
@@ -40,7 +41,8 @@ def index(request: HttpRequest) -> HttpResponse:
     principal = reader(request)
     held = Prefetch("grants", queries.grants_of(principal), to_attr="held")
     mine = queries.requests_of(principal).prefetch_related(held)
-    context = {"requests": mine, "asked": queries.unanswered(principal)}
+    shown = queries.as_they_stand(mine, timezone.now())
+    context = {"requests": shown, "asked": queries.unanswered(principal)}
     return render(request, "web/pages/requests.html", context)
 
 

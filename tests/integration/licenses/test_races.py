@@ -15,7 +15,7 @@ from portal.core.problems import NotPermitted, Problem
 from portal.core.verdicts import Denied
 from tests.integration.licenses.crowd import applicant_of, applicants, submitted
 from tests.integration.licenses.race import codes, crew
-from tests.unit.licenses.world import ANSWERS, NOW, World
+from tests.unit.licenses.world import ANSWERS, DAY, NOW, World
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -222,3 +222,29 @@ def test_what_is_issued_stands_wholly_before_a_revocation_or_not_at_all(world: W
                 assert kinds == ["manifest.issued", "grant.revoked"]
             assert codes(race.run(*[partial(issue, grant)] * 2)) == ["grant_revoked"] * 2
             Grant.objects.filter(pk=grant.pk).delete()
+
+
+def test_a_revocation_against_the_signature_of_the_renewal(world: World) -> None:
+    """R5: a grant that was revoked is never carried on; one that was carried on is not revoked unseen."""
+    with crew(2) as race:
+        for first in submitted(world, applicants(FEW_ROUNDS)):
+            world.vote(first, world.rita)
+            world.vote(first, world.rob)
+            ada = applicant_of(first)
+            signature = {"typed_name": "Ada Example", "license_sha256": world.license.sha256, "by": ada}
+            [old] = actions.sign(request=fresh(first), now=NOW, **signature)
+            later = old.ends_at - DAY
+            made = actions.renew(request=fresh(first), by=ada, now=later)
+            actions.edit(request=made, answers=ANSWERS, summary_of_use="Papers.", by=ada, now=later)
+            actions.submit(request=made, license_sha256=world.license.sha256, by=ada, now=later)
+            for reviewer in (world.rita, world.rob):
+                world.vote(made, reviewer, now=later)
+            results = race.run(
+                partial(actions.revoke, grant=old, reason="Sold.", by=world.rita, now=later),
+                partial(actions.sign, request=fresh(made), now=later, **signature),
+            )
+            old.refresh_from_db()
+            carried_on = Grant.objects.filter(request=made).exists()
+            assert (old.state, codes(results)) == (
+                (states.CLOSED, ["state_changed"]) if carried_on else (states.REVOKED, ["grant_revoked"])
+            )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from licenses import actions, states
+from licenses import actions, policies, queries, states
 from licenses.models import Acceptance, Agreement, Grant, Party, Request
 from portal.accounts import pending
 from portal.core import audit
@@ -224,3 +224,19 @@ def test_an_approval_that_nobody_signed_has_lapsed_before_a_job_says_so(team: Te
         actions.withdraw(request=request, by=team.world.ada, now=over + late)
     assert caught.value.code == "state_changed"
     assert len(team.accept(request, team.world.ada, now=over - timedelta(microseconds=1))) == 1
+
+
+def test_who_let_an_approval_lapse_asks_anew_at_once(team: Team) -> None:
+    """The job has not run: the rule of access says so all the same, and nothing is in the way."""
+    request, over = team.approved(), NOW + 30 * DAY
+    facts = queries.facts(team.world.ada, team.world.release)
+    soon = over - timedelta(microseconds=1)
+    codes = [policies.access(facts, "manifest", now).code for now in (soon, over)]  # type: ignore[union-attr]
+    assert codes == ["license_unsigned", "request_lapsed"]
+    assert queries.request_for(team.world.ada, request.pk, over).state == states.LAPSED
+    assert queries.review(team.world.rita, request.pk, over).case.state == states.LAPSED
+
+    anew = actions.draft(by=team.world.ada, release=team.world.release, answers=ANSWERS, now=over)
+
+    assert (anew.state, state_of(request)) == (states.DRAFT, states.LAPSED)
+    assert audit.trail(f"request:{request.pk}").filter(kind="request.lapsed").count() == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from licenses import states
 from licenses.models import Acceptance, Grant, Request
 from portal.accounts.models import User
 from tests.unit.web.conftest import OpenAs
@@ -93,3 +94,35 @@ def test_a_draft_has_nothing_to_sign(world: World, open_as: OpenAs, big: Release
     draft = world.draft("ada", big)
 
     assert open_as("ada").get(f"/requests/{draft.pk}/sign/").status_code == 409
+
+
+def test_an_approval_whose_time_is_over_reads_as_lapsed_before_the_job_ran(
+    open_as: OpenAs, world: World, big: Release
+) -> None:
+    late = world.approved("ada", big, days_ago=40)
+    client = open_as("ada")
+    detail, mine, sizes = (
+        client.get(address).content.decode()
+        for address in (f"/requests/{late.pk}/", "/requests/", f"/releases/{big.slug}/")
+    )
+    assert "The approval lapsed" in detail
+    assert f"/requests/{late.pk}/sign/" not in detail + mine + sizes
+    assert "Approved, not signed" not in detail + mine
+    assert "Your approval lapsed" in sizes
+    answer = client.post(f"/requests/{late.pk}/sign/", signature(late))
+    assert answer.status_code == 409
+    assert not Grant.objects.exists()
+    told = client.get("/")
+    assert "Sign by" not in told.content.decode()
+
+
+def test_an_approval_whose_time_is_over_is_lapsed_for_the_reviewers_too(
+    open_as: OpenAs, world: World, big: Release
+) -> None:
+    late = world.approved("ada", big, days_ago=40)
+    client = open_as("rosa")
+    page = client.get(f"/review/{late.pk}/").content.decode()
+    assert "Lapsed" in page
+    assert "Approved, not signed" not in page
+    [row] = client.get("/review/?state=approved").context["page"].rows
+    assert (row, row.state) == (late, states.LAPSED)
