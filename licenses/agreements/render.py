@@ -79,7 +79,7 @@ def pdf(contents: dict[str, Any], at: datetime) -> bytes:
 def _compile(contents: dict[str, Any], at: datetime, ends: float) -> bytes:
     """Have the document set in type. ends: until when, by time.monotonic()."""
     # The keywords are read by programs, not set in type: a break in a hash would make it another one.
-    set_in_type = {**_mapped(contents, _loosened), "keywords": contents["keywords"]}
+    set_in_type = {**_mapped(contents, _loosened), "keywords": contents.get("keywords", [])}
     given = {"data": json.dumps(set_in_type), "at": int(at.timestamp())}
     try:
         done = subprocess.run(

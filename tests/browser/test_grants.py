@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from licenses.models import Grant, ReasonTemplate
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, prove_it_is_you
 from tests.browser.test_every_page import MODES, faults_of
-from tests.unit.web.world import PASSWORD, World
+from tests.unit.web.world import World
 from weights_vault.models import Release
 
 
@@ -27,12 +27,6 @@ def grants(world: World) -> list[Grant]:
     return [world.signed(name, middle, days_ago=9) for name in ("ada", "bo")]
 
 
-def prove_again(page: Page) -> None:
-    """Authenticate anew; the way then leads back to what was selected."""
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
-
-
 def picture(page: Page, name: str, folder: Path) -> None:
     page.screenshot(path=Path(os.environ.get("SCREENSHOTS") or folder) / f"{name}.png", full_page=True)
 
@@ -45,7 +39,6 @@ def test_every_page_on_the_way_is_in_order(
     page.goto("/review/grants/?license=opt-nc")
     page.get_by_label("Select the grant of Ada").check()
     page.get_by_role("button", name="Change together").click()
-    prove_again(page)
     assert faults_of(page) == []
     picture(page, f"grants-together-{mode}", tmp_path)
     page.get_by_label("Move the end").check()
@@ -57,6 +50,7 @@ def test_every_page_on_the_way_is_in_order(
     picture(page, f"grants-together-wrong-{mode}", tmp_path)
     page.get_by_label("Suspend").check()
     page.get_by_role("button", name="Change it").click()
+    prove_it_is_you(page)
     page.get_by_role("heading", name="1 done").wait_for()
     assert faults_of(page) == []
     picture(page, f"grants-changed-{mode}", tmp_path)
@@ -68,12 +62,12 @@ def test_all_of_a_license_by_keyboard_alone(open_as: OpenPage, grants: list[Gran
     page = open_as("rosa", **settings)
     page.goto("/review/grants/?license=opt-nc")
     page.get_by_role("button", name="Change all 2 of OPT noncommercial license").press("Enter")
-    prove_again(page)
     page.get_by_label("Suspend").press("Space")
     page.get_by_label("A reason kept ready").select_option("The institute closed")
     page.get_by_role("button", name="Use it").press("Enter")
     reason = page.get_by_label("Reason", exact=True)
     assert reason.input_value().startswith("Your institute closed")
     page.get_by_role("button", name="Change all 2").press("Enter")
+    prove_it_is_you(page)
     page.get_by_role("heading", name="2 done").wait_for()
     assert set(Grant.objects.values_list("state", flat=True)) == {"suspended"}

@@ -39,10 +39,10 @@ def test_a_verdict_by_keyboard_is_thought_over(open_as: OpenPage, submitted: Req
     page.locator("#main").press("d")
     page.locator("#id_reason").press_sequentially("Not research.")
     page.get_by_role("button", name="Give this verdict").press("Enter")
-    prove_it_is_you(page)
-
-    assert page.get_by_role("heading", name="Decline this request?").is_visible()
+    page.get_by_role("heading", name="Decline this request?").wait_for()
+    assert not Vote.objects.exists()
     page.get_by_role("button", name="Decline it").press("Enter")
+    prove_it_is_you(page)
     page.wait_for_url(f"**/review/{submitted.pk}/")
     assert Vote.objects.get().verdict == "reject"
 
