@@ -154,7 +154,7 @@ def sign_master(
         require(policies.may_sign_master(queries.master_case(by, master, now)))
         version = master.license_version
         if license_sha256 != version.sha256:
-            shown = version.license.versions.filter(sha256=license_sha256).first()
+            shown = versions.version_shown(version.license, license_sha256, master.organization_id)
             raise versions.license_changed(shown, version)
         user = who(by)
         master.typed_name = checked_name(user, typed_name, refusal=NOT_SIGNED)

@@ -86,7 +86,7 @@ def reaccept(
         require(policies.may_reaccept(queries.grant_case(by, grant)))
         user, version = who(by), _wanted(grant, now)
         if license_sha256 != version.sha256:
-            shown = version.license.versions.filter(sha256=license_sha256).first()
+            shown = versions.version_shown(version.license, license_sha256, version.organization_id)
             raise versions.license_changed(shown, version)
         name = checked_name(user, typed_name, refusal="The new version was not accepted.")
         _write(grant, user, version, name, how, now)

@@ -43,7 +43,7 @@ def sign(
         require(policies.may_sign(queries.request_case(by, request, now)))
         user, approved = who(by), approved_license(request)
         if license_sha256 != approved.sha256:
-            shown = approved.license.versions.filter(sha256=license_sha256).first()
+            shown = versions.version_shown(approved.license, license_sha256, request.organization_id)
             raise versions.license_changed(shown, approved)
         name = checked_name(user, typed_name)
         return accept(request, user, typed_name=name, how=how, by=by.actor, now=now)

@@ -17,7 +17,9 @@ def checked_name(user: User, typed: str, *, refusal: str = "The license was not 
     name, wrong = texts.clean(typed, multiline=False, max_characters=MOST_NAME_CHARACTERS)
     if not wrong and not name:
         wrong = "Type your full name."
-    if not wrong and user.full_name and _folded(name) != _folded(user.full_name):
+    if not wrong and not _folded(user.full_name):
+        wrong = "Your account has no name to sign with. Write it there first, on the page of your account."
+    if not wrong and _folded(name) != _folded(user.full_name):
         wrong = f"Type your name as it stands in your account: {user.full_name}"
     if wrong:
         raise Invalid("name_invalid", refusal, errors={"typed_name": [wrong]})

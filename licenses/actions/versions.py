@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from licenses import questionnaire
-from licenses.models import LicenseVersion, ReleaseTerms, Request, RequestVersion
+from licenses.models import License, LicenseVersion, ReleaseTerms, Request, RequestVersion
 from licenses.queries import license_in_force
+from licenses.queries.facts import for_organization
 from portal.accounts.models import Organization
 from portal.core.problems import Conflict, Invalid
 
@@ -65,9 +66,17 @@ def confirmed_license(
             "Come back when its date has come; the release page names it.",
         )
     if sha256 != in_force.sha256:
-        given = terms.license.versions.filter(sha256=sha256).first() if sha256 else None
+        given = version_shown(terms.license, sha256, organization)
         raise license_changed(given, in_force)
     return in_force
+
+
+def version_shown(
+    license: License, sha256: str, organization: Organization | str | None
+) -> LicenseVersion | None:
+    """Return the version whose text a person names as the one that they read, among those that people of
+    `organization` are shown: whoever knows the SHA-256 of another's negotiated text learns nothing of it."""
+    return license.versions.filter(for_organization(organization), sha256=sha256).first() if sha256 else None
 
 
 def license_changed(given: LicenseVersion | None, wanted: LicenseVersion) -> Conflict:

@@ -19,6 +19,7 @@ from licenses.models import (
 )
 from licenses.queries.facts import confirmed_organization, license_in_force, person
 from licenses.queries.masters import verified_addresses
+from licenses.queries.parties import GONE
 from licenses.queries.reacceptance import grants_of_line
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import ANONYMOUS, Principal
@@ -73,7 +74,7 @@ def _may_read(principal: Principal, version: LicenseVersion) -> bool:
 def _concerned(user: User, version: LicenseVersion) -> bool:
     """Whoever asked under it, holds a grant under it, or is to sign it, of whatever organization now."""
     addresses = verified_addresses(user).values("low")
-    stands_in = Party.objects.filter(request__license_version=version)
+    stands_in = Party.objects.filter(request__license_version=version).exclude(state__in=GONE)
     return (
         Request.objects.filter(applicant=user, license_version=version).exists()
         or Grant.objects.filter(user=user, license_version=version).exists()
