@@ -54,12 +54,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @private("GET", "POST")
+@proven
 def detail(request: HttpRequest, master_id: str) -> HttpResponse:
     """One agreement for staff; a POST names somebody in it."""
     principal = reader(request)
     master = desk.master(principal, master_id)
     form = MemberForm(posted(request))
     if form.is_valid():
+        prove(request)
         try:
             actions.name_member(master=master, by=principal, now=timezone.now(), **form.cleaned_data)
         except Invalid as problem:
@@ -85,12 +87,14 @@ def _page_of(master: MasterAgreement, form: MemberForm) -> dict[str, object]:
 
 
 @private("GET", "POST")
+@proven
 def member_remove(request: HttpRequest, master_id: str, member_id: str) -> HttpResponse:
     principal = reader(request)
     master = desk.master(principal, master_id)
     member = found({str(each.pk): each for each in queries.members_of(master)}.get(member_id))
     form = ReasonForm(posted(request))
     if form.is_valid():
+        prove(request)
         try:
             actions.remove_member(member=member, by=principal, now=timezone.now(), **form.cleaned_data)
         except Invalid as problem:
