@@ -1,5 +1,6 @@
 """Policies of the desk: who has a request, who is away, and what staff keep for themselves. Pure."""
 
+from licenses.conversation import RECUSED
 from licenses.facts import Person, RequestCase
 from licenses.judging import LEGAL_ROLES, NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
@@ -11,14 +12,15 @@ OWN = Denied("own_request", "This is your own request: others review it.", "Leav
 
 def may_assign(case: RequestCase) -> Verdict:
     """May the person say who has the request on their desk? Legal staff, of a request in review, never of
-    their own. It is a hint: whoever may vote may still vote."""
-    own = OWN if case.mine or case.team.role else None
+    their own, nor after they recused themselves. It is a hint: whoever may vote may still vote."""
+    own = OWN if case.of_team else None
     unsent = None if case.was_submitted else NOT_APPLICANT
     return first_refusal(
         person_bar(case.person, scope=None),
         role_bar(case.person, LEGAL_ROLES),
         own,
         unsent,
+        RECUSED if case.recused else None,
         table_bar(REQUEST_TRANSITIONS, case.state, "assign", "request"),
     )
 

@@ -12,6 +12,11 @@ OWN_CONVERSATION = Denied(
     "This is your own request: you speak in it as the applicant.",
     "Write a message on its page; others review it.",
 )
+OWN_TEAM = Denied(
+    "own_request",
+    "You stand in this request, or did: nobody of its team speaks for the reviewers.",
+    "Leave it to the other reviewers.",
+)
 RECUSED = Denied(
     "recused",
     "You recused yourself from this request, for good.",
@@ -60,6 +65,7 @@ def _as_staff(case: RequestCase) -> Verdict:
         person_bar(case.person, scope=None),
         OWN_CONVERSATION if case.takes_part else None,
         role_bar(case.person, LEGAL_ROLES),
+        OWN_TEAM if case.of_team else None,
         _unsent(case),
         RECUSED if case.recused else None,
     )

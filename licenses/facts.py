@@ -116,8 +116,9 @@ class TeamFacts:
 
     role, state: the person's own place, while they stand in it: "co_applicant" or "signatory"; "invited",
     "joined" or "accepted". Both are empty for the applicant and for everybody else.
+    took_part: they said yes once, whether or not they stand in it still. Who declined without that did not.
     accepted: the person accepted the license version that was approved.
-    pending: a co-applicant has not answered. organizations: of those who answered, by public id.
+    pending: a co-applicant has not answered.
     signatory_wanted: somebody must sign for the institution. signatory_named: somebody was asked to.
     signatory_signed: they did.
     late: the time to accept after the approval is over. voted: asked in, the person voted on the request.
@@ -125,6 +126,7 @@ class TeamFacts:
 
     role: str = ""
     state: str = ""
+    took_part: bool = False
     accepted: bool = False
     co_applicants: int = 0
     most_co_applicants: int = 0
@@ -134,7 +136,6 @@ class TeamFacts:
     signatory_signed: bool = False
     late: bool = False
     voted: bool = False
-    organizations: frozenset[str] = frozenset()
 
     @property
     def joined(self) -> bool:
@@ -177,14 +178,21 @@ class RequestCase:
         """The person asks for the weights: the applicant, or a co-applicant who joined."""
         return self.mine or self.joined
 
+    @property
+    def of_team(self) -> bool:
+        """The person is, or once was, on the side of those who ask: they are no staff in this request."""
+        return self.mine or bool(self.team.role) or self.team.took_part
+
 
 @dataclass(frozen=True)
 class GrantCase:
-    """A grant as one person sees it. mine: the person holds it."""
+    """A grant as one person sees it. mine: the person holds it. of_team: they are, or once were, of those who
+    asked for it together."""
 
     person: Person
     state: str
     mine: bool = False
+    of_team: bool = False
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ from licenses.team import may_choose_releases as may_choose_releases
 from licenses.team import may_decline as may_decline
 from licenses.team import may_invite as may_invite
 from licenses.team import may_join as may_join
+from licenses.team import may_name_signatory as may_name_signatory
 from licenses.team import may_propose_sign as may_propose_sign
 from licenses.team import may_remove as may_remove
 from licenses.team import may_sign as may_sign
@@ -83,6 +84,11 @@ OWN_REQUEST = Denied(
     "This is your own request: others review it.",
     "Follow it on its page, as every applicant does.",
 )
+ASKED_IN = Denied(
+    "own_request",
+    "You were asked to take part in this request, and have not answered.",
+    "Decline the invitation to review it: who takes part does not.",
+)
 OWN_GRANT = Denied(
     "own_grant",
     "This is your own grant: you cannot change it.",
@@ -98,6 +104,12 @@ LICENSES_DIFFER = Denied(
     "licenses_differ",
     "The releases of this request are under different licenses by now.",
     "Reviewers can return it for changes; the applicant then chooses anew which releases it is for.",
+)
+
+TEAMS_GRANT = Denied(
+    "own_request",
+    "This grant comes from a request in whose team you stand, or stood: you cannot change it.",
+    "Ask a colleague with the right role to do it.",
 )
 
 
@@ -184,9 +196,9 @@ def may_appeal(case: RequestCase) -> Verdict:
 def may_vote(case: RequestCase, verdict: str) -> Verdict:
     """May the person cast `verdict` ("approve", "reject" or "request_changes")? From a browser session alone.
 
-    Never one of those who ask, nor their signatory; not a colleague of theirs where the terms bar them; after
-    an appeal nobody who voted before it. An approval needs the version under review to name the license text
-    in force.
+    Never one of those who ask, nor their signatory, nor who ever joined them; not a colleague of theirs where
+    the terms bar them; after an appeal nobody who voted before it. An approval needs the version under review
+    to name the license text in force.
     """
     return first_refusal(
         person_bar(case.person, scope=None),
@@ -210,8 +222,9 @@ def may_read_own(person: Person) -> Verdict:
 
 
 def may_read_request(case: RequestCase) -> Verdict:
-    """May the person read the request? The applicant and who joined it; legal staff once it was submitted."""
-    staff = role_bar(case.person, LEGAL_ROLES) if case.was_submitted else NOT_A_PARTY
+    """May the person read the request? The applicant and who joined it; once it was submitted legal staff,
+    who are none where they were asked into it and have not declined, or ever joined it."""
+    staff = role_bar(case.person, LEGAL_ROLES) if case.was_submitted and not case.of_team else NOT_A_PARTY
     return first_refusal(person_bar(case.person, scope="read"), None if may_read_as_party(case) else staff)
 
 
@@ -222,7 +235,7 @@ def may_review(person: Person) -> Verdict:
 
 def may_review_request(case: RequestCase) -> Verdict:
     """May the person see the request as staff do, with votes and notes? Never their own."""
-    own = OWN_REQUEST if case.mine or case.team.role else None
+    own = OWN_REQUEST if case.of_team else None
     unsent = None if case.was_submitted else NOT_APPLICANT
     return first_refusal(
         person_bar(case.person, scope="read"), role_bar(case.person, LEGAL_ROLES), own, unsent
@@ -268,12 +281,15 @@ def _staff(case: GrantCase, action: str) -> Verdict:
         person_bar(case.person, scope=None),
         role_bar(case.person, LEGAL_ROLES),
         OWN_GRANT if case.mine else None,
+        TEAMS_GRANT if case.of_team else None,
         table_bar(GRANT_TRANSITIONS, case.state, action, "grant"),
     )
 
 
 def _disinterested(case: RequestCase) -> Denied | None:
-    if case.mine or case.team.role:
+    if case.team.state == "invited":
+        return ASKED_IN
+    if case.of_team:
         return Denied(
             "own_request", "You cannot vote on your own request.", "Other reviewers will decide it."
         )

@@ -19,7 +19,7 @@ MAX_SOUGHT = 12
 FILLED_AT_ONCE = 1_000
 # Moves of a request after which other words stand in it.
 CHANGED_BY = frozenset(
-    {"submit", "edit", "confirm_license", "appeal", "join", "decline", "replace_signatory"}
+    {"submit", "edit", "confirm_license", "appeal", "join", "decline", "replace_signatory", "name_signatory"}
 )
 _WORD = re.compile(r"[^\W_]+")
 

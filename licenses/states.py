@@ -141,6 +141,11 @@ PARTY_TRANSITIONS: tuple[Transition, ...] = (
         Transition(state, "replace_signatory", state, APPLICANT, "request.party_invited", ("party_invited",))
         for state in (APPROVED, SIGNED)
     ),
+    # What was decided was decided with another in that place: whom nothing confirms, staff name themselves.
+    *(
+        Transition(state, "name_signatory", state, STAFF, "request.party_invited", ("party_invited",))
+        for state in (APPROVED, SIGNED)
+    ),
 )
 
 REQUEST_TRANSITIONS: tuple[Transition, ...] = (

@@ -1,7 +1,18 @@
 """Policies of the people who stand in a request: asking, answering, accepting. Pure, as `policies` is."""
 
+from licenses.conversation import OWN_TEAM as NOT_BY_TEAM
+from licenses.conversation import RECUSED
 from licenses.facts import RequestCase
-from licenses.judging import ENTRY_CODES, NOT_APPLICANT, all_releases, first_refusal, person_bar, table_bar
+from licenses.judging import (
+    ENTRY_CODES,
+    LEGAL_ROLES,
+    NOT_APPLICANT,
+    all_releases,
+    first_refusal,
+    person_bar,
+    role_bar,
+    table_bar,
+)
 from licenses.states import APPROVED, LAPSED, REQUEST_TRANSITIONS, SIGNED
 from portal.core.verdicts import Allowed, Denied, Verdict
 
@@ -74,6 +85,19 @@ def may_invite(case: RequestCase, role: str) -> Verdict:
         table_bar(REQUEST_TRANSITIONS, case.state, action, "request"),
         _late_bar(case),
         _place_bar(case, role),
+    )
+
+
+def may_name_signatory(case: RequestCase) -> Verdict:
+    """May the person, as staff, name another signatory after the decision? Nobody of the team's side."""
+    return first_refusal(
+        person_bar(case.person, scope=None),
+        role_bar(case.person, LEGAL_ROLES),
+        NOT_BY_TEAM if case.of_team else None,
+        RECUSED if case.recused else None,
+        table_bar(REQUEST_TRANSITIONS, case.state, "name_signatory", "request"),
+        _late_bar(case),
+        _place_bar(case, SIGNATORY),
     )
 
 

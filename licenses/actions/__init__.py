@@ -19,7 +19,7 @@ from licenses.actions.license_drafts import (
 )
 from licenses.actions.mastering import end_master, name_member, propose_master, remove_member, sign_master
 from licenses.actions.nudging import nudge
-from licenses.actions.parties import decline, invite, join, remove
+from licenses.actions.parties import decline, invite, join, name_signatory, remove
 from licenses.actions.publishing import apply_terms, publish_license_version
 from licenses.actions.reaccepting import propose_reaccept, reaccept
 from licenses.actions.reasons import archive_reason, keep_reason, keep_shipped_reasons
@@ -62,6 +62,7 @@ __all__ = [
     "lapse",
     "left_to_do",
     "name_member",
+    "name_signatory",
     "note",
     "nudge",
     "pick_next",

@@ -39,7 +39,8 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
     role: "co_applicant", who gets a grant of their own, or "signatory", who binds the institution. Once the
         request is approved, a signatory who has not signed yet loses the place to the new one.
     Raises: NotPermitted, Conflict(state_changed, team_full, signatory_not_wanted). Invalid(errors by "role",
-        "email", "full_name").
+        "email", "full_name"). Invalid(signatory_unknown): the request is decided, and the address is at no
+        domain of the organization that it was sent under; staff can name them, by `name_signatory`.
     """
     with transaction.atomic():
         request = lock_request(request, by)
@@ -48,13 +49,43 @@ def invite(*, request: Request, role: str, email: str, full_name: str, by: Princ
         require(policies.may_invite(queries.request_case(by, request, now), role))
         address, name = _checked(request, email, full_name, who(by), now)
         decided = request.state in team.DECIDED
-        replaced = _give_place(request, now) if decided else {}
-        party = Party.objects.create(
-            request=request, role=role, email=address, full_name=name, state_at=now, asked_at=now
-        )
+        if decided and not _is_of_organization(request, address):
+            raise _unknown()
         action = "replace_signatory" if decided else "invite"
-        move_request(request, action, by=by.actor, now=now, data={**_named(party), **replaced})
+        return _ask(request, action, role, address, name, by, now)
+
+
+def name_signatory(*, request: Request, email: str, full_name: str, by: Principal, now: datetime) -> Party:
+    """Ask somebody, as staff, to sign for the institution after the decision, and return their place. A
+    signatory who has not signed yet loses it.
+
+    Raises: NotPermitted, Conflict(state_changed, team_full, signatory_not_wanted). Invalid(errors by "email",
+        "full_name").
+    """
+    with transaction.atomic():
+        request = lock_request(request, by)
+        require(policies.may_name_signatory(queries.request_case(by, request, now)))
+        address, name = _checked(request, email, full_name, request.applicant, now)
+        if address in {who(by).email.lower(), *addresses_of(who(by))}:
+            raise _invalid({"email": ["This is your own address: somebody of the institution signs."]})
+        return _ask(request, "name_signatory", Party.Role.SIGNATORY, address, name, by, now)
+
+
+def _ask(
+    request: Request, action: str, role: str, address: str, name: str, by: Principal, now: datetime
+) -> Party:
+    replaced = {} if action == "invite" else _give_place(request, now)
+    party = Party.objects.create(
+        request=request, role=role, email=address, full_name=name, state_at=now, asked_at=now
+    )
+    move_request(request, action, by=by.actor, now=now, data={**_named(party), **replaced})
     return party
+
+
+def _is_of_organization(request: Request, address: str) -> bool:
+    """Whether the address says that its owner is of the institution: they answer with it verified. Without
+    that, an applicant could sign for it after the decision, with a second account of their own."""
+    return request.organization is not None and request.organization.has_domain_of(address)
 
 
 def _give_place(request: Request, now: datetime) -> dict[str, str]:
@@ -120,7 +151,7 @@ def join(*, party: Party, by: Principal, now: datetime) -> Party:
     """
     with transaction.atomic():
         request = lock_request(party.request, by)
-        require(policies.may_join(queries.request_case(by, request, now)))
+        require(policies.may_join(queries.request_case(by, request, now, party)))
         user = _asked(party, by)
         if any(other.user_id == user.pk for other in standing(request)):
             raise Conflict(
@@ -141,9 +172,9 @@ def decline(*, party: Party, by: Principal, now: datetime) -> Party:
     """
     with transaction.atomic():
         request = lock_request(party.request, by)
-        require(policies.may_decline(queries.request_case(by, request, now)))
-        user = _asked(party, by)
-        _set(party, [Party.State.INVITED, Party.State.JOINED], Party.State.DECLINED, now, user)
+        require(policies.may_decline(queries.request_case(by, request, now, party)))
+        _asked(party, by)
+        _set(party, [Party.State.INVITED, Party.State.JOINED], Party.State.DECLINED, now)
         move_request(request, "decline", by=by.actor, now=now, data=_named(party))
     return party
 
@@ -165,6 +196,20 @@ def _set(
         raise _ANSWERED
     for name, value in fields.items():
         setattr(party, name, value)
+
+
+def _unknown() -> Invalid:
+    wrong = (
+        "This is no address at a mail domain that is known as your institution's. Give one that is, or send"
+        " the reviewers a message on the request's page: they can name this person."
+    )
+    return Invalid(
+        "signatory_unknown",
+        "Nobody was asked: your request is decided, and nothing shows that they are of your institution.",
+        "Give an address at your institution's own mail domain. Or send the reviewers a message on the"
+        " request's page: they can name who signs.",
+        errors={"email": [wrong]},
+    )
 
 
 def _named(party: Party) -> dict[str, str]:

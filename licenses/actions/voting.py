@@ -11,6 +11,7 @@ from licenses.actions.moving import lock_request, move_request, require, who
 from licenses.events import RequestDecided
 from licenses.facts import RequestCase
 from licenses.models import Decision, Request, RequestVersion, Vote
+from licenses.queries.reviewers import votes_that_count
 from licenses.tally import APPROVE, REJECT, REQUEST_CHANGES, VERDICTS, Tally, tally
 from portal.accounts.principals import Principal
 from portal.core import audit, events
@@ -121,12 +122,13 @@ def _cast(request: Request, verdict: str, reason: str, note: str, by: Principal,
 
 
 def recount(request: Request, now: datetime) -> None:
-    """Count the votes of the locked request, and move it where they carry."""
+    """Count the votes of the locked request, by who is a reviewer still, and move it where they carry."""
     if request.quorum is None:
         raise RuntimeError(f"{request.pk} is in review without a quorum")
     counting = list(
-        Vote.objects.select_related("reviewer")
-        .filter(request=request, version=request.version, superseded_at__isnull=True)
+        votes_that_count()
+        .select_related("reviewer")
+        .filter(request=request, version=request.version)
         .order_by("at", "pk")
     )
     result = tally([cast.verdict for cast in counting], request.quorum)

@@ -14,10 +14,11 @@ def party_id() -> str:
 
 
 class Party(models.Model):
-    """One person asked to stand in a request, by e-mail address; the account follows when they answer.
+    """One person asked to stand in a request, by e-mail address; the account follows when they join.
 
     Whoever is signed in with that verified address may answer: the mail that asks carries no secret.
     role: a co-applicant gets a grant of their own; a signatory binds the institution and gets none.
+    user: who joined, for good; it stays when they leave, and is empty for who declined without joining.
     full_name: as whoever asked wrote it. state_at: since when it is in its state.
     """
 

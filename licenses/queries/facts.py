@@ -18,8 +18,17 @@ from licenses.facts import (
     RequestFacts,
     RevisionFacts,
 )
+from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
-from licenses.queries.parties import accept_by, state_at, takes_part, team_facts, with_place
+from licenses.queries.colleagues import houses_asking, houses_of
+from licenses.queries.parties import (
+    accept_by,
+    on_the_side_of_who_asks,
+    state_at,
+    takes_part,
+    team_facts,
+    with_place,
+)
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
@@ -229,16 +238,19 @@ def terms_of(request: Request) -> ReleaseTerms:
     return every.order_by("release__slug")[0]
 
 
-def request_case(principal: Principal, request: Request, now: datetime) -> RequestCase:
-    """Return the request as `principal` sees it: what each request policy judges."""
+def request_case(
+    principal: Principal, request: Request, now: datetime, party: Party | None = None
+) -> RequestCase:
+    """Return the request as `principal` sees it: what each request policy judges. party: as `team_facts`."""
     user = principal.user
     every = list(ReleaseTerms.objects.select_related("release", "license").filter(release__requests=request))
     in_force = license_in_force(every[0].license, now, request.organization_id) if every else None
     one_license = len({terms.license_id for terms in every}) <= 1
-    team = team_facts(principal, request, every, now)
+    team = team_facts(principal, request, every, now, party)
     colleagues_barred = any(terms.exclude_reviewer_organization for terms in every)
-    organizations = {request.applicant.organization_id, *team.organizations} - {None}
-    colleague = user is not None and user.organization_id in organizations
+    # Asked of staff alone: it bars nobody else from anything.
+    judged_by = user if colleagues_barred and principal.roles & LEGAL_ROLES else None
+    colleague = judged_by is not None and bool(houses_of(judged_by) & houses_asking(request))
     earlier = (
         user is not None
         and request.appeal_version is not None
@@ -253,7 +265,7 @@ def request_case(principal: Principal, request: Request, now: datetime) -> Reque
         appealed=request.appealed,
         license_current=one_license and in_force is not None and in_force.pk == request.license_version_id,
         one_license=one_license,
-        own_organization=colleagues_barred and colleague,
+        own_organization=colleague,
         voted_before_appeal=earlier,
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,
         recused=user is not None and request.recusals.filter(reviewer=user).exists(),
@@ -277,5 +289,13 @@ def _asked(request: Request, terms: Sequence[ReleaseTerms]) -> bool:
 
 def grant_case(principal: Principal, grant: Grant) -> GrantCase:
     """Return the grant as `principal` sees it."""
-    mine = principal.user is not None and principal.user.pk == grant.user_id
-    return GrantCase(person=person(principal), state=grant.state, mine=mine)
+    user, who = principal.user, person(principal)
+    mine = user is not None and user.pk == grant.user_id
+    # Asked of staff alone: it bars nobody else from anything.
+    of_team = user is not None and bool(who.roles & LEGAL_ROLES) and _is_of_team(user, grant)
+    return GrantCase(person=who, state=grant.state, mine=mine, of_team=of_team)
+
+
+def _is_of_team(user: User, grant: Grant) -> bool:
+    theirs = Q(applicant=user) | Q(pk__in=on_the_side_of_who_asks(user).values("request"))
+    return Request.objects.filter(theirs, pk=grant.request_id).exists()

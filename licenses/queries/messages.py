@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from licenses.judging import LEGAL_ROLES
 from licenses.models import Message, Party, Request
 from licenses.queries.desk import cover_for
+from licenses.queries.parties import on_the_side_of_who_asks, people_of
 from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -43,8 +44,11 @@ def messages(request: Request, principal: Principal) -> list[Said]:
 
 
 def _reads_as_staff(request: Request, principal: Principal) -> bool:
-    asks = principal.user is not None and principal.user in asking(request)
-    return bool(principal.roles & LEGAL_ROLES) and not asks
+    """As `policies.may_review_request` has it: of those who ask, nobody is staff."""
+    user = principal.user
+    if user is None or not principal.roles & LEGAL_ROLES or user.pk == request.applicant_id:
+        return False
+    return not on_the_side_of_who_asks(user).filter(request=request).exists()
 
 
 def told(rows: Iterable[Message], request: Request, principal: Principal, *, named: bool) -> list[Said]:
@@ -81,18 +85,27 @@ def asking(request: Request) -> list[User]:
 def audience(message: Message) -> list[User]:
     """Return who is mailed about a message: its other side, never its author.
 
-    Of staff that is who has the request or stands in for them today, else those who spoke or voted in it,
-    else who may vote on it.
+    Of staff that is who has the request or stands in for them today, where they may still take part; else
+    those who spoke or voted in it, else who may vote on it.
     """
     request = message.request
     if message.by_staff:
         return [user for user in asking(request) if user.pk != message.author_id]
+    staff = staff_of(request)
     if request.assignee is not None:
-        here = cover_for(request.assignee, message.at.date())
-        return [here or request.assignee]
-    active = User.objects.filter(is_active=True, role_grants__role__in=LEGAL_ROLES)
-    staff = active.exclude(pk__in=request.recusals.values("reviewer")).distinct()
+        here = cover_for(request.assignee, message.at.date()) or request.assignee
+        if staff.filter(pk=here.pk).exists():
+            return [here]
     return list(_who_spoke(staff, request)) or list(eligible_reviewers(request))
+
+
+def staff_of(request: Request) -> QuerySet[User]:
+    """Return who of staff may take part in the request now: not who was disabled or has no such role any
+    more, nobody of the team's side, nobody who recused themselves."""
+    active = User.objects.filter(is_active=True, role_grants__role__in=LEGAL_ROLES)
+    outside = active.exclude(pk__in=request.parties.filter(user__isnull=False).values("user"))
+    outside = outside.exclude(pk__in=people_of(request))
+    return outside.exclude(pk__in=request.recusals.values("reviewer")).distinct()
 
 
 def _who_spoke(staff: QuerySet[User], request: Request) -> QuerySet[User]:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import BooleanField, ExpressionWrapper, IntegerField, Model, Q, QuerySet, Subquery
 
 from licenses.models import Request
+from licenses.queries.colleagues import domains_of_houses
 from licenses.queries.queue import QueueFilters, matching
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -114,13 +115,15 @@ class CountUpTo(Subquery):
 
 
 def counts(principal: Principal, views: Mapping[str, QueueFilters], now: datetime) -> dict[str, int]:
-    """Return how many requests each of several filters leaves, at most COUNTED each, in one query."""
+    """Return how many requests each of several filters leaves, at most COUNTED each, in two queries."""
     if principal.user is None:
         return dict.fromkeys(views, 0)
+    user = principal.user
+    houses = domains_of_houses(user) if any(each.awaiting_me for each in views.values()) else None
     columns = {
-        f"count_{number}": CountUpTo(matching(principal, filters, now))
+        f"count_{number}": CountUpTo(matching(principal, filters, now, houses))
         for number, filters in enumerate(views.values())
     }
     # The reader's own row is the one row on which to hang the columns.
-    found = User.objects.filter(pk=principal.user.pk).values_list(*columns.values()).get()
+    found = User.objects.filter(pk=user.pk).values_list(*columns.values()).get()
     return {name: count or 0 for name, count in zip(views, found, strict=True)}

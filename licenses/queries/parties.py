@@ -54,6 +54,20 @@ def takes_part(user: User) -> QuerySet[Party]:
     return Party.objects.filter(user=user, state__in=TAKING_PART)
 
 
+def took_part(user: User) -> QuerySet[Party]:
+    """Return the places in requests that `user` ever took, left ones too: only who joins is written there by
+    account."""
+    return Party.objects.filter(user=user)
+
+
+def on_the_side_of_who_asks(user: User) -> QuerySet[Party]:
+    """Return the places by which `user` is no staff in a request: they took it once, or were asked to take it
+    at an address of theirs and have not declined. The addresses are read within the same query."""
+    own = EmailAddress.objects.filter(user=user, verified=True).annotate(lower=Lower("email"))
+    asked = Q(user__isnull=True, email__in=own.values("lower")) & ~Q(state__in=GONE)
+    return Party.objects.filter(Q(user=user) | asked)
+
+
 def people_of(request: Request) -> QuerySet[User]:
     """Return the accounts that stand in the request: the applicant, and each party that one is known of."""
     here = Party.objects.filter(request=request).exclude(state__in=GONE)
@@ -66,11 +80,16 @@ def people_of(request: Request) -> QuerySet[User]:
 
 
 def team_facts(
-    principal: Principal, request: Request, terms: Sequence[ReleaseTerms], now: datetime
+    principal: Principal,
+    request: Request,
+    terms: Sequence[ReleaseTerms],
+    now: datetime,
+    party: Party | None = None,
 ) -> TeamFacts:
-    """Return the team of the request as `principal` sees it."""
+    """Return the team of the request as `principal` sees it. party: the place of theirs that is spoken of,
+    where they were asked to take several; another's, or one that is gone, counts as none."""
     parties = standing(request)
-    own = _own(parties, principal.user)
+    own = _own(parties if party is None else [each for each in parties if each == party], principal.user)
     co_applicants = [party for party in parties if party.role == Party.Role.CO_APPLICANT]
     signatories = [party for party in parties if party.role == Party.Role.SIGNATORY]
     # What is demanded is frozen by each submission.
@@ -80,6 +99,7 @@ def team_facts(
     return TeamFacts(
         role=own.role if own else "",
         state=own.state if own else "",
+        took_part=principal.user is not None and took_part(principal.user).filter(request=request).exists(),
         accepted=principal.user is not None and _accepted(request, principal.user),
         co_applicants=len(co_applicants),
         most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
@@ -89,19 +109,7 @@ def team_facts(
         signatory_signed=any(party.state == Party.State.ACCEPTED for party in signatories),
         late=deadline is not None and now >= deadline,
         voted=own is not None and request.votes.filter(reviewer=principal.user).exists(),
-        organizations=_organizations(parties),
     )
-
-
-def organizations_of(request: Request) -> set[str]:
-    """Return the organizations, by public id, of the applicant and of each party who answered."""
-    own = request.applicant.organization_id
-    return {*_organizations(standing(request)), *([own] if own else [])}
-
-
-def _organizations(parties: Iterable[Party]) -> frozenset[str]:
-    known = (party.user.organization_id for party in parties if party.user is not None)
-    return frozenset(organization for organization in known if organization)
 
 
 def _own(parties: Iterable[Party], user: User | None) -> Party | None:

@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from licenses import policies, states
-from licenses.models import Absence, Decision, Party, Recusal, Request, Vote
+from licenses.models import Absence, Decision, Recusal, Request, Vote
 from licenses.models.requests import RequestedRelease
+from licenses.queries.colleagues import Domains, domains_of_houses, requests_of_houses
 from licenses.queries.facts import person
-from licenses.queries.parties import GONE
+from licenses.queries.parties import on_the_side_of_who_asks
+from licenses.queries.reviewers import votes_that_count
 from licenses.queries.search import about
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -67,12 +67,18 @@ def queue(
     )
 
 
-def matching(principal: Principal, wanted: QueueFilters, now: datetime) -> QuerySet[Request]:
-    """Return the same requests bare, for counting and locking."""
+def matching(
+    principal: Principal, wanted: QueueFilters, now: datetime, houses: Domains | None = None
+) -> QuerySet[Request]:
+    """Return the same requests bare, for counting and locking.
+
+    houses: the reader's organizations, where they are known already; else they are read where needed.
+    """
     if principal.user is None or not policies.may_review(person(principal)):
         return Request.objects.none()
     rows = Request.objects.filter(_plain(wanted), submitted_at__isnull=False).order_by("submitted_at", "pk")
-    rows = rows.exclude(applicant=principal.user).exclude(pk__in=_in_part(principal.user))
+    theirs = on_the_side_of_who_asks(principal.user)
+    rows = rows.exclude(applicant=principal.user).exclude(pk__in=theirs.values("request"))
     if wanted.release:
         asked_for = RequestedRelease.objects.filter(request=OuterRef("pk"), release__slug=wanted.release)
         rows = rows.filter(Exists(asked_for))
@@ -81,7 +87,7 @@ def matching(principal: Principal, wanted: QueueFilters, now: datetime) -> Query
     if wanted.overdue:
         late = now - timedelta(days=settings.REVIEW_TARGET_DAYS)
         rows = rows.filter(state=states.SUBMITTED, submitted_at__lt=late, asked_at__isnull=True)
-    return awaiting(rows, principal) if wanted.awaiting_me else rows
+    return awaiting(rows, principal, houses) if wanted.awaiting_me else rows
 
 
 def _plain(wanted: QueueFilters) -> Q:
@@ -97,13 +103,6 @@ def _plain(wanted: QueueFilters) -> Q:
     }
     named = {name: value for name, value in conditions.items() if value or name.endswith("__isnull")}
     return Q(**{name: value for name, value in named.items() if value is not None}) & about(wanted.text)
-
-
-def _in_part(user: User) -> QuerySet[Party, Any]:
-    """The requests in which the reader stands as a party: as `parties.is_party`, within the same query."""
-    own = EmailAddress.objects.filter(user=user, verified=True).annotate(lower=Lower("email"))
-    theirs = Q(user=user) | Q(user__isnull=True, email__in=own.values("lower"))
-    return Party.objects.filter(theirs).exclude(state__in=GONE).values("request")
 
 
 def _assigned(whose: str, user: User, now: datetime) -> Q:
@@ -122,9 +121,7 @@ def _assigned(whose: str, user: User, now: datetime) -> Q:
 
 
 def _votes_cast() -> Coalesce:
-    counting = Vote.objects.filter(
-        request=OuterRef("pk"), version=OuterRef("version"), superseded_at__isnull=True
-    )
+    counting = votes_that_count().filter(request=OuterRef("pk"), version=OuterRef("version"))
     each = counting.order_by().values("request").annotate(cast=Count("pk")).values("cast")
     return Coalesce(Subquery(each, output_field=IntegerField()), 0)
 
@@ -138,10 +135,12 @@ def _current_votes(principal: Principal) -> QuerySet[Vote]:
     )
 
 
-def awaiting(rows: QuerySet[Request], principal: Principal) -> QuerySet[Request]:
+def awaiting(
+    rows: QuerySet[Request], principal: Principal, houses: Domains | None = None
+) -> QuerySet[Request]:
     """Return the rows that `policies.may_vote` lets this reviewer vote on and that they did not vote on yet.
 
-    rows: none of the reader's own.
+    rows: none of the reader's own. houses: as `matching`.
     """
     user = principal.user
     if REVIEWER not in principal.roles or user is None or not principal.is_session:
@@ -156,13 +155,5 @@ def awaiting(rows: QuerySet[Request], principal: Principal) -> QuerySet[Request]
     recused = Recusal.objects.filter(reviewer=user)
     rows = rows.filter(~Exists(_current_votes(principal)), state=states.SUBMITTED)
     rows = rows.exclude(pk__in=recused.values("request")).exclude(pk__in=before_appeal.values("request"))
-    return rows.exclude(pk__in=_of_colleagues(user)) if user.organization_id is not None else rows
-
-
-def _of_colleagues(user: User) -> QuerySet[Any, Any]:
-    """The requests of people of the reviewer's organization, where the terms bar the reviewer."""
-    barring = RequestedRelease.objects.filter(release__terms__exclude_reviewer_organization=True)
-    own = barring.filter(request__applicant__organization=user.organization_id).values("request")
-    in_team = Party.objects.filter(user__organization=user.organization_id).exclude(state__in=GONE)
-    team = barring.filter(request__in=in_team.values("request")).values("request")
-    return own.union(team)
+    houses = domains_of_houses(user) if houses is None else houses
+    return rows.exclude(pk__in=requests_of_houses(houses)) if houses else rows

@@ -1,9 +1,10 @@
-"""Who may still vote on a request."""
+"""Who may still vote on a request, and whose votes count."""
 
 from django.db.models import QuerySet
 
 from licenses.models import ReleaseTerms, Request, Vote
-from licenses.queries.parties import organizations_of, people_of
+from licenses.queries.colleagues import domains_asking, people_of_houses
+from licenses.queries.parties import people_of
 from portal.accounts.models import User
 from portal.accounts.roles import REVIEWER
 
@@ -11,18 +12,25 @@ from portal.accounts.roles import REVIEWER
 def eligible_reviewers(request: Request) -> QuerySet[User]:
     """Return the reviewers who may vote on the request as far as the request itself says.
 
-    The same rule as `policies.may_vote`, as a list: not the applicant nor one of the team, not a colleague
-    of theirs where the terms bar them, after an appeal nobody who voted before it, and nobody who recused
-    themselves. A test compares the two.
+    The same rule as `policies.may_vote`, as a list: not the applicant nor one of the team, nor who ever took
+    part in it; not a colleague of theirs where the terms bar them, after an appeal nobody who voted before
+    it, and nobody who recused themselves. A test compares the two.
     """
     reviewers = User.objects.filter(is_active=True, role_grants__role=REVIEWER).exclude(
         pk__in=people_of(request)
     )
+    reviewers = reviewers.exclude(pk__in=request.parties.filter(user__isnull=False).values("user"))
     barred = ReleaseTerms.objects.filter(release__requests=request, exclude_reviewer_organization=True)
-    if organizations := organizations_of(request) if barred.exists() else set():
-        # NULL is in no list and out of none: who names no organization is nobody's colleague.
-        reviewers = reviewers.exclude(organization__isnull=False, organization__in=organizations)
+    if houses := domains_asking(request) if barred.exists() else {}:
+        reviewers = reviewers.exclude(pk__in=people_of_houses(houses))
     if request.appeal_version is not None:
         earlier = Vote.objects.filter(request=request, version__lt=request.appeal_version)
         reviewers = reviewers.exclude(pk__in=earlier.values("reviewer"))
     return reviewers.exclude(pk__in=request.recusals.values("reviewer"))
+
+
+def votes_that_count() -> QuerySet[Vote]:
+    """Return the votes that were not taken back, of people who are reviewers still. The others stay written
+    where they are."""
+    standing = Vote.objects.filter(superseded_at__isnull=True, reviewer__is_active=True)
+    return standing.filter(reviewer__role_grants__role=REVIEWER)

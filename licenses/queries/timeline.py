@@ -197,5 +197,8 @@ def _label(kind: str, by: str, names: dict[str, str]) -> str:
         return "The reviewers"
     if by.startswith("system:"):
         return "The portal"
+    if kind == "request.party_declined":
+        # Who never joined is named where they were asked in, beside this.
+        return names.get(by, "Who was asked")
     # Those who read a request go by one name, here as in its messages; a grant is changed by other staff too.
     return names.get(by, "The reviewers" if kind.startswith("request.") else "Staff")

@@ -148,6 +148,7 @@ def page_of(principal: Principal, found: Review, chosen: QueryDict, forms: Forms
         "refusal": next(iter(refusals), None),
         "resting": resting(found.request),
         "returned_at": max((line.moment for line in found.record.decisions), default=None),
+        "may_name_signatory": bool(policies.may_name_signatory(case)),
         "may_recuse": bool(policies.may_recuse(case)),
         "thread": thread.of_staff(found.request, case, messages, message_form),
         "notes": [said(line, principal, found) for line in found.record.notes],

@@ -127,7 +127,7 @@ class Place(NamedTuple):
 
 def place_of(principal: Principal, party: Party, now: datetime) -> Place:
     """What the person may do with an invitation of theirs."""
-    case = queries.request_case(principal, party.request, now)
+    case = queries.request_case(principal, party.request, now, party)
     stands = party.state not in GONE
     joins = policies.may_join(case)
     invited = party.state == Party.State.INVITED

@@ -86,6 +86,7 @@ urlpatterns = [
     path("review/<slug:request_id>/messages/", talking.staff_say, name="review_say"),
     path("review/<slug:request_id>/notes/", talking.note, name="review_note"),
     path("review/<slug:request_id>/recuse/", review.recuse, name="review_recuse"),
+    path("review/<slug:request_id>/signatory/", review.signatory, name="review_signatory"),
     path("desk/reasons/", reasons.index, name="reasons"),
     path("desk/reasons/new/", reasons.new, name="reason_new"),
     path("desk/reasons/shipped/", reasons.shipped, name="reasons_shipped"),

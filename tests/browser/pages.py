@@ -153,6 +153,7 @@ LOOKS = (
     Look("review", "rosa", "/review/{changed}/"),
     Look("review-voted", "rosa", "/review/{in_review}/"),
     Look("review-recuse", "rosa", "/review/{changed}/recuse/"),
+    Look("review-signatory", "rosa", "/review/{unsigned}/signatory/"),
     Look("question", "bo", "/requests/{changed}/"),
     Look("reasons", "rosa", "/desk/reasons/"),
     Look("reason", "rosa", "/desk/reasons/{reason}/"),
@@ -198,6 +199,14 @@ def ends_soon(world: World, name: str, release: Release) -> Grant:
     grant = world.signed(name, release, days_ago=9)
     Grant.objects.filter(pk=grant.pk).update(ends_at=world.now + timedelta(days=21))
     return grant
+
+
+def unsigned(world: World, release: Release) -> Request:
+    """An approved request in which somebody must sign for the institution, and nobody is asked."""
+    world.person("una@uni.example", "Una Holm")
+    request = world.approved("una", release)
+    Request.objects.filter(pk=request.pk).update(signatory=True)
+    return request
 
 
 def closed(world: World, name: str, release: Release) -> Grant:
@@ -290,6 +299,7 @@ def furnish(world: World) -> Mapping[str, str]:
         "declined": declined.pk,
         "approved": world.approved("eli", middle).pk,
         "changed": changed.pk,
+        "unsigned": unsigned(world, middle).pk,
         "reason": actions.keep_shipped_reasons(by=world.by("rosa"), now=world.ago(20))[0].pk,
         "key": key.pk,
         "alert": alarming(grant, until=world.now).pk,

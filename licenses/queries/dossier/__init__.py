@@ -11,7 +11,7 @@ from licenses import policies
 from licenses.facts import RequestCase
 from licenses.models import Grant, Party, ReleaseTerms, Request, RequestVersion
 from licenses.queries.dossier import history, person, record, staff
-from licenses.queries.dossier.case import barred_from_voting, judged
+from licenses.queries.dossier.case import barred_from_voting, houses_here, judged
 from licenses.queries.dossier.history import Requests
 from licenses.queries.dossier.person import Head
 from licenses.queries.dossier.record import Line, Record
@@ -74,7 +74,9 @@ def review(principal: Principal, id: str, now: datetime) -> Review:
     others = history.read(request, versions[0])
     grants = history.grants(request)
     own = [grant for grant in grants if grant.request_id == request.pk]
-    case = judged(principal, head, others.terms, said, own, now)
+    desk = staff.keep(said)
+    houses = houses_here(others.terms, said, desk.domains)
+    case = judged(principal, head, others.terms, said, own, houses, now)
     if not policies.may_review_request(case):
         raise NotFound()
     return Review(
@@ -85,7 +87,7 @@ def review(principal: Principal, id: str, now: datetime) -> Review:
         record=said,
         history=others,
         grants=grants,
-        staff=staff.read(principal, barred_from_voting(request, others.terms, said)),
+        staff=staff.read(principal, desk, barred_from_voting(request, said, houses)),
         timeline=staff_timeline(request, principal, own, _about(said, own)),
     )
 

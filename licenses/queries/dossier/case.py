@@ -3,13 +3,14 @@
 The same facts as `queries.request_case`, which reads them one by one; a test compares the two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from licenses import states
 from licenses.facts import RequestCase, TeamFacts
 from licenses.models import Grant, Party, ReleaseTerms, Request
+from licenses.queries.colleagues import Houses, sorted_by_person, together
 from licenses.queries.dossier.person import Head
 from licenses.queries.dossier.record import Record
 from licenses.queries.facts import person, release_facts
@@ -18,10 +19,9 @@ from portal.accounts.principals import Principal
 
 
 class Bars(NamedTuple):
-    """people: primary keys. houses: organizations. addresses: asked into the request, not answered."""
+    """people: primary keys. addresses: asked into the request, not answered."""
 
     people: frozenset[int | None]
-    houses: frozenset[str]
     addresses: frozenset[str]
 
 
@@ -31,12 +31,12 @@ def judged(
     terms: Sequence[ReleaseTerms],
     record: Record,
     grants: Sequence[Grant],
+    houses: Mapping[int, Houses],
     now: datetime,
 ) -> RequestCase:
-    """Return what each request policy judges. grants: those under the request."""
+    """Return what each request policy judges. grants: those under the request. houses: as `houses_here`."""
     reader, request = principal.person, head.request
-    team = _team(head, terms, record, now)
-    barred = any(each.exclude_reviewer_organization for each in terms)
+    team = _team(head, terms, record, reader.pk, now)
     one_license = len({each.license_id for each in terms}) <= 1
     return RequestCase(
         person=person(principal),
@@ -48,7 +48,7 @@ def judged(
         and head.in_force is not None
         and head.in_force == request.license_version_id,
         one_license=one_license,
-        own_organization=barred and reader.organization_id in _houses(request, record),
+        own_organization=bool(houses.get(reader.pk, frozenset()) & _asking(request, record, houses)),
         voted_before_appeal=reader.pk in _voted_before_appeal(request, record),
         joined=team.joined and team.role == Party.Role.CO_APPLICANT,
         recused=reader.pk in {line.who for line in record.recusals},
@@ -58,7 +58,7 @@ def judged(
     )
 
 
-def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, now: datetime) -> TeamFacts:
+def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, reader: int, now: datetime) -> TeamFacts:
     request = head.request
     standing = [party for party in record.parties if party.word not in GONE]
     co_applicants = [party for party in standing if party.second == Party.Role.CO_APPLICANT]
@@ -68,6 +68,7 @@ def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, now: dateti
     return TeamFacts(
         role=head.own_role or "",
         state=head.own_state or "",
+        took_part=any(party.who == reader for party in record.parties),
         co_applicants=len(co_applicants),
         most_co_applicants=min((each.max_co_applicants for each in terms), default=0),
         pending=any(party.word == Party.State.INVITED for party in co_applicants),
@@ -75,13 +76,26 @@ def _team(head: Head, terms: Sequence[ReleaseTerms], record: Record, now: dateti
         signatory_named=bool(signatories),
         signatory_signed=any(party.word == Party.State.ACCEPTED for party in signatories),
         late=deadline is not None and now >= deadline,
-        organizations=frozenset(party.home for party in standing if party.home),
     )
 
 
-def _houses(request: Request, record: Record) -> set[str]:
-    standing = (party.home for party in record.parties if party.word not in GONE)
-    return {home for home in (request.applicant.organization_id, *standing) if home}
+def houses_here(
+    terms: Sequence[ReleaseTerms], record: Record, domains: Mapping[str, Sequence[str]]
+) -> Mapping[int, Houses]:
+    """Return the organizations of everybody who asks or could judge, by primary key; of nobody where the
+    terms bar no colleagues. domains: of the organizations at which somebody of them has an address."""
+    if not any(each.exclude_reviewer_organization for each in terms):
+        return {}
+    return sorted_by_person(
+        ((line.who or 0, line.home, line.address, line.asks) for line in record.addresses), domains
+    )
+
+
+def _asking(request: Request, record: Record, houses: Mapping[int, Houses]) -> Houses:
+    if not houses:
+        return frozenset()
+    standing = {party.who for party in record.parties if party.word not in GONE and party.who is not None}
+    return together(request, (houses.get(pk, frozenset()) for pk in {request.applicant_id, *standing}))
 
 
 def _voted_before_appeal(request: Request, record: Record) -> set[int | None]:
@@ -90,14 +104,15 @@ def _voted_before_appeal(request: Request, record: Record) -> set[int | None]:
     return {vote.who for vote in record.votes if (vote.number or 0) < request.appeal_version}
 
 
-def barred_from_voting(request: Request, terms: Sequence[ReleaseTerms], record: Record) -> Bars:
+def barred_from_voting(request: Request, record: Record, houses: Mapping[int, Houses]) -> Bars:
     """Return whom the request itself keeps from voting, as `queries.eligible_reviewers` has it."""
     standing = [party for party in record.parties if party.word not in GONE]
     people = {
         request.applicant_id,
-        *(party.who for party in standing),
+        *(party.who for party in record.parties),
         *(line.who for line in record.recusals),
     }
-    houses = _houses(request, record) if any(each.exclude_reviewer_organization for each in terms) else set()
+    asking = _asking(request, record, houses)
+    colleagues = {person for person, theirs in houses.items() if theirs & asking}
     asked = frozenset(party.address for party in standing if party.who is None)
-    return Bars(frozenset(people | _voted_before_appeal(request, record)), frozenset(houses), asked)
+    return Bars(frozenset(people | colleagues | _voted_before_appeal(request, record)), asked)

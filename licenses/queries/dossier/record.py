@@ -1,7 +1,8 @@
 """What was said and decided about one request, read in one query.
 
 Votes, decisions, messages, notes, recusals and parties stand in five tables and are shown on one page; each
-gives rows of the same columns, so that one UNION ALL reads them all.
+gives rows of the same columns, so that one UNION ALL reads them all. So do the addresses of those who ask and
+of staff, by which is told who are colleagues.
 """
 
 from dataclasses import dataclass, field
@@ -15,13 +16,16 @@ from django.db.models import (
     F,
     Field,
     IntegerField,
+    Q,
     QuerySet,
     TextField,
     Value,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 
+from licenses.judging import LEGAL_ROLES
 from licenses.models import Decision, Message, Party, Recusal, Request, Vote
+from portal.accounts.models import RoleGrant, User
 
 # The columns of every row, with what stands there where a table has no such thing.
 _EMPTY: Final[dict[str, tuple["Field[Any, Any]", Any]]] = {
@@ -44,12 +48,13 @@ _EMPTY: Final[dict[str, tuple["Field[Any, Any]", Any]]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One row. what: "vote", "decision", "message", "note", "recusal" or "party".
+    """One row. what: "vote", "decision", "message", "note", "recusal", "party" or "address".
 
     moment: when; until: of a vote since when it counts no more, of a party when it was asked. who: primary
     key of the person, None for a decision or a party without an account; name, address, home: their name,
     address and organization. number: a version. word: verdict, outcome or state. first: the text that was
-    said; second: a vote's note, a party's role.
+    said; second: a vote's note, a party's role. Of an address asks tells that it is verified; who has none
+    has one row all the same.
     """
 
     what: str
@@ -78,6 +83,7 @@ class Record:
     notes: list[Line] = field(default_factory=list)
     recusals: list[Line] = field(default_factory=list)
     parties: list[Line] = field(default_factory=list)
+    addresses: list[Line] = field(default_factory=list)
 
     def counting(self, version: int) -> list[Line]:
         """Return the votes that count on this version."""
@@ -87,10 +93,11 @@ class Record:
 def read(request: Request) -> Record:
     """Return what was said and decided about the request, in one query."""
     parts = [_votes(request), _decisions(request), _messages(request), _recusals(request), _parties(request)]
+    parts.append(_addresses(request))
     rows = parts[0].union(*parts[1:], all=True)
     lines = sorted((Line(*row) for row in rows), key=lambda line: (line.moment, line.key))
     kinds = {"vote": "votes", "decision": "decisions", "message": "messages", "note": "notes"}
-    kinds |= {"recusal": "recusals", "party": "parties"}
+    kinds |= {"recusal": "recusals", "party": "parties", "address": "addresses"}
     found: dict[str, list[Line]] = {name: [] for name in kinds.values()}
     for line in lines:
         found[kinds[line.what]].append(line)
@@ -143,6 +150,20 @@ def _parties(request: Request) -> QuerySet[Any, Any]:
         word=F("state"),
         second=F("role"),
         **person,
+    )
+
+
+def _addresses(request: Request) -> QuerySet[Any, Any]:
+    asking = Q(pk=request.applicant_id) | Q(pk__in=request.parties.values("user"))
+    staff = Q(pk__in=RoleGrant.objects.filter(role__in=LEGAL_ROLES).values("user"))
+    return _rows(
+        User.objects.filter(asking | staff),
+        what=Value("address"),
+        moment=F("date_joined"),
+        who=F("pk"),
+        address=Coalesce("emailaddress__email", Value("")),
+        home=F("organization"),
+        asks=Coalesce("emailaddress__verified", Value(False)),
     )
 
 

@@ -12,10 +12,9 @@ LABELS = {
 }
 
 
-class InviteForm(forms.Form):
-    """roles: those that are open now; with only one there is nothing to choose."""
+class SignatoryForm(forms.Form):
+    """Whom staff name to sign for an institution."""
 
-    role = forms.ChoiceField(label="As", widget=forms.RadioSelect)
     full_name = forms.CharField(label="Full name", max_length=200)
     email = forms.EmailField(
         label="Mail address",
@@ -23,6 +22,13 @@ class InviteForm(forms.Form):
         " organization gave them.",
         max_length=254,
     )
+
+
+class InviteForm(SignatoryForm):
+    """roles: those that are open now; with only one there is nothing to choose."""
+
+    role = forms.ChoiceField(label="As", widget=forms.RadioSelect)
+    field_order = ("role", "full_name", "email")
 
     def __init__(self, *args: Any, roles: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

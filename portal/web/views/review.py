@@ -7,9 +7,12 @@ from django.utils import timezone
 
 from licenses import actions, policies, queries
 from licenses.actions.moving import require
+from licenses.queries.parties import signatory_of
 from portal.core.problems import Invalid
+from portal.core.verdicts import Denied
 from portal.web import desk, review_page
 from portal.web.forms.questionnaire import add_problem
+from portal.web.forms.team import SignatoryForm
 from portal.web.forms.verdict import RecusalForm, VerdictForm
 from portal.web.reader import reader
 from portal.web.review_page import Forms, reviewed
@@ -70,6 +73,31 @@ def recuse(request: HttpRequest, request_id: str) -> HttpResponse:
             return redirect("review", request_id)
     status = 400 if form.errors else 200
     return render(request, "web/pages/review_recuse.html", {"the_request": left, "form": form}, status=status)
+
+
+# Who is named here may sign for an institution: it is asked for as a verdict is.
+@private("GET", "POST")
+@proven
+def signatory(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Name who signs for the institution, after the decision."""
+    principal, now, form = reader(request), timezone.now(), SignatoryForm(posted(request))
+    decided = reviewed(principal, request_id, now)
+    verdict = policies.may_name_signatory(queries.request_case(principal, decided, now))
+    if isinstance(verdict, Denied):
+        messages.warning(request, verdict.message)
+        return redirect("review", request_id)
+    if form.is_valid():
+        prove(request)
+        try:
+            party = actions.name_signatory(request=decided, by=principal, now=now, **form.cleaned_data)
+        except Invalid as problem:
+            add_problem(form, problem)
+        else:
+            messages.success(request, f"{party.full_name} is asked by mail to sign for the institution.")
+            return redirect("review", request_id)
+    status = 400 if form.errors else 200
+    context = {"the_request": decided, "form": form, "unsigned": signatory_of(decided)}
+    return render(request, "web/pages/review_signatory.html", context, status=status)
 
 
 def show(request: HttpRequest, request_id: str, forms: Forms = NOTHING) -> HttpResponse:

@@ -7,11 +7,17 @@ from django.db import transaction
 
 from licenses import actions
 from licenses.models import Acceptance, Grant, Party, Request
-from portal.accounts.models import User
+from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
 from tests.unit.licenses.world import NOW, World, person, session
 
 CO_APPLICANT, SIGNATORY = "co_applicant", "signatory"
+
+
+def sent_under_example(request: Request) -> None:
+    """The request as one that was sent under an organization which has the domain of everybody here."""
+    house, _ = Organization.objects.get_or_create(name="Example", defaults={"domains": ["example.org"]})
+    Request.objects.filter(pk=request.pk).update(organization=house)
 
 
 class Team:
@@ -100,7 +106,15 @@ def _invite(world: World, request: Request, by: Principal, role: str = CO_APPLIC
 def _replace(world: World, request: Request, by: Principal) -> None:
     Request.objects.filter(pk=request.pk).update(signatory=True)
     _place(request, "sig", Party.State.DECLINED, SIGNATORY)
+    sent_under_example(request)
     _invite(world, request, by, SIGNATORY)
+
+
+@transaction.atomic
+def _name(world: World, request: Request, by: Principal) -> None:
+    Request.objects.filter(pk=request.pk).update(signatory=True)
+    _place(request, "sig", Party.State.DECLINED, SIGNATORY)
+    actions.name_signatory(request=request, email="new@example.net", full_name="New", by=by, now=NOW)
 
 
 def _choose(world: World, request: Request, by: Principal) -> None:
@@ -148,6 +162,7 @@ def _accept(world: World, request: Request, by: Principal) -> None:
 TEAM_ACTIONS: dict[str, tuple[Act, str]] = {
     "invite": (_invite, "applicant"),
     "replace_signatory": (_replace, "applicant"),
+    "name_signatory": (_name, "staff"),
     "remove": (_remove, "applicant"),
     "choose_releases": (_choose, "applicant"),
     "join": (_join, "asked"),

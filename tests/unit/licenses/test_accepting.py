@@ -10,7 +10,7 @@ from portal.accounts import pending
 from portal.core import audit
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, NotPermitted
-from tests.unit.licenses.team import SIGNATORY, Team
+from tests.unit.licenses.team import SIGNATORY, Team, sent_under_example
 from tests.unit.licenses.world import ANSWERS, DAY, NOW, World, apply, person, session, token
 
 pytestmark = pytest.mark.database
@@ -106,6 +106,7 @@ def test_a_signatory_who_declines_is_replaced_and_the_other_signs(signed_for: Te
         signed_for.invite(request, session(person("dean")))
     assert caught.value.code == "state_changed", "a co-applicant is not added after the approval"
     sigrid = session(person("sigrid"))
+    sent_under_example(request)
     signed_for.joined(request, sigrid, SIGNATORY)
     assert len(signed_for.accept(request, sigrid)) == 1
     with pytest.raises(Conflict) as caught:

@@ -8,7 +8,7 @@ from licenses import actions, states
 from licenses.models import ReleaseTerms, Request
 from portal.accounts.actions import erasing
 from tests.unit.licenses.breaking import Prepared, changes_nothing
-from tests.unit.licenses.team import SIGNATORY, Team
+from tests.unit.licenses.team import SIGNATORY, Team, sent_under_example
 from tests.unit.licenses.world import DAY, NOW, World
 
 pytestmark = pytest.mark.database
@@ -164,7 +164,16 @@ def replace_signatory(world: World) -> Prepared:
     world.submit(request)
     world.vote(request, world.rita)
     world.vote(request, world.rob)
+    sent_under_example(request)
     return lambda: team.invite(request, team.cora, SIGNATORY)
+
+
+def name_signatory(world: World) -> Prepared:
+    replace_signatory(world)
+    request = Request.objects.get()
+    return lambda: actions.name_signatory(
+        request=request, email="dean@uni.example", full_name="Dean", by=world.rosa, now=NOW
+    )
 
 
 def _with_a_team(world: World) -> tuple[Request, Team]:
@@ -207,6 +216,7 @@ EVERY = [
     decline,
     take_out,
     replace_signatory,
+    name_signatory,
 ]
 MAILING = [each for each in EVERY if each not in (draft, note, recuse, renew, erase, join, take_out)]
 

@@ -8,7 +8,7 @@ from licenses.models import Party, Request
 from portal.core import audit
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
-from tests.unit.licenses.team import SIGNATORY, Team
+from tests.unit.licenses.team import SIGNATORY, Team, sent_under_example
 from tests.unit.licenses.world import NOW, World, person, session, token
 from weights_vault.models import Release
 
@@ -241,6 +241,7 @@ def test_a_signatory_who_has_not_signed_is_replaced_after_the_approval(
     world.vote(request, world.rita)
     request = world.vote(request, world.rob)
     signed_for.accept(request, world.ada)
+    sent_under_example(request)
     new = signed_for.invite(request, signed_for.cora, SIGNATORY)
 
     old.refresh_from_db()

@@ -8,7 +8,7 @@ from licenses.queries.parties import GONE, TAKING_PART
 from portal.accounts.principals import Principal
 from portal.core.models import OutboxMessage
 from portal.core.problems import NotPermitted
-from tests.unit.licenses.team import SIGNATORY, Team
+from tests.unit.licenses.team import SIGNATORY, Team, sent_under_example
 from tests.unit.licenses.world import NOW, World, person, session, tell_reviewers
 
 pytestmark = pytest.mark.database
@@ -51,6 +51,7 @@ def test_who_voted_takes_no_part_later(signed_for: Team) -> None:
     """A reviewer who approved it does not then sign for the institution."""
     request = signed_for.approved(signatory=True)
     actions.decline(party=request.parties.get(user=signed_for.sig.user), by=signed_for.sig, now=NOW)
+    sent_under_example(request)
     party = signed_for.invite(request, signed_for.world.rita, SIGNATORY)
     with pytest.raises(NotPermitted) as caught:
         actions.join(party=party, by=signed_for.world.rita, now=NOW)
@@ -91,20 +92,26 @@ def test_what_is_listed_of_a_team_is_what_the_rule_allows(world: World, state: s
         asked_at=NOW,
     )
     for place in Party.State:
-        known = None if place == Party.State.INVITED else cora.user
-        Party.objects.filter(pk=party.pk).update(state=place, user=known)
-        agrees(world, request, cora, joined=place in TAKING_PART, stands=place not in GONE)
+        if place not in TAKING_PART:
+            Party.objects.filter(pk=party.pk).update(state=place, user=None)
+            agrees(world, request, cora, joined=False, barred=place not in GONE)
+        if place != Party.State.INVITED:
+            Party.objects.filter(pk=party.pk).update(state=place, user=cora.user)
+            agrees(world, request, cora, joined=place in TAKING_PART, barred=True)
 
 
-def agrees(world: World, request: Request, cora: Principal, *, joined: bool, stands: bool) -> None:
+def agrees(world: World, request: Request, cora: Principal, *, joined: bool, barred: bool) -> None:
+    """barred: who stands in the team, or ever took part in it, is no staff there."""
     case = queries.request_case(cora, request, NOW)
     assert (request in queries.requests_of(cora)) is joined
-    assert bool(policies.may_read_request(case)) is (joined or request.submitted_at is not None)
+    staff = not barred and request.submitted_at is not None
+    assert bool(policies.may_read_request(case)) is (joined or staff)
     may_review = bool(policies.may_review_request(case))
     assert (request in queries.queue(cora, queries.QueueFilters(state=""))) is may_review
-    assert may_review is (not stands and request.submitted_at is not None)
+    assert may_review is staff
     eligible = cora.user in queries.eligible_reviewers(request)
-    assert eligible is not stands
+    assert eligible is not barred
+    assert bool(policies.may_note(case)) is staff
     assert bool(policies.may_vote(case, "reject")) is (eligible and request.state == states.SUBMITTED)
     assert (world.release in queries.visible_releases(cora)) is True
     for purpose in ("request", "manifest"):

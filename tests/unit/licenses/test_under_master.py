@@ -9,7 +9,7 @@ from licenses.models import Acceptance, Grant, MasterAgreement, MasterMember, Pa
 from portal.accounts.models import Organization
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict
-from tests.unit.licenses.team import SIGNATORY, Team
+from tests.unit.licenses.team import SIGNATORY, Team, sent_under_example
 from tests.unit.licenses.world import DAY, NOW, World, apply, person, session
 
 pytestmark = pytest.mark.database
@@ -96,6 +96,7 @@ def test_a_signatory_is_found_after_a_master_agreement_gave_access_to_some(db: N
     signed_for.accept(request, signed_for.cora)
     actions.decline(party=request.parties.get(role=SIGNATORY), by=signed_for.sig, now=NOW)
     sigrid = session(person("sigrid"))
+    sent_under_example(request)
     party = signed_for.invite(request, sigrid, SIGNATORY)
     assert list(queries.unanswered(sigrid)) == [party]
     late = NOW + 30 * DAY

@@ -118,6 +118,7 @@ GET: dict[str, tuple[str, ...]] = {
     "review_say": NEVER,
     "review_note": NEVER,
     "review_recuse": ("signin", "no", "no", "page", "no", "no"),
+    "review_signatory": ("signin", "no", "no", "moved", "no", "moved"),  # nothing is decided
     "reasons": LEGAL,
     "reason_new": LEGAL,
     "reasons_shipped": NEVER,
@@ -179,6 +180,7 @@ POST: dict[str, tuple[str, ...]] = {
     "review_say": VERDICT,
     "review_note": VERDICT,
     "review_recuse": ("signin", "no", "page", "no", "no"),
+    "review_signatory": ("signin", "no", "moved", "no", "moved"),
     "reason_new": VERDICT,
     "reasons_shipped": ("signin", "no", "moved", "no", "moved"),
     "reason_change": VERDICT,

@@ -81,6 +81,25 @@ def ending_a_master(world: World, big: Release) -> Case:
     return "rosa", f"/desk/master-agreements/{master.pk}/end/", {"reason": "It is over."}, {"reason": ""}
 
 
+def naming_in_a_master(world: World, big: Release) -> Case:
+    master = papers.proposed(world)
+    right = {"email": "new@example.org", "full_name": "New Name"}
+    return "rosa", f"/desk/master-agreements/{master.pk}/", right, {"full_name": ""}
+
+
+def taking_out_of_a_master(world: World, big: Release) -> Case:
+    master = papers.proposed(world, "bo")
+    address = f"/desk/master-agreements/{master.pk}/people/{master.members.get().pk}/remove/"
+    return "rosa", address, {"reason": "Left."}, {"reason": ""}
+
+
+def naming_a_signatory(world: World, big: Release) -> Case:
+    request = world.approved("ada", big)
+    Request.objects.filter(pk=request.pk).update(signatory=True)
+    right = {"email": "dean@uni.example", "full_name": "Dean Moss"}
+    return "rosa", f"/review/{request.pk}/signatory/", right, {"full_name": ""}
+
+
 def making_a_token(world: World, big: Release) -> Case:
     return "ada", "/tokens/", {"name": "cluster", "scopes": ["read"], "days": 30}, {"name": ""}
 
@@ -100,6 +119,9 @@ CASES = [
     revoking_many,
     publishing,
     ending_a_master,
+    naming_in_a_master,
+    taking_out_of_a_master,
+    naming_a_signatory,
     making_a_token,
     erasing,
 ]

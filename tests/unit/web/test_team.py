@@ -4,6 +4,7 @@ import pytest
 
 from licenses import actions
 from licenses.models import Acceptance, Grant, Party, Request
+from portal.accounts.models import Organization
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import ANSWERS, LICENSE, World
 from weights_vault.models import Release
@@ -230,12 +231,34 @@ def test_a_signatory_who_never_answers_is_replaced_on_the_team_page(
     assert 'type="hidden" name="role" value="signatory"' in page
     assert "Ask somebody else to sign" in text(ada.get(f"/requests/{draft.pk}/"))
     sent = {"role": "signatory", "full_name": "Cora Bell", "email": "cora@nlp.example.edu"}
+    refused = ada.post(address, sent)
+    assert refused.status_code == 400
+    assert "send the reviewers a message" in text(refused)
+    house = Organization.objects.get(name="Northern Institute for Language Technology")
+    Organization.objects.filter(pk=house.pk).update(domains=["nlp.example.edu"])
+    Request.objects.filter(pk=draft.pk).update(organization=house)
     page = text(ada.post(address, sent, follow=True))
     assert "Cora Bell is asked by mail." in page
     assert "Dean Moss has not signed" not in page
     dean.refresh_from_db()
     assert dean.state == Party.State.DROPPED
     assert open_as("dean").get(f"/requests/{draft.pk}/sign/").status_code == 404
+
+
+def test_staff_name_who_signs_after_the_decision(
+    open_as: OpenAs, world: World, draft: Request, big: Release
+) -> None:
+    need_signatory(big)
+    world.invite(draft, "dean", "signatory")
+    approved(world, draft)
+    rosa, address = open_as("rosa"), f"/review/{draft.pk}/signatory/"
+    assert f'href="{address}"' in text(rosa.get(f"/review/{draft.pk}/"))
+    assert "Dean Moss has not signed yet" in text(rosa.get(address))
+    assert rosa.post(address, {"email": "rosa", "full_name": ""}).status_code == 400
+    page = text(rosa.post(address, {"full_name": "Cora Bell", "email": "cora@uni.example"}, follow=True))
+    assert "Cora Bell is asked by mail to sign for the institution." in page
+    assert "Named after the decision" in page
+    assert open_as("ada").get(address).status_code == 403
 
 
 def test_hostile_names_are_inert(open_as: OpenAs, world: World, draft: Request) -> None:
