@@ -11,7 +11,7 @@ from licenses import states
 from licenses.models import Acceptance, Decision, Grant, License, LicenseVersion, Request, Vote
 from portal.accounts.models import Organization, User
 from portal.core.models import AuditEvent
-from tests.unit.licenses.world import World
+from tests.unit.licenses.world import World, apply
 from weights_vault.models import Release
 
 pytestmark = pytest.mark.database
@@ -32,6 +32,8 @@ REFERRED_TO: dict[str, Callable[[Grant], Model]] = {
 def grant(world: World) -> Grant:
     world.ada.person.organization = Organization.objects.create(name="Example Lab", domains=["example.org"])
     world.ada.person.save()
+    # The reviewers have addresses there too.
+    apply(world.release, exclude_reviewer_organization=False)
     return world.grant_in(states.ACTIVE)
 
 
