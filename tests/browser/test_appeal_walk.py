@@ -33,9 +33,9 @@ def decline(page: Page) -> None:
     expect(page.get_by_role("radio", name="Decline")).to_be_checked()
     expect(page.get_by_role("textbox", name="Reason")).to_have_value(re.compile(re.escape(REASON)))
     page.get_by_role("button", name="Give this verdict").click()
-    prove_it_is_you(page)
     expect(page.get_by_role("heading", name="What the applicant will read")).to_be_visible()
     page.get_by_role("button", name="Decline it").click()
+    prove_it_is_you(page)
     expect(page.get_by_text("Your verdict is recorded")).to_be_visible()
 
 

@@ -37,7 +37,7 @@ def test_a_reviewer_sets_up_a_second_factor_and_may_decide(
 
     page.goto("/accounts/2fa/")
     set_up(page)
-    codes = page.get_by_label("Unused codes").input_value().split()
+    codes = page.get_by_label("Codes that are left").input_value().split()
     assert Axe().run(page).response["violations"] == []
 
     page.locator(".menu > summary").click()
