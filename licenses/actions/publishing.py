@@ -225,7 +225,7 @@ def _add_version(license: License, wanted: _Wanted, actor: str, now: datetime) -
 def refused_dates(
     effective_at: datetime, reaccept_by: datetime | None, newest: LicenseVersion | None, now: datetime
 ) -> dict[str, list[str]]:
-    """Return what is wrong with the dates of a version that follows `newest`, by field; {} where nothing is."""
+    """What is wrong with the dates of a version that follows `newest`, by field; {} where nothing is."""
     errors = {}
     if newest is not None and max(effective_at, now) < newest.effective_at:
         since = texts.moment(newest.effective_at)
