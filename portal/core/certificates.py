@@ -128,7 +128,7 @@ def fingerprint(certificate: asn1_x509.Certificate) -> str:
     return hashlib.sha256(certificate.dump()).hexdigest()
 
 
-def stand_in_pem(name: str) -> bytes:
+def stand_in_pem(name: str, now: datetime) -> bytes:
     """Return a new key and a certificate that it signed itself, as AGREEMENT_KEY wants them."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=SMALLEST_BITS)
     subject = x509.Name(
@@ -137,7 +137,7 @@ def stand_in_pem(name: str) -> bytes:
             x509.NameAttribute(NameOID.COMMON_NAME, name[:64]),
         ]
     )
-    began = datetime.now(UTC) - timedelta(days=1)  # a clock that is a little behind still finds it valid
+    began = now - timedelta(days=1)  # a clock that is a little behind still finds it valid
     usage = dict.fromkeys(
         (
             *("digital_signature", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign"),
@@ -167,4 +167,4 @@ def stand_in_pem(name: str) -> bytes:
 
 def ensure_stand_in() -> None:
     """Make the stand-in that the embedded settings name, unless it is there."""
-    make_once(Path(settings.AGREEMENT_KEY), lambda: stand_in_pem(settings.PORTAL_NAME))
+    make_once(Path(settings.AGREEMENT_KEY), lambda: stand_in_pem(settings.PORTAL_NAME, datetime.now(UTC)))

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,7 +45,7 @@ class Production:
         for role in ROLES:
             (signing / f"{role}.pem").write_bytes(SigningKey.generate().to_pem())
         agreement_key = folder / "agreement.pem"
-        agreement_key.write_bytes(stand_in_pem("A portal for tests"))
+        agreement_key.write_bytes(stand_in_pem("A portal for tests", datetime.now(UTC)))
         self._settings = {
             "DJANGO_SETTINGS_MODULE": "tests.servers.production_settings",
             "PYTHONWARNINGS": "default",

@@ -149,12 +149,11 @@ def test_a_signature_for_the_institution_against_a_replacement(world: World) -> 
             assert other.user is not None
             request = approved_with(world, [sig])
             replace = partial(
-                actions.invite,
+                actions.name_signatory,
                 request=request,
-                role="signatory",
                 email=other.user.email,
                 full_name="P Example",
-                by=world.ada,
+                by=world.rita,
                 now=NOW,
             )
             refused = codes(race.run(partial(accept, world, request, sig), replace))

@@ -20,6 +20,7 @@ from portal.core import certificates
 from portal.core.certificates import stand_in_pem
 from tests.unit.licenses.agreements.test_bounds import AT, document
 from tests.unit.licenses.agreements.timestamp_server import serving
+from tests.unit.licenses.world import NOW
 
 TEXT = """# Title
 
@@ -52,7 +53,7 @@ def rendered() -> bytes:
 
 
 def _stamped(timestamp_url: str) -> bytes:
-    seal = certificates.parse(stand_in_pem("A portal for tests"))
+    seal = certificates.parse(stand_in_pem("A portal for tests", NOW))
     return stamp.stamp(
         rendered(), seal, reason="License agreement", portal="Portal", timestamp_url=timestamp_url
     ).pdf

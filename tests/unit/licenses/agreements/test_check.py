@@ -108,13 +108,13 @@ def test_document_signed_before_the_certificate_was_replaced_still_holds(
 ) -> None:
     pdf = made()
     settings.AGREEMENT_KEY = str(tmp_path / "new.pem")
-    (tmp_path / "new.pem").write_bytes(stand_in_pem("The same portal"))
+    (tmp_path / "new.pem").write_bytes(stand_in_pem("The same portal", NOW))
     assert check.verify(pdf).known
 
 
 def test_certificate_that_the_portal_never_used_is_foreign(settings: Any, tmp_path: Path) -> None:
     right, settings.AGREEMENT_KEY = settings.AGREEMENT_KEY, str(tmp_path / "other.pem")
-    (tmp_path / "other.pem").write_bytes(stand_in_pem("Another portal"))
+    (tmp_path / "other.pem").write_bytes(stand_in_pem("Another portal", NOW))
     with transaction.atomic():
         pdf = made()
         transaction.set_rollback(True)

@@ -15,13 +15,14 @@ from licenses.agreements.signature import Altered, Foreign, Refused, Unreadable
 from portal.core import certificates
 from portal.core.certificates import Seal, stand_in_pem
 from tests.unit.licenses.agreements.timestamp_server import serving
+from tests.unit.licenses.world import NOW
 
 ABOUT = {"reason": "License agreement", "portal": "Portal"}
 
 
 @cache
 def seal() -> Seal:
-    return certificates.parse(stand_in_pem("A portal for tests"))
+    return certificates.parse(stand_in_pem("A portal for tests", NOW))
 
 
 @cache
@@ -104,7 +105,7 @@ def test_a_second_version_behind_the_signature_is_refused() -> None:
 
 
 def test_signed_with_another_certificate_is_refused_by_name() -> None:
-    other = certificates.parse(stand_in_pem("A portal for tests"))
+    other = certificates.parse(stand_in_pem("A portal for tests", NOW))
     with pytest.raises(Foreign, match=r"A portal for tests.*no certificate of this portal"):
         read(stamp.stamp(unsigned(), other, **ABOUT).pdf)
 
