@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests import append_only  # noqa: F401  (tests with real transactions may empty the audit log)
 
 
@@ -12,3 +14,9 @@ def pytest_configure() -> None:
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with slow tests first: two workers then end at the same time, not one long after the other."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
