@@ -2,7 +2,7 @@
 
 Usage: python -m tests.benchmarks.processes.desk_world seed REQUESTS PEOPLE RELEASES
                                                        pages RUNS
-                                                       drafts COUNT
+                                                       drafts PEOPLE
                                                        decide PART PARTS SECONDS BEGIN
                                                        submit PART PARTS SECONDS BEGIN
                                                        tally
@@ -41,6 +41,7 @@ CALLS = 100  # of each page in one run
 PAUSE_S = 2.0  # a reviewer pauses up to so long between two verdicts
 THREADS = 5  # reviewers in one process
 SUBMITTERS = 2  # threads that submit in one process
+DRAFTS_EACH = 3  # more than can be submitted in the time
 AGAIN = 10  # every so manieth submission is sent a second time with its key
 DESK = "reviewer{}@desk.example.net"
 VIEWS = (
@@ -114,21 +115,27 @@ def milliseconds(client: Client, address: str) -> float:
 
 
 def drafts(count: str) -> None:
-    """Drafts that wait to be submitted, one a person, of a release of its own."""
+    """Drafts that wait to be submitted, one for each of so many people and DRAFTS_EACH releases."""
     now = timezone.now()
-    [terms] = people.make_releases(1, now, first=10_000)
+    every = people.make_releases(DRAFTS_EACH, now, first=10_000)
     confirmed = User.objects.filter(email__startswith="person", organization__isnull=False)
     applicants = list(confirmed.order_by("pk")[: int(count)])
-    made = [Request(applicant=user, created_at=now, updated_at=now) for user in applicants]
+    wanted = [(user, terms) for terms in every for user in applicants]
+    made = [Request(applicant=user, created_at=now, updated_at=now) for user, _ in wanted]
     Request.objects.bulk_create(made, batch_size=2_000)
     RequestedRelease.objects.bulk_create(
-        (RequestedRelease(request=row, release=terms.release, applicant=row.applicant) for row in made),
+        (
+            RequestedRelease(request=row, release=terms.release, applicant=user)
+            for row, (user, terms) in zip(made, wanted, strict=True)
+        ),
         batch_size=2_000,
     )
     answers = {"purpose": "To measure a portal.", "role": "Researcher", "noncommercial": True}
     RequestVersion.objects.bulk_create(
         (
-            RequestVersion(request=row, number=1, answers=answers, questions=terms.questions, created_at=now)
+            RequestVersion(
+                request=row, number=1, answers=answers, questions=every[0].questions, created_at=now
+            )
             for row in made
         ),
         batch_size=2_000,
