@@ -2,12 +2,16 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.app_settings import TOTP_PERIOD
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 from pytest_django.live_server_helper import LiveServer
 
 from portal.core.keys import ensure_embedded_keys
@@ -76,6 +80,21 @@ def open_as(browser: Browser, live_server: LiveServer, world: World) -> Iterator
     yield open_page
     for context in contexts:
         context.close()
+
+
+def code_now(secret: str) -> str:
+    """What an authenticator app shows in this half minute."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // TOTP_PERIOD))
+
+
+def keep_picture(page: Page, path: Path) -> None:
+    """Keep the whole page as people see it. Chromium refuses a capture now and then, and takes the next."""
+    try:
+        page.screenshot(path=path, full_page=True)
+    except Error as error:
+        if "Unable to capture screenshot" not in error.message:
+            raise
+        page.screenshot(path=path, full_page=True)
 
 
 def prove_it_is_you(page: Page) -> None:

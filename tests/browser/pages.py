@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from licenses import actions
 from licenses.agreements import making
 from licenses.models import Grant, Request
-from tests.unit.accounts.test_second_factor import code_now
+from tests.browser.conftest import code_now
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.papers import NEWER, drafted, proposed, published
 from tests.unit.web.world import ANSWERS, World, shards
@@ -58,6 +58,7 @@ def turn_on(page: Page) -> None:
     """Set the authenticator app up, with the secret that the page shows."""
     code = code_now(page.get_by_label("Authenticator secret").input_value())
     sending("Turn it on", code=code)(page)
+    assert page.url.endswith("/recovery-codes/"), page.locator("main").inner_text()
 
 
 UNLIKE = sending("Change the password", password1="one of them is 12", password2="not the other one")

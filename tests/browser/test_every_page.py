@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import OpenPage, prove_it_is_you
+from tests.browser.conftest import OpenPage, keep_picture, prove_it_is_you
 from tests.browser.pages import LOOKS, Look, furnish
 from tests.unit.web.world import World
 
@@ -118,7 +118,7 @@ def test_every_page_is_in_order(
 ) -> None:
     folder, faults = Path(os.environ.get("SCREENSHOTS") or tmp_path), {}
     for look, page in tour(open_as, names, **MODES[mode]):
-        page.screenshot(path=folder / f"{look.name}-{mode}.png", full_page=True)
+        keep_picture(page, folder / f"{look.name}-{mode}.png")
         if found := faults_of(page):
             faults[look.name] = found
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from licenses.models import Grant, ReasonTemplate
-from tests.browser.conftest import OpenPage, prove_it_is_you
+from tests.browser.conftest import OpenPage, keep_picture, prove_it_is_you
 from tests.browser.test_every_page import MODES, faults_of
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -28,7 +28,7 @@ def grants(world: World) -> list[Grant]:
 
 
 def picture(page: Page, name: str, folder: Path) -> None:
-    page.screenshot(path=Path(os.environ.get("SCREENSHOTS") or folder) / f"{name}.png", full_page=True)
+    keep_picture(page, Path(os.environ.get("SCREENSHOTS") or folder) / f"{name}.png")
 
 
 @pytest.mark.parametrize("mode", MODES)

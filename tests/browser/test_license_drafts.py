@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, keep_picture
 from tests.unit.web.papers import drafted
 from tests.unit.web.world import World
 
@@ -32,4 +32,4 @@ def test_what_a_draft_changes_fits_the_screen(
     assert places.get_by_text("Security.").is_visible()
     assert places.evaluate("e => e.scrollWidth <= e.clientWidth")
     folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    page.screenshot(path=folder / f"what-a-draft-changes-{width}.png", full_page=True)
+    keep_picture(page, folder / f"what-a-draft-changes-{width}.png")

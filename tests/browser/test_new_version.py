@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from licenses.models import Grant, LicenseVersion
 from portal.core.jobs import run_due
-from tests.browser.conftest import OpenPage, prove_it_is_you
+from tests.browser.conftest import OpenPage, keep_picture, prove_it_is_you
 from tests.unit.web import papers
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -98,7 +98,7 @@ def test_two_who_write_one_draft_see_each_other(open_as: OpenPage, world: World,
     rosa.get_by_label("Text").fill(papers.NEWER.replace("five copies", "six copies"))
     rosa.get_by_role("button", name="Save the draft").click()
     expect(rosa.get_by_role("heading", name="Mika Laine saved this draft while you wrote")).to_be_visible()
-    rosa.screenshot(path=tmp_path / "both.png", full_page=True)
+    keep_picture(rosa, tmp_path / "both.png")
     assert not Axe().run(rosa).response["violations"]
     rosa.get_by_role("button", name="Save the draft").click()
     expect(rosa.get_by_text("The draft is saved.")).to_be_visible()

@@ -1,17 +1,13 @@
 """Staff set up a second factor before they decide (A3)."""
 
-import time
 from typing import Any
 
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, prove_it_is_you
+from tests.browser.conftest import OpenPage, code_now, prove_it_is_you
 from tests.unit.web.world import PASSWORD, World
 from weights_vault.models import Release
-
-STEP_S = 30
 
 
 def set_up(page: Page) -> None:
@@ -20,8 +16,7 @@ def set_up(page: Page) -> None:
     prove_it_is_you(page)
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     secret = page.get_by_label("Authenticator secret").input_value()
-    code = format_hotp_value(hotp_value(secret, int(time.time()) // STEP_S))
-    page.get_by_label("Authenticator code").fill(code)
+    page.get_by_label("Authenticator code").fill(code_now(secret))
     page.get_by_role("button", name="Turn it on").click()
 
 
