@@ -15,6 +15,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, Lower, StrIndex, Substr
 
+from licenses import states
 from licenses.models import Party, Request
 from licenses.models.requests import RequestedRelease
 from licenses.queries.parties import GONE
@@ -86,17 +87,23 @@ def domains_of_houses(user: User) -> Domains:
 
 def people_of_houses(houses: Domains) -> QuerySet[User, Any]:
     """Return whoever is of one of the organizations, as primary keys."""
-    return User.objects.filter(Q(organization__in=houses) | Q(pk__in=_verified_at(houses))).values("pk")
+    # No "or", for which the database expects half of all people.
+    named = User.objects.filter(organization__in=houses).order_by().values("pk")
+    return named.union(_verified_at(houses))
 
 
 def requests_of_houses(houses: Domains) -> QuerySet[Any, Any]:
-    """Return the requests, as primary keys, whose terms bar people of these organizations."""
-    barring = RequestedRelease.objects.filter(release__terms__exclude_reviewer_organization=True)
+    """Return the requests in review, as primary keys, whose terms bar people of these organizations."""
+    barring = RequestedRelease.objects.filter(
+        release__terms__exclude_reviewer_organization=True, request__state=states.SUBMITTED
+    )
     people = people_of_houses(houses)
-    own = barring.filter(Q(request__organization__in=houses) | Q(request__applicant__in=people))
     in_team = Party.objects.filter(user__in=people).exclude(state__in=GONE)
-    team = barring.filter(request__in=in_team.values("request"))
-    return own.values("request").union(team.values("request"))
+    # Each by itself has an index to go by; "or" would read every request.
+    sent_under = barring.filter(request__organization__in=houses).values("request")
+    own = barring.filter(request__applicant__in=people).values("request")
+    team = barring.filter(request__in=in_team.values("request")).values("request")
+    return sent_under.union(own, team)
 
 
 def _verified_at(houses: Domains) -> QuerySet[EmailAddress, Any]:
