@@ -14,7 +14,8 @@ class AccessToken(models.Model):
     """A bearer token. Only its SHA-256 is kept.
 
     prefix: its first characters, so that people recognize it. binding: digest of the owner's password state
-    when it was made; a new password ends it without anybody having to remember to.
+    when it was made; a new password ends it without anybody having to remember to. grant: public id of the
+    one grant that it is for, "" for every one of its owner.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=partial(public_id, "tok"), editable=False)
@@ -24,6 +25,7 @@ class AccessToken(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     binding = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
+    grant = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)

@@ -1,7 +1,19 @@
 """Rows that every app relies on: what happened, what is to be done, what is to be mailed."""
 
 from portal.core.models.audit import AuditEvent
+from portal.core.models.disclosures import AuditDisclosure
 from portal.core.models.jobs import Heartbeat, Job
+from portal.core.models.log import LogCheckpoint, LogEntry, LogPending, LogTile
 from portal.core.models.outbox import OutboxMessage
 
-__all__ = ["AuditEvent", "Heartbeat", "Job", "OutboxMessage"]
+__all__ = [
+    "AuditDisclosure",
+    "AuditEvent",
+    "Heartbeat",
+    "Job",
+    "LogCheckpoint",
+    "LogEntry",
+    "LogPending",
+    "LogTile",
+    "OutboxMessage",
+]
