@@ -8,6 +8,7 @@ from django.test import TransactionTestCase
 
 from licenses import immutable
 from portal.core.append_only import AUDIT_LOG, protect, unprotect
+from portal.core.log.triggers import LOG_ENTRIES
 from weights_vault import immutable as vault_immutable
 
 _flush = TransactionTestCase._fixture_teardown
@@ -18,6 +19,7 @@ def unprotected() -> Iterator[None]:
     with connection.cursor() as cursor:
         for statement in [
             *unprotect(connection, AUDIT_LOG[0]),
+            *unprotect(connection, LOG_ENTRIES[0]),
             *immutable.unprotect(connection),
             *vault_immutable.unprotect(connection),
         ]:
@@ -28,6 +30,7 @@ def unprotected() -> Iterator[None]:
         with connection.cursor() as cursor:
             for statement in [
                 *protect(connection, *AUDIT_LOG),
+                *protect(connection, *LOG_ENTRIES),
                 *immutable.protect(connection),
                 *vault_immutable.protect(connection),
             ]:

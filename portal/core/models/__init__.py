@@ -3,7 +3,7 @@
 from portal.core.models.audit import AuditEvent
 from portal.core.models.disclosures import AuditDisclosure
 from portal.core.models.jobs import Heartbeat, Job
-from portal.core.models.log import LogCheckpoint, LogEntry, LogPending, LogTile
+from portal.core.models.log import LogCheckpoint, LogEntry, LogPending, LogRecovered, LogTile
 from portal.core.models.outbox import OutboxMessage
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LogCheckpoint",
     "LogEntry",
     "LogPending",
+    "LogRecovered",
     "LogTile",
     "OutboxMessage",
 ]

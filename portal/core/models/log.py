@@ -67,3 +67,22 @@ class LogCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint of {self.size} entries"
+
+
+class LogRecovered(models.Model):
+    """An entry that this database lost, when a backup of it was restored, and the log's own files still hold.
+
+    entry: the canonical bytes that were hashed. Its `LogEntry`, once the tree was repaired, has the event
+    -1 - position: an event of that number may exist that is another one, written after the restoring.
+    at: when it was found missing.
+    """
+
+    position = models.BigIntegerField(primary_key=True)
+    entry = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"entry {self.position}, recovered"
