@@ -1,6 +1,5 @@
 """What allauth is told to do otherwise: mail through the outbox, second factors encrypted."""
 
-import base64
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,14 +15,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 from django.urls import reverse
 
+from portal.accounts import secrets
 from portal.accounts.guesses import note_wrong_password
 from portal.accounts.models import User
 from portal.accounts.principals import owes_second_factor
-from portal.core.keys import master_key
 from portal.core.outbox import queue_rendered
 from portal.core.secrecy import holds_secret
 
-MFA_CONTEXT = "mfa_authenticator.secret"
+MFA_COLUMN = "mfa_authenticator.data"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -93,13 +92,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """Second factors: their secrets are wrapped by the master key, so that a database alone opens nothing."""
+    """Second factors: their secrets are encrypted, so that a database alone opens nothing."""
 
     def get_totp_issuer(self) -> str:
         return str(settings.PORTAL_NAME)
 
     def encrypt(self, text: str) -> str:
-        return base64.b64encode(master_key().wrap(text.encode(), MFA_CONTEXT)).decode()
+        return secrets.wrap(text, MFA_COLUMN)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return master_key().unwrap(base64.b64decode(encrypted_text), MFA_CONTEXT).decode()
+        return secrets.unwrap(encrypted_text, MFA_COLUMN)

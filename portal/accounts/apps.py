@@ -9,4 +9,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from portal.accounts import forgetting, pending, sessions, signals  # noqa: F401  they register themselves
+        from portal.accounts import checks, forgetting, pending, sessions, signals  # noqa: F401  they register

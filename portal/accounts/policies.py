@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from portal.accounts.factors import staff_factor_missing
 from portal.accounts.models import AccessToken, PendingAction, User
 from portal.accounts.principals import Principal
 from portal.accounts.roles import ADMINISTRATOR, STAFF_ROLES
@@ -45,12 +46,12 @@ def may_sign_in(principal: Principal) -> Verdict:
 
 
 def staff_gate(principal: Principal) -> Verdict:
-    """What every staff policy asks first: signed in, enabled, with a second factor while STAFF_MFA is on."""
+    """What every staff policy asks first: signed in, enabled, with the factor that STAFF_MFA asks for."""
     if principal.user is None:
         return LOGIN_REQUIRED
     if not principal.user.is_active:
         return ACCOUNT_DISABLED
-    if settings.STAFF_MFA and not principal.mfa:
+    if staff_factor_missing(principal):
         return MFA_REQUIRED
     return Allowed()
 

@@ -1,16 +1,18 @@
 """Who acts: a person in a browser session, a program with a token, the portal itself, or nobody."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
-from allauth.mfa.utils import is_mfa_enabled
+from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from portal.accounts.models import AccessToken, User
 from portal.accounts.roles import held
+
+PASSKEY: Final = str(Authenticator.Type.WEBAUTHN)
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,14 @@ class Principal:
     """The facts about an actor that policies judge.
 
     scopes: what a token may do; None means a browser session, which may do all that the person may.
-    mfa: this very session was opened with a second factor. system: what part of the portal acts, when
-    nobody else does.
+    mfa: this very session was opened with a second factor. passkey: with one that cannot be relayed.
+    system: what part of the portal acts, when nobody else does.
     """
 
     user: User | None = None
     scopes: frozenset[str] | None = None
     mfa: bool = False
+    passkey: bool = False
     roles: frozenset[str] = frozenset()
     email_verified: bool = False
     token_id: str | None = None
@@ -62,7 +65,12 @@ def system_principal(name: str) -> Principal:
 
 
 def principal_for(
-    user: User, *, scopes: frozenset[str] | None = None, mfa: bool = False, token_id: str | None = None
+    user: User,
+    *,
+    scopes: frozenset[str] | None = None,
+    mfa: bool = False,
+    passkey: bool = False,
+    token_id: str | None = None,
 ) -> Principal:
     """Return the principal of `user`: a session, or with `scopes` a token. For tests, jobs and commands."""
     verified = EmailAddress.objects.filter(user=OuterRef("pk"), email=user.email, verified=True)
@@ -72,6 +80,7 @@ def principal_for(
         user=user,
         scopes=scopes,
         mfa=mfa,
+        passkey=passkey,
         roles=held(user, (role for role, _ in rows)),
         email_verified=any(is_verified for _, is_verified in rows),
         token_id=token_id,
@@ -86,24 +95,33 @@ def principal_of(request: Any) -> Principal:
     token = getattr(request, "auth", None)
     if isinstance(token, AccessToken):
         return principal_for(user, scopes=frozenset(token.scopes), token_id=token.pk)
-    return principal_for(user, mfa=_second_factor_used(getattr(request, "_request", request), user))
+    proved = _proved(getattr(request, "_request", request), user)
+    return principal_for(user, mfa=bool(proved), passkey=PASSKEY in proved)
 
 
 def owes_second_factor(request: HttpRequest) -> bool:
     """True in the session of a person who has a second factor that this session never proved."""
     user = request.user
-    return isinstance(user, User) and _has_factor(user) and not _second_factor_used(request, user)
+    return isinstance(user, User) and bool(_factors(user)) and not _proved(request, user)
 
 
-def _second_factor_used(request: HttpRequest, user: User) -> bool:
-    """True when this session itself proved a second factor that the account still has.
+def _proved(request: HttpRequest, user: User) -> frozenset[str]:
+    """Return which kinds of second factor this session itself proved, while the account has one.
 
     That the account has one is not enough: a session stolen before it was set up never proved it.
     """
-    used = any(record.get("method") == "mfa" for record in get_authentication_records(request, user))
-    return used and _has_factor(user)
+    records = [each for each in get_authentication_records(request, user) if each.get("method") == "mfa"]
+    if not records or not _factors(user):
+        return frozenset()
+    # Whoever takes a passkey away ends every session but the one that did it: this asks of that one.
+    kept = _factors(user)
+    return frozenset(
+        str(each.get("type")) for each in records if each.get("type") != PASSKEY or each.get("id") in kept
+    )
 
 
-def _has_factor(user: User) -> bool:
+def _factors(user: User) -> frozenset[int]:
     # A session was just compared with the account's factors: they are not read a second time.
-    return is_mfa_enabled(user) if user.has_factor is None else user.has_factor
+    if user.factors is None:
+        user.get_session_auth_hash()
+    return user.factors or frozenset()

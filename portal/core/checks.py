@@ -18,6 +18,7 @@ REQUIRED = {
     "PORTAL_NAME": "The name on pages and in mails.",
     "STORAGE_URL": "Where sealed bodies are kept, such as file:///srv/weights.",
     "MASTER_KEY": "What wraps file keys: env:NAME or file:/path (32 bytes, base64).",
+    "SECRETS_KEY": "What encrypts secrets of second factors: env:NAME or file:/path (32 bytes, base64).",
     "SIGNING_KEYS": "Folder with root.pem, manifest.pem, head.pem and countersign.pem.",
     "DELIVERY_KEYS": "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.",
     "AGREEMENT_KEY": "PEM file with the key and certificate that sign agreements.",
@@ -29,7 +30,12 @@ _LOCATION = re.compile(r"(/[A-Za-z0-9_-]+)+/")
 
 # What an installation must not run on → what to do instead.
 STAND_INS: Sequence[tuple[str, Callable[[], bool], str, str]] = (
-    ("core.E101", lambda: not settings.STAFF_MFA, "STAFF_MFA is off", "Staff must have a second factor."),
+    (
+        "core.E101",
+        lambda: str(settings.STAFF_MFA).lower() in ("off", "false"),
+        "STAFF_MFA is off",
+        "Staff must have a second factor.",
+    ),
     (
         "core.E102",
         lambda: settings.EMBEDDED,

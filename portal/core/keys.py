@@ -182,6 +182,10 @@ def ensure_embedded_keys() -> None:
         lambda: base64.b64encode(secrets.token_bytes(MASTER_KEY_SIZE)),
     )
     make_once(
+        Path(settings.SECRETS_KEY.removeprefix("file:")),  # portal/accounts/secrets.py reads it
+        lambda: base64.b64encode(secrets.token_bytes(32)),
+    )
+    make_once(
         Path(settings.DELIVERY_KEYS.removeprefix("file:")),
         lambda: b"d1:" + base64.b64encode(secrets.token_bytes(DELIVERY_KEY_SIZE)),
     )

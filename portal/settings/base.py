@@ -128,7 +128,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
 MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-STAFF_MFA = True
+STAFF_MFA: str | bool = env.str("STAFF_MFA", default="passkey")  # portal/accounts/factors.py
 
 # --- security ---
 SESSION_ENGINE = "portal.accounts.session_store"

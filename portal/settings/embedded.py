@@ -72,6 +72,7 @@ DATABASES = {
 
 STORAGE_URL = f"file://{VAR_DIR}/store"
 MASTER_KEY = f"file:{VAR_DIR}/keys/master.key"
+SECRETS_KEY = f"file:{VAR_DIR}/keys/secrets.key"
 SIGNING_KEYS = f"{VAR_DIR}/keys/signing"
 DELIVERY_KEYS = f"file:{VAR_DIR}/keys/delivery.keys"
 AGREEMENT_KEY = f"{VAR_DIR}/keys/agreement.pem"
@@ -93,7 +94,6 @@ if env.bool("WEIGHTS_PORTAL_DEMO", default=False):
     # The command that started the demo has said it once.
     LOGGING["loggers"]["portal.core.apps"] = {"level": "ERROR"}
 
-STAFF_MFA = env.str("STAFF_MFA", default="on") != "off"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -22,6 +22,9 @@ PORTAL_URL = _required("PORTAL_URL", "The address people use, such as https://we
 SECRET_KEY = _required("SECRET_KEY", "50 random characters that sign sessions.")
 STORAGE_URL = _required("STORAGE_URL", "Where sealed bodies are kept, such as file:///srv/weights.")
 MASTER_KEY = _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64).")
+SECRETS_KEY = _required(
+    "SECRETS_KEY", "What encrypts secrets of second factors: env:NAME or file:/path (32 bytes, base64)."
+)
 SIGNING_KEYS = _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
 DELIVERY_KEYS = _required(
     "DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path."

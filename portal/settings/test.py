@@ -26,7 +26,7 @@ SECRET_KEY = "for tests alone: nothing outside a temporary folder is signed with
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = False
-STAFF_MFA = False
+STAFF_MFA = "off"
 WHITENOISE_AUTOREFRESH = True  # tests collect no static files; without this it warns of their missing folder
 
 DATABASES = {

@@ -5,7 +5,7 @@ from portal.settings.embedded import DATABASES as EMBEDDED_DATABASES
 from portal.settings.embedded import STORAGE_URL as EMBEDDED_STORAGE_URL
 from portal.settings.embedded import env
 
-STAFF_MFA = False
+STAFF_MFA = "off"
 STORAGE_URL = env.str("STORAGE_URL", default=EMBEDDED_STORAGE_URL)
 # People are made by the hundred for a row; nobody signs in with a password.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

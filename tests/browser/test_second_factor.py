@@ -24,7 +24,7 @@ def test_a_reviewer_sets_up_a_second_factor_and_may_decide(
     open_as: OpenPage, world: World, settings: Any
 ) -> None:
     """A3."""
-    settings.STAFF_MFA = True
+    settings.STAFF_MFA = "any"
     world.submitted("ada", Release.objects.get(slug="opt-175b"))
     page = open_as("rosa")
     page.goto("/review/")

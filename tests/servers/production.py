@@ -53,6 +53,8 @@ class Production:
             "STORAGE_URL": store,
             "MASTER_KEY": "env:TEST_MASTER_KEY",
             "TEST_MASTER_KEY": _text(secrets.token_bytes(32)),
+            "SECRETS_KEY": "env:TEST_SECRETS_KEY",
+            "TEST_SECRETS_KEY": _text(secrets.token_bytes(32)),
             "SIGNING_KEYS": str(signing),
             "DELIVERY_KEYS": f"{DELIVERY_KEY_ID}:{_text(self.delivery_key)}",
             "AGREEMENT_KEY": str(agreement_key),

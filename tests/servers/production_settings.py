@@ -14,4 +14,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
-STAFF_MFA = False  # who votes for the grant is made by hand, in `release.py`
+STAFF_MFA = "off"  # who votes for the grant is made by hand, in `release.py`

@@ -73,8 +73,8 @@ class User(AbstractBaseUser):
     def get_short_name(self) -> str:
         return self.full_name.partition(" ")[0] or self.email
 
-    # Whether the account has a second factor, once its session was looked at; None before.
-    has_factor: bool | None = None
+    # Primary keys of the account's second factors, once its session was looked at; None before.
+    factors: frozenset[int] | None = None
 
     # A session is bound to the password and to the second factors as they were when it was opened: whoever
     # changes one of them ends every session but their own. Asked of the database at each request, so that a
@@ -89,7 +89,7 @@ class User(AbstractBaseUser):
         # Not recovery codes: they stand beside a factor, and new ones are printed without proving it anew.
         factors = Authenticator.objects.filter(user=self).exclude(type=Authenticator.Type.RECOVERY_CODES)
         found = tuple(factors.order_by("pk").values_list("pk", flat=True))
-        self.has_factor = bool(found)
+        self.factors = frozenset(found)
         return ":".join([hashed, *map(str, found)])
 
     # Django's admin asks these. Permissions are not kept as rows here: it is for superusers, to look.

@@ -11,7 +11,7 @@ from portal.core import certificates, checks
 
 PRODUCTION = {
     "EMBEDDED": False,
-    "STAFF_MFA": True,
+    "STAFF_MFA": "passkey",
     "DEBUG": False,
     "CONTACT_EMAIL": "weights-help@example.org",
     "CELERY_BROKER_URL": "redis://localhost:6379/0",
@@ -101,6 +101,7 @@ def test_production_parts_pass_deploy(production: SimpleNamespace) -> None:
     ("name", "value", "identifier"),
     [
         ("STAFF_MFA", False, "core.E101"),
+        ("STAFF_MFA", "off", "core.E101"),
         ("EMBEDDED", True, "core.E102"),
         ("CELERY_BROKER_URL", "filesystem://", "core.E103"),
         ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "core.E104"),

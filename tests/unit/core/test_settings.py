@@ -15,6 +15,7 @@ PRODUCTION = {
     "SECRET_KEY": "x" * 50,
     "STORAGE_URL": "file:///srv/weights",
     "MASTER_KEY": "env:UNREAD",
+    "SECRETS_KEY": "env:UNREAD",
     "SIGNING_KEYS": "/unread",
     "DELIVERY_KEYS": "file:/unread",
     "AGREEMENT_KEY": "/unread",

@@ -305,7 +305,7 @@ class TestAcknowledging:
         self, alert: Alert, manager: Principal, now: datetime, settings: Any
     ) -> None:
         """A3"""
-        settings.STAFF_MFA = True
+        settings.STAFF_MFA = "any"
         with pytest.raises(NotPermitted) as caught:
             acknowledge(alert=alert, note="Looked.", by=manager, now=now)
         assert caught.value.code == "mfa_required"

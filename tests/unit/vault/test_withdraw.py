@@ -201,7 +201,7 @@ def test_release_manager_without_second_factor_may_not(
     revision: Revision, manager: Principal, now: datetime, settings: Any
 ) -> None:
     """A3"""
-    settings.STAFF_MFA = True
+    settings.STAFF_MFA = "any"
     without = principal_for(manager.user, mfa=False)  # type: ignore[arg-type]
     with pytest.raises(NotPermitted) as caught:
         quarantine(revision=revision, reason="Look.", by=without, now=now)

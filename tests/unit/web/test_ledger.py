@@ -218,7 +218,7 @@ class TestAlerts:
 
 def test_a3_without_a_second_factor_the_desk_is_closed(mika: Client, settings: Any) -> None:
     """A3"""
-    settings.STAFF_MFA = True
+    settings.STAFF_MFA = "any"
     answer = mika.get("/ledger/")
     assert answer.status_code == 403
     assert "mfa_required" in answer.content.decode()
