@@ -7,12 +7,14 @@
     │   ├── KeyMalformed
     │   ├── EnvelopeMalformed     envelopes, trust documents, heads
     │   ├── ChallengeMalformed
-    │   └── TensorHeaderMalformed
+    │   ├── TensorHeaderMalformed
+    │   └── LogMalformed          notes, checkpoints, proofs, tiles of the audit log
     ├── Tampered                  in the format, but not what was made
     │   ├── HeaderTampered
     │   ├── PartTampered          carries `index`
     │   ├── SignatureInvalid
-    │   └── DigestMismatch
+    │   ├── DigestMismatch
+    │   └── LogTampered           a signature, a proof or a commitment of the audit log does not hold
     └── Refused                   genuine, but not to be accepted here and now
         ├── HeaderNotForYou
         ├── HeaderMislabeled
@@ -69,6 +71,10 @@ class TensorHeaderMalformed(Malformed):
     reference = "tensor-header-malformed"
 
 
+class LogMalformed(Malformed):
+    reference = "log-malformed"
+
+
 class Tampered(SealedError):
     reference = "tampered"
 
@@ -96,6 +102,10 @@ class SignatureInvalid(Tampered):
 
 class DigestMismatch(Tampered):
     reference = "digest-mismatch"
+
+
+class LogTampered(Tampered):
+    reference = "log-tampered"
 
 
 class Refused(SealedError):
