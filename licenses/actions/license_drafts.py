@@ -10,7 +10,7 @@ from django.db import transaction
 
 from licenses import manuscripts, placeholders, policies, queries, texts
 from licenses.actions.moving import require
-from licenses.actions.publishing import check_version, publish_license_version, refused_dates
+from licenses.actions.publishing import NOT_PUBLISHED, publish_license_version, refused_dates
 from licenses.models import License, LicenseDraft, LicenseVersion
 from licenses.summary import check_summary
 from licenses.terms import check_license_text, normalize_license
@@ -143,17 +143,16 @@ def publish_draft(*, draft: LicenseDraft, revision: int, by: Principal, now: dat
 def check_draft(*, draft: LicenseDraft, revision: int, now: datetime) -> None:
     """Find what keeps the draft from being published as it stands, before anybody is asked to prove anything.
 
-    Raises: Conflict(draft_changed), Invalid: as `publish_draft`.
+    Raises: Conflict(draft_changed). Invalid: all that `left_to_do` names.
     """
     _require_unchanged(draft, revision)
-    same = check_version(now=now, **_version_of(draft, now))
-    if same is not None:
-        raise _nothing_new(same)
+    if errors := left_to_do(draft, now):
+        raise Invalid("license_invalid", NOT_PUBLISHED, errors=errors)
 
 
 def _nothing_new(version: LicenseVersion) -> Invalid:
     said = f"This is the text of version {version.number}, word for word: there is nothing to publish."
-    return Invalid("license_invalid", "The license was not published.", errors={"text": [said]})
+    return Invalid("license_invalid", NOT_PUBLISHED, errors={"text": [said]})
 
 
 def _version_of(draft: LicenseDraft, now: datetime) -> dict[str, Any]:

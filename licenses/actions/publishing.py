@@ -74,32 +74,6 @@ def publish_license_version(
         return _add_version(license, wanted, by.actor, now)
 
 
-def check_version(
-    *,
-    license: License,
-    text: str,
-    effective_at: datetime,
-    now: datetime,
-    terms: Mapping[str, Any] | None = None,
-    reaccept_by: datetime | None = None,
-    organization: Organization | None = None,
-    based_on: LicenseVersion | None = None,
-) -> LicenseVersion | None:
-    """Raise Invalid where `publish_license_version` would, as things stand now. Nothing is held or written.
-
-    Returns: the newest version where the text is its own, word for word.
-    """
-    kept = _checked(text, terms)
-    base = _base(license, organization, based_on)
-    wanted = _Wanted(normalize_license(text), effective_at, kept, reaccept_by, organization, base)
-    newest = _newest(license, organization)
-    if newest is not None and newest.sha256 == wanted.sha256:
-        return newest
-    _require_finished(wanted.text)
-    _check_dates(wanted, newest, now)
-    return None
-
-
 def _checked(text: str, terms: Mapping[str, Any] | None) -> dict[str, Any]:
     wrong_text = check_license_text(text)
     kept, errors = check_summary(dict(terms or {}))
