@@ -16,9 +16,11 @@ class CoreConfig(AppConfig):
         from django.conf import settings
 
         from portal.core import certificates, checks, doctor, keys, outbox  # noqa: F401  they register themselves
+        from portal.core.log import keys as log_keys
 
         if settings.EMBEDDED:
             # Said at every start, so that nobody takes this for a production installation.
             logger.warning("embedded settings: SQLite, files and made-up keys stand in for production parts")
             keys.ensure_embedded_keys()
             certificates.ensure_stand_in()
+            log_keys.ensure_embedded()

@@ -176,6 +176,8 @@ REVIEW_TARGET_DAYS = env.int("REVIEW_TARGET_DAYS", default=5)
 SIGN_WITHIN_DAYS = env.int("SIGN_WITHIN_DAYS", default=30)
 TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")
 PORTAL_NAME = env.str("PORTAL_NAME", default="Weights Portal")
+LOG_WITNESSES = env.str("LOG_WITNESSES", default="")  # portal/core/log/witnesses.py
+LOG_JOURNAL_DAYS = env.int("LOG_JOURNAL_DAYS", default=90)
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -76,6 +76,9 @@ SECRETS_KEY = f"file:{VAR_DIR}/keys/secrets.key"
 SIGNING_KEYS = f"{VAR_DIR}/keys/signing"
 DELIVERY_KEYS = f"file:{VAR_DIR}/keys/delivery.keys"
 AGREEMENT_KEY = f"{VAR_DIR}/keys/agreement.pem"
+LOG_KEY = f"{VAR_DIR}/keys/log/log.pem"
+LOG_VERIFIER = f"file:{VAR_DIR}/keys/log/log.pub"
+LOG_CHECKPOINTS = f"{VAR_DIR}/log"
 
 CELERY_BROKER_URL = "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {

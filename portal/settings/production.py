@@ -34,12 +34,18 @@ AGREEMENT_KEY = _required(
     "AGREEMENT_KEY", "A PEM file with the key and certificate that sign agreements: /path/agreement.pem."
 )
 
+LOG_VERIFIER = _required(
+    "LOG_VERIFIER", "The public key of the audit log: python manage.py log_signer --make-key prints it."
+)
+LOG_KEY = env.str("LOG_KEY", default="")  # in the environment of the log signer alone
+
 _host = urlsplit(PORTAL_URL).hostname
 if _host is None or not PORTAL_URL.startswith("https://"):
     raise ImproperlyConfigured("PORTAL_URL must be an https:// address.")
 ALLOWED_HOSTS = [_host]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
+LOG_CHECKPOINTS = env.str("LOG_CHECKPOINTS", default=str(VAR_DIR / "log"))
 
 DATABASES = {
     "default": env.db_url_config(_required("DATABASE_URL", "Such as postgres://user:secret@host/name."))

@@ -1,0 +1,34 @@
+"""The bytes of an event as they stand in the log. The format is weights_vault/sealed/log/entry.py's.
+
+What the portal records always has such bytes. What somebody wrote into the table by SQL may not (a fraction,
+half a surrogate): the log holds the digest of it then, so that one bad row stops nobody's proof.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from portal.core.models import AuditEvent
+from weights_vault.sealed.log.entry import entry_bytes
+
+COLUMNS = ("index", "at", "kind", "by", "subject", "data")
+
+Row = tuple[int, datetime, str, str, str, Any]
+
+
+def entry_of(row: Row) -> bytes:
+    """Return the entry of one event. row: the values of COLUMNS."""
+    fields = dict(zip(("event", "at", "kind", "by", "subject", "data"), row, strict=True))
+    try:
+        return entry_bytes(fields)
+    except RuntimeError:
+        text = json.dumps(fields["data"], sort_keys=True, separators=(",", ":"))
+        return entry_bytes({**fields, "data": {"unwritable": hashlib.sha256(text.encode()).hexdigest()}})
+
+
+def entries_of(events: Sequence[int]) -> dict[int, bytes]:
+    """Return the entries of these events by their numbers; one that does not exist is left out."""
+    rows = AuditEvent.objects.filter(index__in=events).values_list(*COLUMNS)
+    return {row[0]: entry_of(row) for row in rows}
