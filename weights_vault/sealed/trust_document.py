@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 
 from .canonical import dumps
 from .errors import EnvelopeMalformed, RolledBack, SealedError, SignatureInvalid, WrongSubject
-from .fields import VISIBLE, Fields, whole_second, write_time
+from .fields import ANYTHING, VISIBLE, Fields, whole_second, write_time
+from .log.note import LOG_SIGNATURE, NoteVerifier
 from .signing import PublicKey, SigningKey, open_envelope, peek_payload, seal_envelope
 from .validity import MAX_DOCUMENT_SIZE, check_now, check_period, load_document
 
@@ -27,6 +28,7 @@ MAX_KEYS = 8  # of one role
 MAX_LIFETIME = timedelta(days=800)
 
 _KEYS = ("portal", "sequence", "issued", "expires", "keys", "next_root")
+_LOG = "log"  # left out where there is none: documents from before the log read as they did
 _FINGERPRINT_PREFIX = "wp1-"
 _FINGERPRINT_DOMAIN = b"weights-portal root key v1\n"
 _FINGERPRINT_SIZE = 20  # bytes: 160 bits
@@ -34,7 +36,10 @@ _FINGERPRINT_SIZE = 20  # bytes: 160 bits
 
 @dataclass(frozen=True)
 class TrustDocument:
-    """The keys of a portal by role. keys["root"][0] is the current root. Times are UTC, whole seconds."""
+    """The keys of a portal by role. keys["root"][0] is the current root. Times are UTC, whole seconds.
+
+    log: vkeys of the audit log, the current one first; none in documents of a portal without one.
+    """
 
     portal: str
     sequence: int
@@ -42,6 +47,7 @@ class TrustDocument:
     expires: datetime
     keys: Mapping[str, tuple[PublicKey, ...]]
     next_root: PublicKey | None = None
+    log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "issued", whole_second(self.issued))
@@ -107,20 +113,22 @@ def _pinned_root(roots: tuple[PublicKey, ...], pinned: str) -> PublicKey:
 
 
 def _write(document: TrustDocument) -> bytes:
-    return dumps(
-        {
-            "portal": document.portal,
-            "sequence": document.sequence,
-            "issued": write_time(document.issued),
-            "expires": write_time(document.expires),
-            "keys": {role: [str(key) for key in keys] for role, keys in document.keys.items()},
-            "next_root": None if document.next_root is None else str(document.next_root),
-        }
-    )
+    value: dict[str, object] = {
+        "portal": document.portal,
+        "sequence": document.sequence,
+        "issued": write_time(document.issued),
+        "expires": write_time(document.expires),
+        "keys": {role: [str(key) for key in keys] for role, keys in document.keys.items()},
+        "next_root": None if document.next_root is None else str(document.next_root),
+    }
+    return dumps(value | {_LOG: list(document.log)} if document.log else value)
 
 
 def _read(payload: bytes) -> TrustDocument:
-    fields = Fields(load_document(payload), _KEYS, EnvelopeMalformed, "the trust document")
+    value = load_document(payload)
+    has_log = isinstance(value, dict) and _LOG in value
+    keys_of_it = (*_KEYS, _LOG) if has_log else _KEYS
+    fields = Fields(value, keys_of_it, EnvelopeMalformed, "the trust document")
     by_role = fields.inner("keys", ROLES)
     keys = {role: tuple(_key(text) for text in by_role.texts(role, 1, MAX_KEYS, VISIBLE)) for role in ROLES}
     next_root = fields.optional_text("next_root", VISIBLE)
@@ -131,6 +139,7 @@ def _read(payload: bytes) -> TrustDocument:
         expires=fields.time("expires"),
         keys=keys,
         next_root=None if next_root is None else _key(next_root),
+        log=fields.texts(_LOG, 1, MAX_KEYS, ANYTHING) if has_log else (),
     )
     check_period(document.issued, document.expires, MAX_LIFETIME, "the trust document")
     _check_roles(document)
@@ -144,9 +153,19 @@ def _key(text: str) -> PublicKey:
         raise EnvelopeMalformed(f"a key of the trust document: {error}") from None
 
 
+def _log_key(text: str) -> PublicKey:
+    try:
+        verifier = NoteVerifier.from_text(text)
+    except SealedError as error:
+        raise EnvelopeMalformed(f"a key of the log in the trust document: {error}") from None
+    if verifier.kind != LOG_SIGNATURE:
+        raise EnvelopeMalformed("a witness is no key of the log: the portal does not name its own witnesses")
+    return verifier.key
+
+
 def _check_roles(document: TrustDocument) -> None:
-    """Four roles, never one key: the one that leaks must not be able to do another's work."""
-    named = [key for keys in document.keys.values() for key in keys]
+    """Roles, never one key: the one that leaks must not be able to do another's work."""
+    named = [key for keys in document.keys.values() for key in keys] + list(map(_log_key, document.log))
     if document.next_root is not None:
         named.append(document.next_root)
     if len(set(named)) != len(named):

@@ -1,5 +1,6 @@
 """Sections 12 and 13: trust documents and heads. D12."""
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from weights_vault.sealed.errors import (
     SignatureInvalid,
     WrongSubject,
 )
+from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier
 from weights_vault.sealed.signing import SigningKey, seal_envelope
 from weights_vault.sealed.trust import (
     HEAD_TYPE,
@@ -53,8 +55,6 @@ def bent(
     envelope: bytes, payload_type: str, key: SigningKey, change: Callable[[dict[str, Any]], object]
 ) -> bytes:
     """The document with one thing changed, and signed again."""
-    import base64
-
     value = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
     change(value)
     return seal_envelope(payload_type, json.dumps(value).encode(), [key])
@@ -288,3 +288,35 @@ def test_d12_a_document_beyond_its_size_is_refused_unread() -> None:
     for opener in (open_t, open_h):
         with pytest.raises(EnvelopeMalformed, match="524288"):
             opener(b" " * 524_289)
+
+
+LOG = NoteVerifier("weights.example.org/log", SigningKey.generate().public)
+
+
+def test_the_keys_of_the_log_come_with_the_others() -> None:
+    document = replace(TRUST, log=(LOG.text,))
+    assert open_t(sign_trust(document, ROOT)).log == (LOG.text,)
+
+
+def test_a_document_without_a_log_is_written_as_before_there_was_one() -> None:
+    payload = json.loads(base64.b64decode(json.loads(TRUST_ENVELOPE)["payload"]))
+    assert sorted(payload) == ["expires", "issued", "keys", "next_root", "portal", "sequence"]
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        [],
+        [LOG.text, LOG.text],
+        [LOG.text.replace("+", "-", 1)],
+        [NoteVerifier("w.example/1", SigningKey.generate().public, COSIGNATURE).text],
+        [NoteVerifier("weights.example.org/log", KEYS["head"].public).text],
+        LOG.text,
+        None,
+    ],
+    ids=["none", "twice", "no key", "a witness", "a key of another role", "no list", "null"],
+)
+def test_keys_of_the_log_that_are_none_are_refused(log: object) -> None:
+    changed = bent(TRUST_ENVELOPE, TRUST_TYPE, ROOT, lambda value: value.update(log=log))
+    with pytest.raises(EnvelopeMalformed):
+        open_t(changed)
