@@ -21,6 +21,7 @@ import httpx
 
 from portal.core.certificates import stand_in_pem
 from tests.servers.doors import port_of
+from weights_vault.sealed.log.note import NoteVerifier
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import ROLES
 
@@ -58,6 +59,7 @@ class Production:
             "SIGNING_KEYS": str(signing),
             "DELIVERY_KEYS": f"{DELIVERY_KEY_ID}:{_text(self.delivery_key)}",
             "AGREEMENT_KEY": str(agreement_key),
+            "LOG_VERIFIER": NoteVerifier("log", SigningKey.generate().public).text,
             "SECRET_KEY": secrets.token_urlsafe(50),
             "BEHIND_TLS_PROXY": "on",
             "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",

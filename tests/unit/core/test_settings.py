@@ -19,6 +19,7 @@ PRODUCTION = {
     "SIGNING_KEYS": "/unread",
     "DELIVERY_KEYS": "file:/unread",
     "AGREEMENT_KEY": "/unread",
+    "LOG_VERIFIER": "file:/unread",
     "DATABASE_URL": "sqlite://:memory:",
     "BROKER_URL": "redis://localhost:1/0",
     "CACHE_URL": "redis://localhost:1/1",
