@@ -2,9 +2,9 @@
 
 from licenses.conversation import RECUSED
 from licenses.facts import Person, RequestCase
-from licenses.judging import LEGAL_ROLES, NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
+from licenses.judging import NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
-from portal.accounts.roles import REVIEWER
+from portal.accounts import matrix
 from portal.core.verdicts import Denied, Verdict
 
 OWN = Denied("own_request", "This is your own request: others review it.", "Leave it to them.")
@@ -17,7 +17,7 @@ def may_assign(case: RequestCase) -> Verdict:
     unsent = None if case.was_submitted else NOT_APPLICANT
     return first_refusal(
         person_bar(case.person, scope=None),
-        role_bar(case.person, LEGAL_ROLES),
+        role_bar(case.person, matrix.DESK_KEEP),
         own,
         unsent,
         RECUSED if case.recused else None,
@@ -27,9 +27,9 @@ def may_assign(case: RequestCase) -> Verdict:
 
 def may_pick(person: Person) -> Verdict:
     """May the person take the next request that nobody has?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, frozenset({REVIEWER})))
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.REQUEST_VOTE))
 
 
 def may_keep_desk(person: Person) -> Verdict:
     """May the person say when they are away, and keep views of the queue?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, LEGAL_ROLES))
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.DESK_KEEP))

@@ -10,9 +10,7 @@ from datetime import datetime
 
 from licenses import states
 from licenses.facts import Facts, GrantFacts, Person, ReleaseFacts
-from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
-
-STAFF_ROLES = frozenset({REVIEWER, RELEASE_MANAGER, ADMINISTRATOR})
+from portal.accounts.matrix import RELEASE_READ, allows
 
 SEE, REQUEST, MANIFEST, HEADERS, URLS = PURPOSES = ("see", "request", "manifest", "headers", "urls")
 DELIVERY = frozenset({MANIFEST, HEADERS, URLS})
@@ -31,7 +29,7 @@ def _hidden(facts: Facts) -> bool:
 
 
 def is_staff(person: Person) -> bool:
-    return bool(person.roles & STAFF_ROLES)
+    return allows(person.roles, RELEASE_READ)
 
 
 def _login_required(facts: Facts, purpose: str, now: datetime) -> bool:

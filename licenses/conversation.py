@@ -2,9 +2,9 @@
 
 from licenses import states
 from licenses.facts import Person, RequestCase
-from licenses.judging import LEGAL_ROLES, NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
+from licenses.judging import NOT_APPLICANT, first_refusal, person_bar, role_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
-from portal.accounts.roles import REVIEWER
+from portal.accounts import matrix
 from portal.core.verdicts import Denied, Verdict
 
 OWN_CONVERSATION = Denied(
@@ -40,6 +40,11 @@ def may_say(case: RequestCase) -> Verdict:
     return first_refusal(person_bar(case.person, scope="requests"), _unsent(case), _over(case))
 
 
+def may_speak(person: Person) -> Verdict:
+    """May the person speak for the reviewers at all?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.REQUEST_TALK))
+
+
 def may_ask(case: RequestCase) -> Verdict:
     """May the person put a question that the applicant must answer before the review goes on?"""
     return _as_staff(case) and first_refusal(table_bar(REQUEST_TRANSITIONS, case.state, "ask", "request"))
@@ -52,19 +57,19 @@ def may_note(case: RequestCase) -> Verdict:
 
 def may_recuse(case: RequestCase) -> Verdict:
     """May the reviewer step back from this request, for good?"""
-    return _as_staff(case) and first_refusal(role_bar(case.person, frozenset({REVIEWER})))
+    return _as_staff(case) and first_refusal(role_bar(case.person, matrix.REQUEST_VOTE))
 
 
 def may_keep_reasons(person: Person) -> Verdict:
     """May the person change the reasons that staff keep ready?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, LEGAL_ROLES))
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.DESK_KEEP))
 
 
 def _as_staff(case: RequestCase) -> Verdict:
     return first_refusal(
         person_bar(case.person, scope=None),
         OWN_CONVERSATION if case.takes_part else None,
-        role_bar(case.person, LEGAL_ROLES),
+        role_bar(case.person, matrix.REQUEST_TALK),
         OWN_TEAM if case.of_team else None,
         _unsent(case),
         RECUSED if case.recused else None,

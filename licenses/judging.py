@@ -10,10 +10,9 @@ from licenses.bars import REQUEST, RULES
 from licenses.denials import denied
 from licenses.facts import Facts, Person, RequestCase, RequestFacts
 from licenses.states import GRANT_WORDS, REQUEST_WORDS, Transition
-from portal.accounts.roles import ADMINISTRATOR, REVIEWER
+from portal.accounts.matrix import Capability, allows
 from portal.core.verdicts import Allowed, Denied, Verdict
 
-LEGAL_ROLES = frozenset({REVIEWER, ADMINISTRATOR})
 # The bars of access that a request must pass again at each step towards a grant. None of them asks the time.
 ENTRY_CODES = frozenset({"release_withdrawn", "stage_not_open", "api_only", "region_excluded"})
 ANY_TIME = datetime.max.replace(tzinfo=UTC)
@@ -53,9 +52,9 @@ def person_bar(person: Person, scope: str | None) -> Denied | None:
     return None
 
 
-def role_bar(person: Person, roles: frozenset[str]) -> Denied | None:
-    """Bars of what only staff may do: one of the roles, and the second factor the portal demands of staff."""
-    if not person.roles & roles:
+def role_bar(person: Person, capability: Capability) -> Denied | None:
+    """Bars of what only staff may do: a role that allows it, and the second factor demanded of staff."""
+    if not allows(person.roles, capability):
         return ROLE_REQUIRED
     return denied("mfa_required", Facts(person=person)) if person.second_factor_missing else None
 

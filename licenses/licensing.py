@@ -3,12 +3,10 @@
 from typing import Final
 
 from licenses.facts import GrantCase, MasterCase, Person
-from licenses.judging import LEGAL_ROLES, first_refusal, person_bar, role_bar, table_bar
+from licenses.judging import first_refusal, person_bar, role_bar, table_bar
 from licenses.states import GRANT_TRANSITIONS
-from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
+from portal.accounts import matrix
 from portal.core.verdicts import Denied, Verdict
-
-LICENSE_ROLES: Final = frozenset({REVIEWER, ADMINISTRATOR, RELEASE_MANAGER})
 
 NOT_HOLDER: Final = Denied(
     "not_holder", "Only the holder of the grant can do this.", "Ask the holder to do it."
@@ -31,14 +29,19 @@ OVER: Final = Denied(
 )
 
 
+def may_keep_licenses(person: Person) -> Verdict:
+    """May the person read what licenses are kept, with their drafts?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.LICENSE_READ))
+
+
 def may_write_license(person: Person) -> Verdict:
-    """May the person read and change drafts of licenses?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))
+    """May the person begin, change and discard drafts of licenses?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.LICENSE_EDIT))
 
 
 def may_publish_license(person: Person) -> Verdict:
     """May the person publish a new version of a license?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, LICENSE_ROLES))
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.LICENSE_PUBLISH))
 
 
 def may_reaccept(case: GrantCase) -> Verdict:
@@ -51,16 +54,21 @@ def may_propose_reaccept(case: GrantCase) -> Verdict:
     return _holder(case, scope="requests")
 
 
+def may_see_masters(person: Person) -> Verdict:
+    """May the person read every master agreement? In a session."""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.MASTER_READ))
+
+
 def may_keep_masters(person: Person) -> Verdict:
-    """May the person see master agreements, and propose one? Legal staff, in a session."""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, LEGAL_ROLES))
+    """May the person propose a master agreement? In a session."""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.MASTER_KEEP))
 
 
 def may_change_master(case: MasterCase) -> Verdict:
     """May the person name people in the agreement, take them out, or end it?"""
     return first_refusal(
         person_bar(case.person, scope=None),
-        role_bar(case.person, LEGAL_ROLES),
+        role_bar(case.person, matrix.MASTER_KEEP),
         OVER if case.ended else None,
     )
 

@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 
 from licenses import links, states, texts
-from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
 from licenses.queries.masters import master_covering
@@ -21,7 +20,9 @@ from licenses.queries.messages import audience as other_side
 from licenses.queries.parties import standing
 from licenses.queries.reminded import who_is_reminded
 from licenses.queries.reviewers import eligible_reviewers
+from portal.accounts import matrix
 from portal.accounts.models import User
+from portal.accounts.staff import people_who
 from portal.core.jobs import enqueue
 from portal.core.models import AuditEvent
 from portal.core.outbox import queue_mail, queue_mails
@@ -76,8 +77,8 @@ def _staff_who_hear(notice: str, grant: Grant) -> list[User]:
     """Legal staff, of what a holder did for good."""
     if notice not in TO_LEGAL_STAFF:
         return []
-    staff = User.objects.filter(is_active=True, role_grants__role__in=LEGAL_ROLES)
-    return list(staff.exclude(pk=grant.user_id).distinct().order_by("pk"))
+    staff = people_who(matrix.GRANT_SUSPEND)
+    return list(staff.exclude(pk=grant.user_id).order_by("pk"))
 
 
 def remind_holder(

@@ -1,15 +1,16 @@
 """Policies of executed documents and of closing a grant. Pure, as `policies` is."""
 
 from licenses.facts import AgreementCase, GrantCase
-from licenses.judging import LEGAL_ROLES, first_refusal, person_bar, role_bar, table_bar
+from licenses.judging import first_refusal, person_bar, role_bar, table_bar
 from licenses.licensing import NOT_HOLDER
 from licenses.states import GRANT_TRANSITIONS
+from portal.accounts import matrix
 from portal.core.verdicts import Verdict
 
 
 def may_read_agreement(case: AgreementCase) -> Verdict:
     """May the person have the document? Whom it binds, for good, and legal staff."""
-    staff = None if case.party else role_bar(case.person, LEGAL_ROLES)
+    staff = None if case.party else role_bar(case.person, matrix.QUEUE_READ)
     return first_refusal(person_bar(case.person, scope="read"), staff)
 
 

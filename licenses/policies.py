@@ -16,11 +16,11 @@ from licenses.conversation import may_keep_reasons as may_keep_reasons
 from licenses.conversation import may_note as may_note
 from licenses.conversation import may_recuse as may_recuse
 from licenses.conversation import may_say as may_say
+from licenses.conversation import may_speak as may_speak
 from licenses.denials import denied
 from licenses.facts import Facts, GrantCase, Person, ReleaseFacts, RequestCase
 from licenses.judging import (
     ENTRY_CODES,
-    LEGAL_ROLES,
     NOT_APPLICANT,
     all_releases,
     first_refusal,
@@ -28,14 +28,15 @@ from licenses.judging import (
     role_bar,
     table_bar,
 )
-from licenses.licensing import LICENSE_ROLES as LICENSE_ROLES
 from licenses.licensing import NOT_HOLDER as NOT_HOLDER
 from licenses.licensing import may_change_master as may_change_master
+from licenses.licensing import may_keep_licenses as may_keep_licenses
 from licenses.licensing import may_keep_masters as may_keep_masters
 from licenses.licensing import may_propose_reaccept as may_propose_reaccept
 from licenses.licensing import may_publish_license as may_publish_license
 from licenses.licensing import may_reaccept as may_reaccept
 from licenses.licensing import may_read_master as may_read_master
+from licenses.licensing import may_see_masters as may_see_masters
 from licenses.licensing import may_sign_master as may_sign_master
 from licenses.licensing import may_write_license as may_write_license
 from licenses.papers import may_close as may_close
@@ -54,7 +55,8 @@ from licenses.team import may_name_signatory as may_name_signatory
 from licenses.team import may_propose_sign as may_propose_sign
 from licenses.team import may_remove as may_remove
 from licenses.team import may_sign as may_sign
-from portal.accounts.roles import REVIEWER
+from portal.accounts import matrix
+from portal.accounts.matrix import Capability
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 # Refusals that speak of the thing's state, not of the person: a 409, and looking again may help.
@@ -202,7 +204,7 @@ def may_vote(case: RequestCase, verdict: str) -> Verdict:
     """
     return first_refusal(
         person_bar(case.person, scope=None),
-        role_bar(case.person, frozenset({REVIEWER})),
+        role_bar(case.person, matrix.REQUEST_VOTE),
         _disinterested(case),
         table_bar(REQUEST_TRANSITIONS, case.state, "vote", "request"),
         license_bar(case.license_current, case.one_license) if verdict == "approve" else None,
@@ -224,13 +226,15 @@ def may_read_own(person: Person) -> Verdict:
 def may_read_request(case: RequestCase) -> Verdict:
     """May the person read the request? The applicant and who joined it; once it was submitted legal staff,
     who are none where they were asked into it and have not declined, or ever joined it."""
-    staff = role_bar(case.person, LEGAL_ROLES) if case.was_submitted and not case.of_team else NOT_A_PARTY
+    staff = (
+        role_bar(case.person, matrix.QUEUE_READ) if case.was_submitted and not case.of_team else NOT_A_PARTY
+    )
     return first_refusal(person_bar(case.person, scope="read"), None if may_read_as_party(case) else staff)
 
 
 def may_review(person: Person) -> Verdict:
     """May the person open the queue and the staff's list of grants?"""
-    return first_refusal(person_bar(person, scope="read"), role_bar(person, LEGAL_ROLES))
+    return first_refusal(person_bar(person, scope="read"), role_bar(person, matrix.QUEUE_READ))
 
 
 def may_review_request(case: RequestCase) -> Verdict:
@@ -238,34 +242,39 @@ def may_review_request(case: RequestCase) -> Verdict:
     own = OWN_REQUEST if case.of_team else None
     unsent = None if case.was_submitted else NOT_APPLICANT
     return first_refusal(
-        person_bar(case.person, scope="read"), role_bar(case.person, LEGAL_ROLES), own, unsent
+        person_bar(case.person, scope="read"), role_bar(case.person, matrix.QUEUE_READ), own, unsent
     )
 
 
 def may_read_grant(case: GrantCase) -> Verdict:
     """May the person see the grant? Its holder and legal staff."""
-    staff = None if case.mine else role_bar(case.person, LEGAL_ROLES)
+    staff = None if case.mine else role_bar(case.person, matrix.QUEUE_READ)
     return first_refusal(person_bar(case.person, scope="read"), staff)
 
 
+def may_change_grants(person: Person) -> Verdict:
+    """May the person change grants that are others' at all?"""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.GRANT_SUSPEND))
+
+
 def may_suspend(case: GrantCase) -> Verdict:
-    """May the person put the grant on hold? As the next two: legal staff, in a session, never their own."""
-    return _staff(case, "suspend")
+    """May the person put the grant on hold? As the next three: staff, in a session, never their own."""
+    return _staff(case, "suspend", matrix.GRANT_SUSPEND)
 
 
 def may_resume(case: GrantCase) -> Verdict:
     """May the person lift the hold?"""
-    return _staff(case, "resume")
+    return _staff(case, "resume", matrix.GRANT_SUSPEND)
 
 
 def may_revoke(case: GrantCase) -> Verdict:
     """May the person take the grant away for good?"""
-    return _staff(case, "revoke")
+    return _staff(case, "revoke", matrix.GRANT_REVOKE)
 
 
 def may_extend(case: GrantCase) -> Verdict:
     """May the person move the grant's end? An ended one that nothing replaced is opened again by it."""
-    return _staff(case, "extend")
+    return _staff(case, "extend", matrix.GRANT_EXTEND)
 
 
 def _applicant(case: RequestCase, action: str, scope: str | None = "requests") -> Verdict:
@@ -276,10 +285,10 @@ def _applicant(case: RequestCase, action: str, scope: str | None = "requests") -
     )
 
 
-def _staff(case: GrantCase, action: str) -> Verdict:
+def _staff(case: GrantCase, action: str, capability: Capability) -> Verdict:
     return first_refusal(
         person_bar(case.person, scope=None),
-        role_bar(case.person, LEGAL_ROLES),
+        role_bar(case.person, capability),
         OWN_GRANT if case.mine else None,
         TEAMS_GRANT if case.of_team else None,
         table_bar(GRANT_TRANSITIONS, case.state, action, "grant"),

@@ -21,7 +21,7 @@ event and queues the mails. What is not in a table does not happen.
 - **reviewer**: a reviewer who may vote on it: never one of those who ask, nor their signatory, nor a
   colleague of theirs where the terms bar them, nor, after an appeal, anybody who voted before it.
 - **votes**: nobody alone; the reviewers' votes together.
-- **staff**: a reviewer or an administrator.
+- **staff**: whoever of the staff has the capability for it, in `docs/reference/roles.md`.
 - **holder**: the person whose grant it is.
 - **system**: the portal itself: a job, or a step of another action.
 """

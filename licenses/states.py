@@ -62,7 +62,7 @@ ASKED = "asked"  # whoever was asked into the request, known by a verified addre
 SIGNER = "signer"  # who is to accept the license: the applicant, a co-applicant, the signatory
 REVIEWER = "reviewer"  # a reviewer who may vote on this request
 VOTES = "votes"  # nobody alone: the reviewers' votes together
-STAFF = "staff"  # a reviewer or an administrator
+STAFF = "staff"  # whoever of the staff has the capability (portal/accounts/matrix.py)
 HOLDER = "holder"  # the person whose grant it is
 SYSTEM = "system"  # the portal itself: a job, or a step of another action
 

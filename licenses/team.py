@@ -5,7 +5,6 @@ from licenses.conversation import RECUSED
 from licenses.facts import RequestCase
 from licenses.judging import (
     ENTRY_CODES,
-    LEGAL_ROLES,
     NOT_APPLICANT,
     all_releases,
     first_refusal,
@@ -14,6 +13,7 @@ from licenses.judging import (
     table_bar,
 )
 from licenses.states import APPROVED, LAPSED, REQUEST_TRANSITIONS, SIGNED
+from portal.accounts import matrix
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 CO_APPLICANT, SIGNATORY = "co_applicant", "signatory"
@@ -92,7 +92,7 @@ def may_name_signatory(case: RequestCase) -> Verdict:
     """May the person, as staff, name another signatory after the decision? Nobody of the team's side."""
     return first_refusal(
         person_bar(case.person, scope=None),
-        role_bar(case.person, LEGAL_ROLES),
+        role_bar(case.person, matrix.REQUEST_TALK),
         NOT_BY_TEAM if case.of_team else None,
         RECUSED if case.recused else None,
         table_bar(REQUEST_TRANSITIONS, case.state, "name_signatory", "request"),

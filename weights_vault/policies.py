@@ -1,35 +1,27 @@
 """Who may do what in the vault, and why not. Who may *have* what is judged behind `ports.AccessPolicy`."""
 
-from portal.accounts.policies import LOGIN_REQUIRED, NOT_PERMITTED, SESSION_REQUIRED, may_sign_in, staff_gate
+from portal.accounts import matrix
+from portal.accounts.policies import SESSION_REQUIRED, may_sign_in, staff_may
 from portal.accounts.principals import Principal
-from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER
 from portal.core.verdicts import Allowed, Denied, Verdict
 from weights_vault.models import RecipientKey, Release
 
 
 def may_manage_releases(principal: Principal) -> Verdict:
-    """May this principal publish, quarantine, restore and withdraw revisions?
+    """May this principal publish, quarantine, restore and withdraw revisions, and answer alerts?
 
-    A release manager or administrator in a browser, with a second factor while STAFF_MFA is on; or the
-    portal itself (a management command, a job).
+    A release manager in a browser, with the factor that STAFF_MFA asks for; or the portal itself (a
+    management command, a job).
     """
-    if principal.system is not None:
-        return Allowed()
-    if principal.user is None:
-        return LOGIN_REQUIRED
-    if not principal.is_session:
-        return SESSION_REQUIRED
-    if not principal.roles & {RELEASE_MANAGER, ADMINISTRATOR}:
-        return NOT_PERMITTED
-    return staff_gate(principal)
+    return staff_may(principal, matrix.RELEASE_MANAGE)
 
 
 def may_read_ledger(principal: Principal) -> Verdict:
-    """May this principal read who was given what, and acknowledge alerts? Who manages releases, no token.
+    """May this principal read who was given what, alerts, and what became of revisions? No token.
 
-    The ledger names people and their addresses, so it is as strict as what changes a release.
+    The ledger names people and their addresses, so the session is held to what a change of a release is.
     """
-    return may_manage_releases(principal)
+    return staff_may(principal, matrix.LEDGER_READ)
 
 
 def may_report(principal: Principal) -> Verdict:

@@ -7,9 +7,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from licenses import policies
 from licenses.models import Absence, SavedView
 from licenses.queries.facts import person
+from portal.accounts.matrix import REQUEST_VOTE
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
-from portal.accounts.roles import REVIEWER
+from portal.accounts.staff import people_who
 from portal.core.problems import NotFound
 from weights_vault.models import Release
 
@@ -35,9 +36,7 @@ def cover_for(user: User, day: date) -> User | None:
 
 def people(now: datetime) -> QuerySet[User]:
     """Return everybody who may review, by name; `away` is true of those who are not there today."""
-    here = User.objects.filter(is_active=True).filter(
-        pk__in=User.objects.filter(role_grants__role=REVIEWER).values("pk")
-    )
+    here = people_who(REQUEST_VOTE)
     away = _on(now.date()).filter(reviewer=OuterRef("pk"))
     return here.annotate(away=Exists(away)).order_by("full_name", "email")
 

@@ -17,7 +17,6 @@ from licenses.facts import (
     RequestFacts,
     RevisionFacts,
 )
-from licenses.judging import LEGAL_ROLES
 from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
 from licenses.queries.colleagues import houses_asking, houses_of
 from licenses.queries.parties import (
@@ -29,6 +28,7 @@ from licenses.queries.parties import (
     with_place,
 )
 from portal.accounts.factors import staff_factor_missing
+from portal.accounts.matrix import QUEUE_READ, allows
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
 from weights_vault.models import RecipientKey, Release, Revision
@@ -249,7 +249,7 @@ def request_case(
     team = team_facts(principal, request, every, now, party)
     colleagues_barred = any(terms.exclude_reviewer_organization for terms in every)
     # Asked of staff alone: it bars nobody else from anything.
-    judged_by = user if colleagues_barred and principal.roles & LEGAL_ROLES else None
+    judged_by = user if colleagues_barred and allows(principal.roles, QUEUE_READ) else None
     colleague = judged_by is not None and bool(houses_of(judged_by) & houses_asking(request))
     earlier = (
         user is not None
@@ -292,7 +292,7 @@ def grant_case(principal: Principal, grant: Grant) -> GrantCase:
     user, who = principal.user, person(principal)
     mine = user is not None and user.pk == grant.user_id
     # Asked of staff alone: it bars nobody else from anything.
-    of_team = user is not None and bool(who.roles & LEGAL_ROLES) and _is_of_team(user, grant)
+    of_team = user is not None and allows(who.roles, QUEUE_READ) and _is_of_team(user, grant)
     return GrantCase(person=who, state=grant.state, mine=mine, of_team=of_team)
 
 

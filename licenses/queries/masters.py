@@ -74,7 +74,7 @@ def all_masters(principal: Principal) -> QuerySet[MasterAgreement]:
 
     Each row has `named`: how many people stand in it.
     """
-    if not policies.may_keep_masters(person(principal)):
+    if not policies.may_see_masters(person(principal)):
         return MasterAgreement.objects.none()
     named = Count("members", filter=Q(members__removed_at__isnull=True))
     return _masters().annotate(named=named).order_by("-created_at", "pk")

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from licenses.judging import LEGAL_ROLES
 from licenses.models import Message, Party, Request
 from licenses.queries.desk import cover_for
 from licenses.queries.parties import on_the_side_of_who_asks, people_of
 from licenses.queries.reviewers import eligible_reviewers
+from portal.accounts.matrix import QUEUE_READ, REQUEST_TALK, allows
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
+from portal.accounts.staff import people_who
 
 SHOWN = 100  # of one request at a time: the newest
 
@@ -46,7 +47,7 @@ def messages(request: Request, principal: Principal) -> list[Said]:
 def _reads_as_staff(request: Request, principal: Principal) -> bool:
     """As `policies.may_review_request` has it: of those who ask, nobody is staff."""
     user = principal.user
-    if user is None or not principal.roles & LEGAL_ROLES or user.pk == request.applicant_id:
+    if user is None or not allows(principal.roles, QUEUE_READ) or user.pk == request.applicant_id:
         return False
     return not on_the_side_of_who_asks(user).filter(request=request).exists()
 
@@ -102,10 +103,11 @@ def audience(message: Message) -> list[User]:
 def staff_of(request: Request) -> QuerySet[User]:
     """Return who of staff may take part in the request now: not who was disabled or has no such role any
     more, nobody of the team's side, nobody who recused themselves."""
-    active = User.objects.filter(is_active=True, role_grants__role__in=LEGAL_ROLES)
-    outside = active.exclude(pk__in=request.parties.filter(user__isnull=False).values("user"))
+    outside = people_who(REQUEST_TALK).exclude(
+        pk__in=request.parties.filter(user__isnull=False).values("user")
+    )
     outside = outside.exclude(pk__in=people_of(request))
-    return outside.exclude(pk__in=request.recusals.values("reviewer")).distinct()
+    return outside.exclude(pk__in=request.recusals.values("reviewer"))
 
 
 def _who_spoke(staff: QuerySet[User], request: Request) -> QuerySet[User]:

@@ -16,9 +16,9 @@ from licenses.queries.facts import person
 from licenses.queries.parties import on_the_side_of_who_asks
 from licenses.queries.reviewers import votes_that_count
 from licenses.queries.search import about
+from portal.accounts.matrix import REQUEST_VOTE, allows
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
-from portal.accounts.roles import REVIEWER
 
 ME, NOBODY, SOMEBODY = "me", "nobody", "somebody"
 
@@ -143,7 +143,7 @@ def awaiting(
     rows: none of the reader's own. houses: as `matching`.
     """
     user = principal.user
-    if REVIEWER not in principal.roles or user is None or not principal.is_session:
+    if user is None or not allows(principal.roles, REQUEST_VOTE) or not principal.is_session:
         return rows.none()
     # Each asked once and not a row at a time: PostgreSQL's planner takes the latter for dear.
     before_appeal = Vote.objects.filter(

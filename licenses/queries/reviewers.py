@@ -5,8 +5,9 @@ from django.db.models import QuerySet
 from licenses.models import ReleaseTerms, Request, Vote
 from licenses.queries.colleagues import domains_asking, people_of_houses
 from licenses.queries.parties import people_of
+from portal.accounts.matrix import REQUEST_VOTE
 from portal.accounts.models import User
-from portal.accounts.roles import REVIEWER
+from portal.accounts.staff import granted, people_who
 
 
 def eligible_reviewers(request: Request) -> QuerySet[User]:
@@ -16,9 +17,7 @@ def eligible_reviewers(request: Request) -> QuerySet[User]:
     part in it; not a colleague of theirs where the terms bar them, after an appeal nobody who voted before
     it, and nobody who recused themselves. A test compares the two.
     """
-    reviewers = User.objects.filter(is_active=True, role_grants__role=REVIEWER).exclude(
-        pk__in=people_of(request)
-    )
+    reviewers = people_who(REQUEST_VOTE).exclude(pk__in=people_of(request))
     reviewers = reviewers.exclude(pk__in=request.parties.filter(user__isnull=False).values("user"))
     barred = ReleaseTerms.objects.filter(release__requests=request, exclude_reviewer_organization=True)
     if houses := domains_asking(request) if barred.exists() else {}:
@@ -33,4 +32,4 @@ def votes_that_count() -> QuerySet[Vote]:
     """Return the votes that were not taken back, of people who are reviewers still. The others stay written
     where they are."""
     standing = Vote.objects.filter(superseded_at__isnull=True, reviewer__is_active=True)
-    return standing.filter(reviewer__role_grants__role=REVIEWER)
+    return standing.filter(reviewer__in=granted(REQUEST_VOTE))

@@ -21,6 +21,7 @@ from licenses.queries.facts import confirmed_organization, license_in_force, per
 from licenses.queries.masters import verified_addresses
 from licenses.queries.parties import GONE
 from licenses.queries.reacceptance import grants_of_line
+from portal.accounts.matrix import LICENSE_READ, allows
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core.problems import NotFound
@@ -66,7 +67,7 @@ def _may_read(principal: Principal, version: LicenseVersion) -> bool:
     if organization is not None and organization.pk == version.organization_id:
         return True
     who = person(principal)
-    if who.roles & policies.LICENSE_ROLES and not who.second_factor_missing:
+    if allows(who.roles, LICENSE_READ) and not who.second_factor_missing:
         return True
     return _concerned(user, version)
 
@@ -91,7 +92,7 @@ def version_before(version: LicenseVersion) -> LicenseVersion | None:
 
 def licenses_kept(principal: Principal, now: datetime) -> list[Kept]:
     """Return every license to those who keep them, by name; nothing to others."""
-    if not policies.may_write_license(person(principal)):
+    if not policies.may_keep_licenses(person(principal)):
         return []
     counted = License.objects.annotate(
         how_many=Count("versions", distinct=True), under_way=Count("drafts", distinct=True)
@@ -117,7 +118,7 @@ def _releases_by_license() -> dict[int, list[str]]:
 def license_kept(principal: Principal, slug: str) -> License:
     """Return a license to those who keep them. Raises: NotFound."""
     license = License.objects.filter(slug=slug).first()
-    if license is None or not policies.may_write_license(person(principal)):
+    if license is None or not policies.may_keep_licenses(person(principal)):
         raise NotFound()
     return license
 
@@ -144,7 +145,7 @@ def draft_for(principal: Principal, id: str) -> LicenseDraft:
         "license", "organization", "based_on__license", "based_on__organization"
     )
     draft = drafts.filter(pk=id).first()
-    if draft is None or not policies.may_write_license(person(principal)):
+    if draft is None or not policies.may_keep_licenses(person(principal)):
         raise NotFound()
     return draft
 

@@ -2,10 +2,12 @@
 
 from django.conf import settings
 
+from portal.accounts import matrix
 from portal.accounts.factors import staff_factor_missing
+from portal.accounts.matrix import Capability
 from portal.accounts.models import AccessToken, PendingAction, User
 from portal.accounts.principals import Principal
-from portal.accounts.roles import ADMINISTRATOR, STAFF_ROLES
+from portal.accounts.roles import STAFF_ROLES
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 LOGIN_REQUIRED = Denied("login_required", "You are not signed in.", "Sign in and try again.")
@@ -57,14 +59,20 @@ def staff_gate(principal: Principal) -> Verdict:
 
 
 def may_manage_people(principal: Principal) -> Verdict:
-    """May this principal give and take roles, disable and enable accounts, end others' tokens?"""
+    """May this principal disable and enable accounts, end others' sessions and tokens?"""
+    return staff_may(principal, matrix.PEOPLE_MANAGE)
+
+
+def staff_may(principal: Principal, capability: Capability) -> Verdict:
+    """May this principal do what only staff with the capability do: in a browser session, with the factor
+    that the portal demands of staff? The portal itself may."""
     if principal.system is not None:
         return Allowed()
     if principal.user is None:
         return LOGIN_REQUIRED
     if not principal.is_session:
         return SESSION_REQUIRED
-    if ADMINISTRATOR not in principal.roles:
+    if not matrix.allows(principal.roles, capability):
         return NOT_PERMITTED
     return staff_gate(principal)
 

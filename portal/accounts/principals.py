@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
+from portal.accounts.matrix import capabilities_of
 from portal.accounts.models import AccessToken, User
 from portal.accounts.roles import held
 
@@ -39,6 +40,11 @@ class Principal:
         if self.system is not None:
             return f"system:{self.system}"
         return self.user.public_id if self.user is not None else "anonymous"
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Names of what the roles allow, for templates."""
+        return frozenset(each.name for each in capabilities_of(self.roles))
 
     @property
     def is_session(self) -> bool:

@@ -1,4 +1,4 @@
-"""The roles of staff."""
+"""The roles of staff. What each may do: `portal.accounts.matrix`."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,11 @@ from django.contrib.auth.models import AnonymousUser
 from portal.accounts.models import RoleGrant, User
 
 REVIEWER = "reviewer"
+LEGAL_LEAD = "legal_lead"
 RELEASE_MANAGER = "release_manager"
+AUDITOR = "auditor"
 ADMINISTRATOR = "administrator"
-STAFF_ROLES = frozenset({REVIEWER, RELEASE_MANAGER, ADMINISTRATOR})
+STAFF_ROLES = frozenset({REVIEWER, LEGAL_LEAD, RELEASE_MANAGER, AUDITOR, ADMINISTRATOR})
 
 
 def roles_of(user: User | AnonymousUser | None) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The staff of the demo: two reviewers and a release manager, who sign in without a second factor here."""
+"""The staff of the demo, who sign in without a second factor here."""
 
 import re
 
@@ -14,9 +14,11 @@ from portal.demo.place import Place
 
 def people(place: Place) -> list[Login]:
     return [
-        place.new_login("reviewer", "Ruth Almeida", "ruth@portal.example"),
+        place.new_login("legal_lead", "Ruth Almeida", "ruth@portal.example"),
         place.new_login("reviewer", "Tomas Berg", "tomas@portal.example"),
         place.new_login("release_manager", "Mara Lind", "mara@portal.example"),
+        place.new_login("auditor", "Iris Falk", "iris@portal.example"),
+        place.new_login("administrator", "Noor Haddad", "noor@portal.example"),
     ]
 
 

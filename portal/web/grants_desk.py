@@ -8,9 +8,10 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 
 from licenses import queries
-from licenses.actions.granting import MAX_AT_ONCE, POLICIES, Outcome
+from licenses.actions.granting import CAPABILITIES, MAX_AT_ONCE, POLICIES, Outcome
 from licenses.models import Grant, ReasonTemplate
 from licenses.queries.grants import find_grants, grant_choices, grants_by_id, organization_meant
+from portal.accounts.matrix import allows
 from portal.accounts.principals import Principal
 from portal.core.verdicts import Denied
 from portal.web import desk
@@ -63,7 +64,7 @@ def change_form(
     """
     kept = {each.pk: each for each in _reasons(principal)}
     offered: dict[str, Any] = {
-        "verbs": list(POLICIES) if grant is None else verbs(principal, grant),
+        "verbs": _verbs_of_roles(principal) if grant is None else verbs(principal, grant),
         "kept": [(each.pk, each.title) for each in kept.values()],
     }
     if data is not None and fill:
@@ -72,6 +73,10 @@ def change_form(
             given["reason"] = chosen.text
         return GrantChangeForm(initial=given, **offered)
     return GrantChangeForm(data, ends_at=grant.ends_at if grant is not None else None, **offered)
+
+
+def _verbs_of_roles(principal: Principal) -> list[str]:
+    return [verb for verb in POLICIES if allows(principal.roles, CAPABILITIES[verb])]
 
 
 def verbs(principal: Principal, grant: Grant) -> list[str]:

@@ -62,12 +62,27 @@ class Difference:
 
 
 def enter(principal: Principal) -> None:
-    """Let those who keep licenses pass. Raises: NotPermitted, with the reason, for everybody else."""
+    """Let in who reads what licenses are kept. Raises: NotPermitted, with the reason, for everybody else."""
+    require(policies.may_keep_licenses(queries.person(principal)))
+
+
+def write(principal: Principal) -> None:
+    """Let pass who writes drafts. Raises: NotPermitted, for who only reads them too."""
     require(policies.may_write_license(queries.person(principal)))
 
 
+def publish(principal: Principal) -> None:
+    """Let pass who publishes versions. Raises: NotPermitted, for who only writes them too."""
+    require(policies.may_publish_license(queries.person(principal)))
+
+
 def enter_masters(principal: Principal) -> None:
-    """Let legal staff pass. Raises: NotPermitted, with the reason, for everybody else."""
+    """Let in who reads master agreements. Raises: NotPermitted, with the reason, for everybody else."""
+    require(policies.may_see_masters(queries.person(principal)))
+
+
+def keep_masters(principal: Principal) -> None:
+    """Let pass who keeps master agreements. Raises: NotPermitted, for who only reads them too."""
     require(policies.may_keep_masters(queries.person(principal)))
 
 

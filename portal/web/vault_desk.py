@@ -13,7 +13,7 @@ from portal.web.story import Told
 from weights_vault import queries as vault
 from weights_vault import recalls
 from weights_vault.models import Release, Revision
-from weights_vault.policies import may_manage_releases
+from weights_vault.policies import may_manage_releases, may_read_ledger
 from weights_vault.ports import access_policy
 
 LABELS: Final = {
@@ -40,17 +40,24 @@ class Row:
 
 
 def enter(principal: Principal, slug: str) -> Release:
-    """The release, for who manages releases.
+    """The release, for who reads what became of its revisions.
 
     Raises: NotFound: it is not there to see. NotPermitted, with the reason: everybody else.
     """
     release = access_policy().visible_releases(principal).filter(slug=slug).first()
     if release is None:
         raise NotFound()
-    verdict = may_manage_releases(principal)
+    verdict = may_read_ledger(principal)
     if not verdict:
         raise NotPermitted.from_denied(verdict)
     return release
+
+
+def manage(principal: Principal) -> None:
+    """Let pass who recalls revisions and answers alerts. Raises: NotPermitted, for readers too."""
+    verdict = may_manage_releases(principal)
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
 
 
 def rows(release: Release) -> list[Row]:

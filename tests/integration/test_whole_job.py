@@ -218,7 +218,7 @@ def test_a_flipped_bit_in_a_finished_folder_is_named_and_exits_5(walked: Walked,
 
 def test_a_revoked_grant_refuses_the_next_download_g1(walked: Walked, tmp_path: Path) -> None:
     """G1, over HTTP: staff revoke on their page; the recipient's next command is refused with the code."""
-    with walked.person("reviewer") as ruth:
+    with walked.person("legal_lead") as ruth:
         grant = re.findall(r"grt_[a-z2-7]+", ruth.open("/review/grants/"))[0]
         ruth.open(f"/review/grants/{grant}/")
         ruth.submit(having="verb", verb="revoke", reason="The cluster was sold.")

@@ -8,7 +8,7 @@ from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from weights_vault.models import Alert
-from weights_vault.policies import may_read_ledger
+from weights_vault.policies import may_manage_releases
 
 MAX_NOTE_CHARACTERS = 2_000
 
@@ -19,7 +19,7 @@ def acknowledge(*, alert: Alert, note: str, by: Principal, now: datetime) -> Ale
 
     Raises: NotPermitted; Invalid: no note; Conflict(state_changed): somebody closed it before.
     """
-    verdict = may_read_ledger(by)
+    verdict = may_manage_releases(by)
     if not verdict:
         raise NotPermitted.from_denied(verdict)
     note = note.strip()

@@ -13,8 +13,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, Sum
 
+from portal.accounts import matrix
 from portal.accounts.models import User
-from portal.accounts.roles import RELEASE_MANAGER
+from portal.accounts.staff import people_who
 from portal.core import audit, jobs
 from portal.core.outbox import queue_mail
 from weights_vault.ledger import filesets
@@ -147,7 +148,7 @@ def _mail(alerts: Sequence[Alert], raised_at: datetime) -> None:
         for alert in alerts
         if alert.rule in BY_CODE
     ]
-    managers = User.objects.filter(is_active=True, role_grants__role=RELEASE_MANAGER).distinct()
+    managers = people_who(matrix.RELEASE_MANAGE)
     for user in managers if told else []:
         queue_mail(
             to=user.email,

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
+from portal.accounts import matrix
 from portal.accounts.models import User
 from portal.accounts.principals import system_principal
-from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER
+from portal.accounts.staff import people_who
 from portal.core import audit, jobs
 from portal.core.outbox import queue_mail
 from weights_vault.actions import withdraw
@@ -143,9 +144,7 @@ def report(payload: dict[str, Any], now: datetime) -> None:
 
 def managers() -> list[User]:
     """The release managers who can act; the administrators where there is none."""
-    active = User.objects.filter(is_active=True)
-    found = list(active.filter(role_grants__role=RELEASE_MANAGER))
-    return found or list(active.filter(role_grants__role=ADMINISTRATOR))
+    return list(people_who(matrix.RELEASE_MANAGE)) or list(people_who(matrix.PEOPLE_MANAGE))
 
 
 def _files_of(row: BodyCheck) -> list[File]:

@@ -23,9 +23,10 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce
 
-from licenses.judging import LEGAL_ROLES
 from licenses.models import Decision, Message, Party, Recusal, Request, Vote
-from portal.accounts.models import RoleGrant, User
+from portal.accounts.matrix import QUEUE_READ
+from portal.accounts.models import User
+from portal.accounts.staff import granted
 
 # The columns of every row, with what stands there where a table has no such thing.
 _EMPTY: Final[dict[str, tuple["Field[Any, Any]", Any]]] = {
@@ -155,7 +156,7 @@ def _parties(request: Request) -> QuerySet[Any, Any]:
 
 def _addresses(request: Request) -> QuerySet[Any, Any]:
     asking = Q(pk=request.applicant_id) | Q(pk__in=request.parties.values("user"))
-    staff = Q(pk__in=RoleGrant.objects.filter(role__in=LEGAL_ROLES).values("user"))
+    staff = Q(pk__in=granted(QUEUE_READ))
     return _rows(
         User.objects.filter(asking | staff),
         what=Value("address"),

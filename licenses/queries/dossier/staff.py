@@ -13,9 +13,10 @@ from licenses.models import ReasonTemplate
 from licenses.queries.colleagues import domain_of
 from licenses.queries.dossier.case import Bars
 from licenses.queries.dossier.record import Record
-from portal.accounts.models import Organization, User
+from portal.accounts.matrix import REQUEST_VOTE
+from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
-from portal.accounts.roles import REVIEWER
+from portal.accounts.staff import people_who
 
 _REVIEWER = "reviewer"
 _HOUSE = "house"
@@ -70,7 +71,7 @@ def read(principal: Principal, kept: Kept, bars: Bars) -> Staff:
 
 
 def _reviewers() -> Any:
-    rows = User.objects.filter(is_active=True, role_grants__role=REVIEWER).order_by().distinct()
+    rows = people_who(REQUEST_VOTE).order_by()
     return rows.annotate(
         c_what=Value(_REVIEWER, output_field=CharField()),
         c_key=Cast("pk", output_field=CharField()),

@@ -19,6 +19,8 @@ from portal.web.views.doors import posted, private
 def index(request: HttpRequest) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     desk.enter(principal)
+    if request.method == "POST":
+        desk.keep(principal)
     people = list(queries.desk_people(now))
     others = [person for person in people if person.pk != principal.person.pk]
     form = AbsenceForm(posted(request), reviewers=named(others))
@@ -39,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @private("POST")
 def end(request: HttpRequest, absence_id: str) -> HttpResponse:
     principal = reader(request)
-    desk.enter(principal)
+    desk.keep(principal)
     actions.be_back(absence=queries.absence_for(principal, absence_id), by=principal, now=timezone.now())
     messages.success(request, "Taken back: you are there in that time.")
     return redirect("absences")

@@ -21,7 +21,7 @@ _SESSION: Final = "bulk_outcomes"
 @private("POST")
 def choose(request: HttpRequest) -> HttpResponse:
     """List what was selected, with what each verdict would make of it."""
-    desk.enter(reader(request))
+    desk.vote(reader(request))
     ids = ChosenForm(request.POST).ids
     if not ids or len(ids) > actions.MAX_VOTES:
         messages.warning(request, f"Select between 1 and {actions.MAX_VOTES} requests first.")
@@ -36,7 +36,7 @@ def vote(request: HttpRequest) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     reasons = _reasons(request)
     form = BulkVerdictForm(request.POST, reasons=reasons)
-    desk.enter(principal)
+    desk.vote(principal)
     if "fill" in request.POST:
         kept = queries.reason_for(principal, request.POST.get("kept", ""))
         filled = BulkVerdictForm(reasons=reasons, initial=review_page.with_reason(request.POST, kept))

@@ -26,7 +26,7 @@ def change(request: HttpRequest) -> HttpResponse:
     What was selected stands in the address: whoever has to authenticate anew comes back to it.
     """
     principal, now = reader(request), timezone.now()
-    desk.enter(principal)
+    desk.change_grants(principal)
     grants, total = grants_desk.chosen(principal, posted(request) or request.GET, now)
     if not grants:
         messages.warning(request, "Select the grants to change first.")
@@ -52,7 +52,7 @@ def change(request: HttpRequest) -> HttpResponse:
 def done(request: HttpRequest) -> HttpResponse:
     """What became of each grant of the last change of many."""
     principal = reader(request)
-    desk.enter(principal)
+    desk.change_grants(principal)
     why = {each["id"]: each["why"] for each in request.session.get(_SESSION, [])}
     told = [(grant, why[grant.pk]) for grant in grants_by_id(principal, why)]
     context = {

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.core.problems import Conflict
-from portal.web import ledger_desk
+from portal.web import ledger_desk, vault_desk
 from portal.web.forms.ledger import LedgerFilterForm, NoteForm
 from portal.web.reader import reader
 from portal.web.views.doors import posted, private
@@ -54,6 +54,8 @@ def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
 def alert(request: HttpRequest, alert_id: str) -> HttpResponse:
     principal = reader(request)
     ledger_desk.enter(principal)
+    if request.method == "POST":
+        vault_desk.manage(principal)
     found, form = ledger_desk.alert(alert_id), NoteForm(posted(request))
     if form.is_valid():
         try:

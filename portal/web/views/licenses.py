@@ -30,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @private("GET", "POST")
 def new(request: HttpRequest) -> HttpResponse:
     principal, now = reader(request), timezone.now()
-    desk.enter(principal)
+    desk.write(principal)
     form = NewLicenseForm(posted(request), initial={"example": next(iter(EXAMPLES))})
     if form.is_valid():
         try:
@@ -51,6 +51,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, license_slug: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     license = desk.license(principal, license_slug)
+    if request.method == "POST":
+        desk.write(principal)
     versions = list(queries.versions_kept(license))
     form = NewDraftForm(posted(request), versions=versions, organizations=queries.organizations())
     if form.is_valid():
@@ -78,6 +80,8 @@ def draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     """Write a draft. Preview shows what is typed and keeps nothing; with htmx it alone is sent back."""
     principal, now = reader(request), timezone.now()
     found = desk.draft(principal, draft_id)
+    if request.method == "POST":
+        desk.write(principal)
     form = DraftForm(posted(request), initial=DraftForm.of(found))
     valid = form.is_valid()
     if "HX-Request" in request.headers:
@@ -137,6 +141,7 @@ def _page_of(found: LicenseDraft, form: DraftForm, theirs: dict[str, Any] | None
 def discard(request: HttpRequest, draft_id: str) -> HttpResponse:
     principal = reader(request)
     found = desk.draft(principal, draft_id)
+    desk.write(principal)
     form = RevisionForm(posted(request), initial={"revision": found.revision})
     if form.is_valid():
         revision = form.cleaned_data["revision"]
@@ -152,6 +157,7 @@ def discard(request: HttpRequest, draft_id: str) -> HttpResponse:
 def publish(request: HttpRequest, draft_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     found = desk.draft(principal, draft_id)
+    desk.publish(principal)
     form = RevisionForm(posted(request), initial={"revision": found.revision})
     if form.is_valid():
         revision = form.cleaned_data["revision"]

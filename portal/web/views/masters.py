@@ -36,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @proven
 def new(request: HttpRequest) -> HttpResponse:
     principal = reader(request)
-    desk.enter_masters(principal)
+    desk.keep_masters(principal)
     form = MasterForm(
         posted(request), organizations=queries.organizations(), versions=queries.versions_to_sign()
     )
@@ -59,6 +59,8 @@ def detail(request: HttpRequest, master_id: str) -> HttpResponse:
     """One agreement for staff; a POST names somebody in it."""
     principal = reader(request)
     master = desk.master(principal, master_id)
+    if request.method == "POST":
+        desk.keep_masters(principal)
     form = MemberForm(posted(request))
     if form.is_valid():
         prove(request)
@@ -91,6 +93,7 @@ def _page_of(master: MasterAgreement, form: MemberForm) -> dict[str, object]:
 def member_remove(request: HttpRequest, master_id: str, member_id: str) -> HttpResponse:
     principal = reader(request)
     master = desk.master(principal, master_id)
+    desk.keep_masters(principal)
     member = found({str(each.pk): each for each in queries.members_of(master)}.get(member_id))
     form = ReasonForm(posted(request))
     if form.is_valid():
@@ -111,6 +114,7 @@ def member_remove(request: HttpRequest, master_id: str, member_id: str) -> HttpR
 def end(request: HttpRequest, master_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     master = desk.master(principal, master_id)
+    desk.keep_masters(principal)
     form = ReasonForm(posted(request))
     if form.is_valid():
         prove(request)

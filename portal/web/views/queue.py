@@ -37,6 +37,7 @@ def next_request(request: HttpRequest) -> HttpResponse:
 def assign(request: HttpRequest) -> HttpResponse:
     """Put the selected requests on a desk: the reader's, a colleague's, or nobody's."""
     principal, now = reader(request), timezone.now()
+    desk.keep(principal)
     rows = queue.chosen(principal, ChosenForm(request.POST).ids, now)
     wish = request.POST.get("do", "")
     people = {person.public_id: person for person in queries.desk_people(now)}
@@ -68,7 +69,7 @@ def _tell(request: HttpRequest, done: int, refused: list[str], where: str) -> No
 @private("POST")
 def save_view(request: HttpRequest) -> HttpResponse:
     principal, form = reader(request), ViewForm(request.POST)
-    desk.enter(principal)
+    desk.keep(principal)
     query = request.POST.get("query", "")[:2_000]
     try:
         if not form.is_valid():
@@ -84,7 +85,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
 @private("POST")
 def remove_view(request: HttpRequest, view_id: str) -> HttpResponse:
     principal = reader(request)
-    desk.enter(principal)
+    desk.keep(principal)
     view = queries.saved_view_for(principal, view_id)
     actions.remove_view(view=view, by=principal, now=timezone.now())
     messages.success(request, "The view is forgotten.")

@@ -27,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @private("GET", "POST")
 def new(request: HttpRequest) -> HttpResponse:
-    desk.enter(reader(request))
+    desk.keep(reader(request))
     return _fill(request, None, ReasonForm(posted(request)))
 
 
@@ -51,14 +51,14 @@ def archive(request: HttpRequest, reason_id: str) -> HttpResponse:
 @private("POST")
 def shipped(request: HttpRequest) -> HttpResponse:
     """Take over the reasons that come with the portal."""
-    desk.enter(reader(request))
+    desk.keep(reader(request))
     kept = actions.keep_shipped_reasons(by=reader(request), now=timezone.now())
     messages.success(request, f"{len(kept)} reasons are kept ready now. Change them as you like.")
     return redirect("reasons")
 
 
 def _kept(request: HttpRequest, reason_id: str) -> ReasonTemplate:
-    desk.enter(reader(request))
+    desk.keep(reader(request))
     return found(queries.reason_for(reader(request), reason_id))
 
 

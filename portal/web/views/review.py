@@ -32,6 +32,7 @@ def vote(request: HttpRequest, request_id: str) -> HttpResponse:
     """A verdict. One that declines is shown once more, as the applicant will read it, and then given."""
     principal, now, form = reader(request), timezone.now(), VerdictForm(request.POST)
     voted_on = reviewed(principal, request_id, now)
+    desk.vote(principal)
     if not form.is_valid():
         return show(request, request_id, Forms(sent=request.POST))
     case = queries.request_case(principal, voted_on, now)
@@ -51,6 +52,7 @@ def vote(request: HttpRequest, request_id: str) -> HttpResponse:
 @private("POST")
 def reason(request: HttpRequest, request_id: str) -> HttpResponse:
     """Put a reason that is kept ready into the form; nothing is given yet."""
+    desk.vote(reader(request))
     kept = queries.reason_for(reader(request), request.POST.get("kept", ""))
     return show(request, request_id, Forms(filled=review_page.with_reason(request.POST, kept)))
 
@@ -82,6 +84,7 @@ def signatory(request: HttpRequest, request_id: str) -> HttpResponse:
     """Name who signs for the institution, after the decision."""
     principal, now, form = reader(request), timezone.now(), SignatoryForm(posted(request))
     decided = reviewed(principal, request_id, now)
+    desk.talk(principal)
     verdict = policies.may_name_signatory(queries.request_case(principal, decided, now))
     if isinstance(verdict, Denied):
         messages.warning(request, verdict.message)

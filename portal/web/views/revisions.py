@@ -28,6 +28,8 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 def change(request: HttpRequest, slug: str, revision_id: str) -> HttpResponse:
     principal = reader(request)
     release = vault_desk.enter(principal, slug)
+    if request.method == "POST":
+        vault_desk.manage(principal)
     found = vault_desk.row(release, revision_id)
     form = RecallForm(posted(request), verbs=vault_desk.verbs(found))
     if form.is_valid():

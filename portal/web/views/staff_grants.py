@@ -27,6 +27,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, grant_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     grant = desk.grant(principal, grant_id)
+    if request.method == "POST":
+        desk.change_grants(principal)
     form = grants_desk.change_form(principal, posted(request), grant=grant, fill="fill" in request.POST)
     if form.is_valid():
         prove(request)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from licenses import actions, queries
 from portal.core.problems import Invalid
-from portal.web import request_page, thread
+from portal.web import desk, request_page, thread
 from portal.web.forms.messages import NoteForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import reader
@@ -40,6 +40,7 @@ def staff_say(request: HttpRequest, request_id: str) -> HttpResponse:
     """A message of staff, or a question that the request then waits for."""
     principal, now = reader(request), timezone.now()
     spoken_of = reviewed(principal, request_id, now)
+    desk.talk(principal)
     form = thread.staff_form(queries.request_case(principal, spoken_of, now), request.POST)
     if form.is_valid():
         asks = form.cleaned_data.pop("asks", False)
@@ -64,6 +65,7 @@ def note(request: HttpRequest, request_id: str) -> HttpResponse:
     """A note that staff alone read."""
     principal, now, form = reader(request), timezone.now(), NoteForm(request.POST, auto_id="note_%s")
     spoken_of = reviewed(principal, request_id, now)
+    desk.talk(principal)
     if form.is_valid():
         try:
             actions.note(request=spoken_of, by=principal, now=now, **form.cleaned_data)
