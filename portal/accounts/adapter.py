@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
-from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -64,14 +63,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         note_wrong_password(request, str(credentials.get("email", "")))
-
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count wrong passwords of each address on the network at each account by themselves.
-
-        By the account alone, anybody could keep its owner out with five wrong guesses every five minutes.
-        """
-        address = get_ip(request)  # of IPv6 the network: one customer has as many addresses as they like
-        return f"{address}:{super()._get_login_attempts_cache_key(request, **credentials)}"
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Take no password from a session that owes the second factor: it may be older, or stolen."""

@@ -19,8 +19,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_CLASSES": [
         "portal.api.throttles.AddressThrottle",
         "portal.api.throttles.AccountThrottle",
+        "portal.api.throttles.ExactThrottle",
     ],
-    # Against abuse alone: counted in the cache, not atomic, never a quota.
+    # Against overload: counted in the shared cache. What must be exact: portal/core/limits.py.
     "DEFAULT_THROTTLE_RATES": {"address": "240/min", "account": "1200/min"},
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.PortalCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "portal.api.schema.PortalSchema",

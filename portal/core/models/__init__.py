@@ -3,6 +3,7 @@
 from portal.core.models.audit import AuditEvent
 from portal.core.models.disclosures import AuditDisclosure
 from portal.core.models.jobs import Heartbeat, Job
+from portal.core.models.limits import LimitUse
 from portal.core.models.log import LogCheckpoint, LogEntry, LogPending, LogRecovered, LogTile
 from portal.core.models.outbox import OutboxMessage
 
@@ -11,6 +12,7 @@ __all__ = [
     "AuditEvent",
     "Heartbeat",
     "Job",
+    "LimitUse",
     "LogCheckpoint",
     "LogEntry",
     "LogPending",

@@ -54,7 +54,9 @@ def test_too_many_attempts_have_a_page_of_their_own(open_as: OpenAs) -> None:
     answers = [ada.post(address, {"password": "x"}) for _ in range(11)]
 
     assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
-    assert "Too many attempts</h1>" in answers[-1].content.decode()
+    page = answers[-1].content.decode()
+    assert "There were too many wrong passwords for this account: 5 in 5 minutes pass." in page
+    assert re.search(r"Try again (on \d+ \w+ )?at \d\d:\d\d UTC\.", page)
 
 
 def test_what_was_done_is_said_in_our_words(open_as: OpenAs) -> None:
