@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from portal.core.models import AuditEvent
+from portal.core.models import AuditEvent, LogEntry, LogRecovered
 from weights_vault.sealed.log.entry import entry_bytes
 
 COLUMNS = ("index", "at", "kind", "by", "subject", "data")
@@ -32,3 +32,20 @@ def entries_of(events: Sequence[int]) -> dict[int, bytes]:
     """Return the entries of these events by their numbers; one that does not exist is left out."""
     rows = AuditEvent.objects.filter(index__in=events).values_list(*COLUMNS)
     return {row[0]: entry_of(row) for row in rows}
+
+
+def placed(start: int, end: int) -> list[tuple[int, int, bytes | None]]:
+    """Return position, event and entry of the leaves start to end - 1, in order; None: the event is gone.
+
+    What was lost in a restore and adopted again has the event -1 - position (LogRecovered).
+    """
+    places = list(
+        LogEntry.objects.filter(position__gte=start, position__lt=end)
+        .order_by("position")
+        .values_list("position", "event")
+    )
+    entries: dict[int, bytes] = entries_of([event for _, event in places])
+    if any(event < 0 for _, event in places):
+        rows = LogRecovered.objects.filter(position__gte=start, position__lt=end)
+        entries |= {-1 - row.position: bytes(row.entry) for row in rows}
+    return [(position, event, entries.get(event)) for position, event in places]

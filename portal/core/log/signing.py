@@ -33,4 +33,6 @@ def keep_row(head: Head, note: str, now: datetime) -> None:
     )
     if not made:
         row.signed_at = now
-        row.save(update_fields=["signed_at"])
+        if bytes(row.root) != head.root or not row.note.startswith(note):
+            row.root, row.note = head.root, note
+        row.save(update_fields=["signed_at", "root", "note"])

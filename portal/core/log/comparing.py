@@ -1,0 +1,81 @@
+"""Is the database's tree the one that the signer's own files know? Asked before anything is added to it."""
+
+from collections.abc import Iterator
+
+from portal.core.log.files import LogFiles
+from portal.core.log.proofs import newest_checkpoint
+from portal.core.log.refusals import Behind, HeadLost, HeadUnknown, Rewritten
+from portal.core.log.signing import read_head
+from portal.core.log.stored import Head, head_at, log_size, tiles
+from weights_vault.sealed.errors import LogMalformed, SealedError
+from weights_vault.sealed.log.tree import Frontier
+
+_AT_ONCE = 65_536  # hashes read from the file together
+
+
+def agree(files: LogFiles) -> Head | None:
+    """Return the newest head that was ever signed, None before the first: the database grew out of it.
+
+    Costs a few tiles and the entries that were journaled but not signed. The caller holds the log's lock.
+    Raises: LogRefused.
+    """
+    signed = signed_head(files)
+    known = max(files.size(), signed.size if signed else 0)
+    size = log_size()
+    if size < known:
+        _prefix(files, size)
+        raise Behind(head_at(size), known, known - size)
+    if signed is not None:
+        _same_root(signed)
+    first = signed.size if signed else 0
+    _same_leaves(files, first, known)
+    return signed
+
+
+def signed_head(files: LogFiles) -> Head | None:
+    """Return the head in the signer's file; None where nothing was ever signed.
+
+    Raises: HeadLost, HeadUnknown.
+    """
+    note, row = files.checkpoint(), newest_checkpoint()
+    if note is None:
+        if row is not None:
+            raise HeadLost(files.folder, "there is none")
+        return None
+    try:
+        signed = read_head(note)
+    except SealedError as error:
+        raise HeadLost(files.folder, str(error)) from error
+    if row is not None and row.size > signed.size:
+        raise HeadUnknown(f"{row.size} entries", f"{signed.size}")
+    return signed
+
+
+def known_leaves(files: LogFiles, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield position and hash of the entries start to end - 1, as far as the file of hashes goes."""
+    for begin in range(start, end, _AT_ONCE):
+        yield from enumerate(files.leaves(begin, min(end, begin + _AT_ONCE)), begin)
+
+
+def _same_root(signed: Head) -> None:
+    try:
+        held = head_at(signed.size)
+    except LogMalformed as error:
+        raise Rewritten(str(error)) from error
+    if held.root != signed.root:
+        raise Rewritten(f"its first {signed.size} entries have another root than was signed")
+
+
+def _same_leaves(files: LogFiles, start: int, end: int) -> None:
+    stored = tiles()
+    for position, leaf in known_leaves(files, start, end):
+        if stored.subtree(0, position) != leaf:
+            raise Rewritten(f"entry {position} was journaled as another one")
+
+
+def _prefix(files: LogFiles, size: int) -> None:
+    """A database that was put back holds the beginning of what the files know; else it was rewritten, too."""
+    known = Frontier()
+    known.extend(leaf for _, leaf in known_leaves(files, 0, size))
+    if known.size == size and known.root() != head_at(size).root:
+        raise Rewritten(f"its {size} entries are fewer than were signed, and not the first ones of them")

@@ -1,0 +1,97 @@
+"""What the doctor and the checks say of the log: how far its signer is behind, and who can read its key."""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
+from django.db.models import Exists, Min, OuterRef
+from django.utils import timezone
+
+from portal.core.doctor import Finding, examination
+from portal.core.log.keys import verifier
+from portal.core.log.proofs import newest_checkpoint
+from portal.core.log.sequencer import waiting
+from portal.core.log.witnesses import configured, cosigned
+from portal.core.models import AuditEvent, LogEntry, LogRecovered
+
+BEHIND = timedelta(seconds=5)
+SILENT = timedelta(minutes=10)
+START = "Start it: python manage.py log_signer. Where it runs, its output says why it signs nothing."
+
+
+@examination("log")
+def log(now: datetime) -> Finding:
+    verifier()
+    lost = LogRecovered.objects.exclude(
+        Exists(LogEntry.objects.filter(position=OuterRef("position")))
+    ).count()
+    if lost:
+        said = f"the database was put back to an earlier day: {lost} entries of the log are lost"
+        return Finding(False, said, "Run: python manage.py audit repair")
+    count, age = waited(now)
+    if age > BEHIND:
+        return Finding(
+            False, f"{count} events wait for a place, the oldest for {age.total_seconds():.0f} s", START
+        )
+    head = newest_checkpoint()
+    if head is None:
+        return Finding(True, "nothing to sign yet")
+    if now - head.signed_at > SILENT:
+        return Finding(False, f"no head was signed since {head.signed_at:%Y-%m-%d %H:%M:%S} UTC", START)
+    names = configured()
+    by = f", cosigned by {len(cosigned(head))} of {len(names)} witnesses" if names else ", no witnesses"
+    return Finding(True, f"{head.size} entries signed{by}")
+
+
+def waited(now: datetime) -> tuple[int, timedelta]:
+    """Return how many events wait for a place, and for how long the oldest has."""
+    events = AuditEvent.objects.filter(index__in=waiting())
+    oldest = events.aggregate(at=Min("at"))["at"]
+    return (0, timedelta()) if oldest is None else (events.count(), now - oldest)
+
+
+@register(Tags.security)
+def public_key_is_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Everybody knows the log's public key, and the witnesses' keys can be read."""
+    found: list[CheckMessage] = []
+    for read in (verifier, configured):
+        try:
+            read()
+        except ImproperlyConfigured as error:
+            found.append(Error(str(error), hint="See .env.sample.", id="core.E006"))
+    return found
+
+
+@register(Tags.database)
+def signer_keeps_up(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Events get their places within seconds. Asked with `check --database default`."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        count, age = waited(timezone.now())
+    except DatabaseError:
+        return []  # before the first migration; another check says so
+    if age <= BEHIND:
+        return []
+    said = f"{count} audit events wait for a place in the log, the oldest for {age.total_seconds():.0f} s."
+    return [Warning(said, hint=START, id="core.W111")]
+
+
+@register(Tags.security, deploy=True)
+def key_is_the_signers_alone(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever serves pages cannot sign the log. Run the checks as the user of the web processes."""
+    if settings.EMBEDDED or not settings.LOG_KEY or not os.access(settings.LOG_KEY, os.R_OK):
+        return []
+    if getattr(settings, "PROCESS", "") == "log_signer":
+        return []
+    hint = (
+        "Give the file to a user of its own, mode 0600, and LOG_KEY to the environment of log_signer alone."
+    )
+    return [Error("This process can read the log's private key.", hint=hint, id="core.E110")]

@@ -1,0 +1,154 @@
+"""What to do when the database lost entries that the journal holds: hold what they took away, then take them
+over (J3).
+
+Nothing signed is ever taken back: the lost entries keep their positions, with the very bytes that were
+hashed, so the tree goes on from its last signed head and an event says what happened to it.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from portal.core import audit, events
+from portal.core.log.comparing import signed_head
+from portal.core.log.entries import entries_of
+from portal.core.log.files import LogFiles
+from portal.core.log.refusals import LogRefused, Rewritten
+from portal.core.log.sequencer import write_tiles
+from portal.core.log.stored import Head, head_at, locked, log_size
+from portal.core.models import LogEntry, LogPending, LogRecovered
+from weights_vault.sealed.log.tree import leaf_hash
+
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An event that this database does not know any more. fields: of its entry, as audit.record had them."""
+
+    position: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EventsLost:
+    """A backup was restored, and these events are later than it. What they took away must stay away.
+
+    Handlers look at the kinds they know; they may be told of the same events again.
+    """
+
+    lost: tuple[Lost, ...]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """before: the database's head. after: the one with the lost entries. count: how many they were."""
+
+    before: Head
+    after: Head
+    count: int
+
+
+class JournalGone(LogRefused):
+    code = "log-journal-gone"
+
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            f"The journal does not hold entry {position} any more: the lost entries cannot be taken over.\n"
+            "→ Restore a newer backup, or put the journal's files back into LOG_CHECKPOINTS."
+        )
+
+
+def lost_events(files: LogFiles) -> list[Lost]:
+    """Return the journaled events that the database has lost, oldest first."""
+    return [Lost(position, json.loads(entry)) for position, entry in _lost_entries(files, log_size())]
+
+
+def hold_lost(files: LogFiles, now: datetime) -> int:
+    """Keep the lost entries as rows, and tell the apps of those that are new to this database, in one
+    transaction. Returns: how many were new.
+    """
+    with locked():
+        known = set(LogRecovered.objects.values_list("position", flat=True))
+        new = [item for item in _lost_entries(files, log_size()) if item[0] not in known]
+        for start in range(0, len(new), _AT_ONCE):
+            _hold(new[start : start + _AT_ONCE], now)
+    return len(new)
+
+
+def adopt(files: LogFiles, *, by: str, reason: str, now: datetime) -> Adopted:
+    """Give the lost entries their positions back and record who decided it, in one transaction.
+
+    by: the operator's name. An entry that is an event of this database, written before the backup and placed
+    after it, is placed as that event.
+    Raises: LogRefused: there is nothing to adopt, the journal has holes, or does not lead to the signed head.
+    """
+    with locked():
+        before, signed = head_at(log_size()), signed_head(files)
+        entries = [entry for _, entry in _lost_entries(files, before.size, whole=True)]
+        for start in range(0, len(entries), _AT_ONCE):
+            _place(before.size + start, entries[start : start + _AT_ONCE], now)
+        if signed is not None and head_at(signed.size).root != signed.root:
+            raise Rewritten("with the lost entries, it does not lead to the head that was signed")
+        after = head_at(log_size())
+        _record(before, after, signed, by=by, reason=reason, now=now)
+    return Adopted(before, after, len(entries))
+
+
+def _lost_entries(files: LogFiles, size: int, *, whole: bool = False) -> list[tuple[int, bytes]]:
+    found = list(files.entries(size))
+    if whole:
+        for expected, (position, _) in enumerate(found, size):
+            if position != expected:
+                raise JournalGone(expected)
+        if size + len(found) < files.size():
+            raise JournalGone(size + len(found))
+    return found
+
+
+def _hold(items: list[tuple[int, bytes]], now: datetime) -> None:
+    LogRecovered.objects.bulk_create(
+        LogRecovered(position=position, entry=entry, at=now) for position, entry in items
+    )
+    lost = tuple(Lost(position, json.loads(entry)) for position, entry in items)
+    known = entries_of([each.fields["event"] for each in lost])
+    gone = tuple(
+        each for each, (_, entry) in zip(lost, items, strict=True) if known.get(each.fields["event"]) != entry
+    )
+    events.publish(EventsLost(gone, now))
+
+
+def _place(start: int, entries: list[bytes], now: datetime) -> None:
+    numbers = [json.loads(entry)["event"] for entry in entries]
+    still_here = entries_of(numbers)
+    rows, kept = [], []
+    for position, (number, entry) in enumerate(zip(numbers, entries, strict=True), start):
+        if still_here.get(number) == entry:
+            rows.append(LogEntry(position=position, event=number))
+        else:
+            rows.append(LogEntry(position=position, event=-1 - position))
+            kept.append(LogRecovered(position=position, entry=entry, at=now))
+    write_tiles(start, [leaf_hash(entry) for entry in entries])
+    LogEntry.objects.bulk_create(rows)
+    LogRecovered.objects.bulk_create(kept, ignore_conflicts=True)
+    LogPending.objects.filter(event__in=[row.event for row in rows if row.event >= 0]).delete()
+
+
+def _record(before: Head, after: Head, signed: Head | None, *, by: str, reason: str, now: datetime) -> None:
+    """The explicit event: it names both heads and whoever decided, and is an entry like any other."""
+    with transaction.atomic():
+        audit.record(
+            "log.repaired",
+            by="system:operator",
+            subject="log:entries",
+            now=now,
+            private={"decided_by": by, "reason": reason},
+            restored={"size": before.size, "root": before.root.hex()},
+            signed={"size": signed.size, "root": signed.root.hex()} if signed else None,
+            adopted={"size": after.size, "root": after.root.hex()},
+            entries=after.size - before.size,
+        )

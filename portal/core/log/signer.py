@@ -1,0 +1,100 @@
+"""The log signer: gives places, keeps the journal, signs heads. A process of its own; it alone has LOG_KEY.
+
+Order of one round, so that a kill at any point loses nothing and never makes two heads that contradict:
+1. under the log's lock: the database's tree grew out of all that the files know; then events get places;
+2. the new entries are journaled, each read again and compared with its leaf;
+3. the head is proved to grow out of the last signed one, signed, and written to the file, on the disk;
+4. only then it stands in the database, where everybody reads it.
+"""
+
+from datetime import datetime, timedelta
+
+from portal.core.log.comparing import agree
+from portal.core.log.entries import placed
+from portal.core.log.files import LogFiles, oldest_kept
+from portal.core.log.proofs import newest_checkpoint
+from portal.core.log.refusals import Rewritten
+from portal.core.log.sequencer import place_batch, waiting
+from portal.core.log.signing import keep_row, sign_head
+from portal.core.log.stored import Head, head_at, locked, log_size, tiles
+from weights_vault.sealed.errors import LogMalformed, LogTampered
+from weights_vault.sealed.log.note import NoteSigner
+from weights_vault.sealed.log.tree import consistency_proof, leaf_hash, verify_consistency
+
+PERIOD_S = 1.0  # between two looks for waiting events
+SIGNED_AGAIN = timedelta(minutes=3)  # a head that did not grow is signed again, so that silence is a sign
+_AT_ONCE = 4_096  # entries journaled together
+
+
+def is_idle(files: LogFiles, now: datetime) -> bool:
+    """True when a round would change nothing: no event waits, and the file's head stands as a fresh row."""
+    row = newest_checkpoint()
+    return (
+        row is not None
+        and now - row.signed_at < SIGNED_AGAIN
+        and row.note.startswith((files.checkpoint() or "-").rpartition("\n\n")[0])
+        and not waiting().exists()
+    )
+
+
+def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
+    """Give every waiting event its place, and sign the tree. Returns: the signed head.
+
+    The caller holds `files.taken()`. Raises: LogRefused: nothing was placed and nothing signed.
+    """
+    signed = _place_all(files)
+    head = _current()
+    _journal(files, head.size)
+    _grew(signed, head)
+    note = files.checkpoint() if signed == head else sign_head(head, key)
+    if note is None:
+        raise RuntimeError("a head that was signed is in the file")
+    files.write_checkpoint(note)
+    keep_row(head, note, now)
+    files.forget(oldest_kept())
+    return head
+
+
+def _place_all(files: LogFiles) -> Head | None:
+    """Under one lock each: compare, then place. So nothing is ever added to a tree that was put back."""
+    while True:
+        with locked():
+            signed = agree(files)
+            if not _placed_some():
+                return signed
+
+
+def _placed_some() -> bool:
+    try:
+        return place_batch() > 0
+    except LogMalformed as error:
+        raise Rewritten(str(error)) from error
+
+
+def _current() -> Head:
+    try:
+        return head_at(log_size())
+    except LogMalformed as error:
+        raise Rewritten(str(error)) from error
+
+
+def _journal(files: LogFiles, size: int) -> None:
+    """Write the new entries to the files. Raises: Rewritten: an event is not what its leaf was made of."""
+    for start in range(files.size(), size, _AT_ONCE):
+        stored = tiles()
+        entries = []
+        for position, event, entry in placed(start, min(size, start + _AT_ONCE)):
+            if entry is None or leaf_hash(entry) != stored.subtree(0, position):
+                raise Rewritten(f"event {event}, entry {position}, is not what it was when it got its place")
+            entries.append(entry)
+        files.append(entries)
+
+
+def _grew(signed: Head | None, head: Head) -> None:
+    """Prove, as any witness would, that the head grew out of the last one. Raises: Rewritten."""
+    old = signed or Head(0, head_at(0).root)
+    proof = consistency_proof(old.size, head.size, tiles().subtree)
+    try:
+        verify_consistency(old.size, old.root, head.size, head.root, proof)
+    except LogTampered as error:
+        raise Rewritten(str(error)) from error

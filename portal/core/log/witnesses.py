@@ -1,0 +1,164 @@
+"""Witnesses: others who sign that each head they saw grew out of the one before (C2SP tlog-witness).
+
+LOG_WITNESSES lists them as URL VKEY pairs, with commas between the pairs. A head that a witness cosigned
+cannot be taken back by anybody who holds the log's key and the database.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.core.log.keys import verifier
+from portal.core.log.proofs import consistency, newest_checkpoint
+from portal.core.models import LogCheckpoint
+from weights_vault.sealed.errors import LogMalformed, LogTampered, SealedError
+from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier, open_note
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_S = 3.0
+AGAIN_S = 60.0  # a witness that did not sign is left alone for so long: the next head must not wait for it
+MAX_ANSWER = 8_192  # bytes
+_SIZE_ANSWER = "text/x.tlog.size"
+
+_left_alone: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class Witness:
+    """url: where `add-checkpoint` is. key: its cosigning key."""
+
+    url: str
+    key: NoteVerifier
+
+
+class WitnessRefused(Exception):
+    """A witness did not sign. Its text says why, in words for operators."""
+
+
+def configured() -> list[Witness]:
+    """Return the witnesses of LOG_WITNESSES. Raises: ImproperlyConfigured."""
+    return [_witness(pair) for pair in settings.LOG_WITNESSES.split(",") if pair.strip()]
+
+
+def collect(now: datetime) -> None:
+    """Ask each witness that has not cosigned the newest head, and keep their lines with it.
+
+    What a witness answers instead is logged: the log goes on without it.
+    """
+    row = newest_checkpoint()
+    if row is None:
+        return
+    for witness in _missing(row):
+        try:
+            add_line(row, ask(witness, row))
+        except WitnessRefused as error:
+            _left_alone[witness.url] = time.monotonic() + AGAIN_S
+            logger.warning("witness %s did not sign the head of %d: %s", witness.key.name, row.size, error)
+
+
+def ask(witness: Witness, row: LogCheckpoint) -> str:
+    """Return the witness's signature lines for a head.
+
+    It is offered growth from the head that it signed last, as far as we know; where it knows another one
+    (409), from that. Raises: WitnessRefused.
+    """
+    old = _last_cosigned(witness)
+    for _ in range(2):
+        answer = _post(witness, row, old)
+        if answer.status_code == httpx.codes.OK:
+            return answer.text
+        told = _told_size(answer)
+        if told is None or told == old or told > row.size:
+            raise WitnessRefused(_in_words(answer, told, row))
+        old = told
+    raise WitnessRefused("it names another head each time")
+
+
+def add_line(row: LogCheckpoint, lines: str) -> list[str]:
+    """Keep signature lines with a checkpoint, those that a configured witness made over it.
+
+    Returns: the names of these witnesses. Raises: WitnessRefused: there is none, or one does not fit.
+    """
+    keys = [witness.key for witness in configured()]
+    fresh = [line for line in lines.splitlines(keepends=True) if line.strip() and line not in row.note]
+    note = row.note + "".join(line if line.endswith("\n") else f"{line}\n" for line in fresh)
+    try:
+        opened = open_note(note, [verifier(), *keys])
+    except (LogMalformed, LogTampered) as error:
+        raise WitnessRefused(str(error)) from error
+    if not opened.witnesses:
+        raise WitnessRefused("no line of it is from a witness that LOG_WITNESSES names")
+    LogCheckpoint.objects.filter(size=row.size).update(note=note)
+    row.note = note
+    return opened.witnesses
+
+
+def cosigned(row: LogCheckpoint) -> list[str]:
+    """Return the names of the configured witnesses under a checkpoint; none where a line does not fit."""
+    try:
+        return open_note(row.note, [verifier(), *(each.key for each in configured())]).witnesses
+    except SealedError:
+        return []
+
+
+def _missing(row: LogCheckpoint) -> Iterator[Witness]:
+    signed = set(cosigned(row))
+    for witness in configured():
+        if witness.key.name not in signed and time.monotonic() >= _left_alone.get(witness.url, 0.0):
+            yield witness
+
+
+def _post(witness: Witness, row: LogCheckpoint, old: int) -> httpx.Response:
+    body = consistency(old, row.size)
+    if body is None:
+        raise WitnessRefused("there is no such head any more")
+    try:
+        answer = httpx.post(
+            f"{witness.url.rstrip('/')}/add-checkpoint", content=body.encode(), timeout=TIMEOUT_S
+        )
+    except httpx.HTTPError as error:
+        raise WitnessRefused(f"it does not answer ({type(error).__name__})") from error
+    if len(answer.content) > MAX_ANSWER:
+        raise WitnessRefused("its answer is too long")
+    return answer
+
+
+def _last_cosigned(witness: Witness) -> int:
+    mark = f"\n— {witness.key.name} "
+    row = LogCheckpoint.objects.filter(note__contains=mark).order_by("-size").first()
+    return row.size if row else 0
+
+
+def _told_size(answer: httpx.Response) -> int | None:
+    """The size of the head that the witness has, where it says that it has another one."""
+    text = answer.text.strip()
+    if answer.status_code != httpx.codes.CONFLICT or not text.isdecimal() or len(text) > 18:
+        return None
+    return int(text) if answer.headers.get("content-type", "").startswith(_SIZE_ANSWER) else None
+
+
+def _in_words(answer: httpx.Response, told: int | None, row: LogCheckpoint) -> str:
+    if told is not None and told > row.size:
+        return f"it signed a head of {told} entries, which this log does not have: look for a second signer"
+    if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+        return "the head does not grow out of the one that it signed before: run manage.py audit verify"
+    reasons = {403: "it does not know the log's key", 404: "it does not know this log"}
+    return reasons.get(answer.status_code, f"it answered {answer.status_code}")
+
+
+def _witness(pair: str) -> Witness:
+    url, _, vkey = pair.strip().partition(" ")
+    try:
+        key = NoteVerifier.from_text(vkey.strip())
+    except SealedError as error:
+        raise ImproperlyConfigured(f"LOG_WITNESSES: {url}: {error}. It is URL VKEY[,URL VKEY].") from error
+    if not url.startswith(("https://", "http://")) or key.kind != COSIGNATURE:
+        raise ImproperlyConfigured(f"LOG_WITNESSES: {url} needs an address and a key that cosigns (kind 4).")
+    return Witness(url, key)

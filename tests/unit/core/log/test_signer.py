@@ -1,0 +1,179 @@
+"""The signer: what it signs, and that a kill at any point neither loses an event nor makes two heads."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from portal.core.log import files as files_module
+from portal.core.log import keys, proofs, sequencer, signer
+from portal.core.log.files import LogFiles, SignerBusy
+from portal.core.log.refusals import HeadLost, HeadUnknown, Rewritten
+from portal.core.log.signing import read_head
+from portal.core.models import AuditEvent, LogCheckpoint, LogPending
+from tests.unit.core.log.world import NOW, owning_the_database, record, run, sign
+from weights_vault.sealed.log.proof import verify_proof
+
+pytestmark = pytest.mark.django_db
+
+# Where a round can be killed: the function that is not reached any more.
+STEPS = ["_journal", "_grew", "sign_head", "write_checkpoint", "keep_row"]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LogFiles:
+    return LogFiles(tmp_path / "log")
+
+
+class Killed(BaseException):
+    """As a SIGKILL is: nothing catches it."""
+
+
+def killed(*arguments: object) -> None:
+    raise Killed
+
+
+def test_head_stands_in_the_file_and_in_the_database(files: LogFiles) -> None:
+    events = [record(n) for n in range(5)]
+    head = sign(files)
+    row = LogCheckpoint.objects.get()
+    assert (head.size, row.size, row.note) == (5, 5, files.checkpoint())
+    assert read_head(row.note) == head
+    assert files.size() == 5
+    assert [b'"n":%d' % n in entry for n, (_, entry) in enumerate(files.entries(0))] == [True] * 5
+    text = proofs.proof_of(events[3].pk)
+    assert text is not None
+    assert verify_proof(text, [keys.verifier()]).position == 3
+
+
+def test_signer_is_idle_until_something_happens(files: LogFiles) -> None:
+    assert not signer.is_idle(files, NOW)
+    sign(files)
+    assert signer.is_idle(files, NOW)
+    assert not signer.is_idle(files, NOW + signer.SIGNED_AGAIN)
+    record()
+    assert not signer.is_idle(files, NOW)
+
+
+def test_head_that_did_not_grow_is_signed_again_as_the_same(files: LogFiles) -> None:
+    record()
+    sign(files)
+    note = files.checkpoint()
+    sign(files, NOW + timedelta(hours=1))
+    row = LogCheckpoint.objects.get()
+    assert (row.note, files.checkpoint()) == (note, note)
+    assert row.signed_at == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_signer_killed_at_a_step_goes_on_from_there(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    record(1)
+    sign(files)
+    record(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(LogFiles if step == "write_checkpoint" else signer, step, killed)
+        with pytest.raises(Killed):
+            sign(files)
+    record(3)
+    head = sign(LogFiles(files.folder))
+    assert head.size == files.size() == 3
+    assert not LogPending.objects.exists()
+    assert read_head(files.checkpoint() or "") == head
+    assert [entry.count(b'"n":%d' % n) for n, (_, entry) in enumerate(files.entries(0), 1)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("cut", [1, 20, 70])
+def test_journal_torn_by_a_power_cut_is_mended(files: LogFiles, cut: int) -> None:
+    for number in range(3):
+        record(number)
+    sign(files)
+    for path in (files.folder / "entries-000000000000", files.folder / "leaves"):
+        path.write_bytes(path.read_bytes()[:-cut])
+    record(3)
+    assert sign(LogFiles(files.folder)).size == 4
+    positions = [position for position, _ in files.entries(0)]
+    assert sorted(set(positions)) == [0, 1, 2, 3]
+    assert files.size() == 4
+
+
+def test_journal_goes_on_in_a_new_file_and_old_ones_are_forgotten(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "SEGMENT", 4)
+    for number in range(10):
+        record(number)
+    sign(files)
+    names = sorted(path.name for path in files.folder.glob("entries-*"))
+    assert names == ["entries-000000000000", "entries-000000000004", "entries-000000000008"]
+    assert [position for position, _ in files.entries(5)] == [5, 6, 7, 8, 9]
+    files.forget(before_s=2e10)
+    assert [position for position, _ in files.entries(0)] == [8, 9]
+
+
+def test_two_signers_at_once_take_turns(files: LogFiles) -> None:
+    record()
+    with files.taken(), pytest.raises(SignerBusy, match="another log signer"):
+        sign(LogFiles(files.folder))
+    assert sign(LogFiles(files.folder)).size == 1
+
+
+def test_second_signer_with_a_folder_of_its_own_signs_nothing(files: LogFiles, tmp_path: Path) -> None:
+    record(1)
+    sign(files)
+    with pytest.raises(HeadLost, match="there is none"):
+        sign(LogFiles(tmp_path / "other"))
+    stale = LogFiles(tmp_path / "stale")
+    stale.folder.mkdir()
+    stale.write_checkpoint(files.checkpoint() or "")
+    record(2)
+    sign(files)
+    with pytest.raises(HeadUnknown, match="another signer"):
+        sign(stale)
+    assert LogCheckpoint.objects.count() == 2
+
+
+@pytest.mark.parametrize("damage", ["", "half a no", "cut"])
+def test_checkpoint_file_that_cannot_be_read_is_no_new_beginning(files: LogFiles, damage: str) -> None:
+    record()
+    sign(files)
+    path = files.folder / "checkpoint"
+    path.write_text(path.read_text()[:-10] if damage == "cut" else damage)
+    record()
+    with pytest.raises(HeadLost, match="audit repair --trust-database"):
+        sign(files)
+    assert LogPending.objects.count() == 1
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a6_event_edited_before_it_was_journaled_is_not_signed(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = record(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(signer, "_journal", killed)
+        with pytest.raises(Killed):
+            sign(files)
+    with owning_the_database():
+        AuditEvent.objects.filter(pk=event.pk).update(by="usr_b")
+    with pytest.raises(Rewritten, match=f"event {event.pk}, entry 0"):
+        sign(files)
+    assert not LogCheckpoint.objects.exists()
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a6_tree_that_was_rewritten_is_not_signed(files: LogFiles) -> None:
+    for number in range(3):
+        record(number)
+    sign(files)
+    with owning_the_database():
+        AuditEvent.objects.filter(data={"n": 1}).update(by="usr_b")
+        run("DELETE FROM core_logentry", "DELETE FROM core_logtile")
+        run('INSERT INTO core_logpending (event) SELECT "index" FROM core_auditevent')
+    sequencer.catch_up()
+    with pytest.raises(Rewritten, match="first 3 entries have another root"):
+        sign(files)
+    assert LogCheckpoint.objects.count() == 1
