@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import OperationalError
 
 from licenses.actions.voting import vote
+from licenses.ballots import Signed
 from licenses.models import Request
 from portal.accounts.principals import Principal
 from portal.core.problems import Invalid, Problem, database_gave_up
@@ -37,20 +38,22 @@ class Outcome:
         return self.problem is None
 
 
-def vote_many(*, votes: Sequence[Ballot], by: Principal, now: datetime) -> list[Outcome]:
+def vote_many(
+    *, votes: Sequence[Ballot], by: Principal, now: datetime, signed: Signed | None = None
+) -> list[Outcome]:
     """Cast each ballot as `vote` does and return what became of them, in their order.
 
-    One that is refused changes nothing and keeps none of the others back.
+    One that is refused changes nothing and keeps none of the others back. signed: as for `vote`, over all.
     Raises: Invalid(too_many_votes): more than 100. Invalid(vote_invalid): one request twice.
     """
     if len(votes) > MAX_VOTES:
         raise Invalid("too_many_votes", f"At most {MAX_VOTES} requests can be decided at once.")
     if len({ballot.request.pk for ballot in votes}) != len(votes):
         raise Invalid("vote_invalid", "A request stands twice among these.")
-    return [_cast(ballot, by, now) for ballot in votes]
+    return [_cast(ballot, signed, by, now) for ballot in votes]
 
 
-def _cast(ballot: Ballot, by: Principal, now: datetime) -> Outcome:
+def _cast(ballot: Ballot, signed: Signed | None, by: Principal, now: datetime) -> Outcome:
     try:
         request = vote(
             request=ballot.request,
@@ -60,6 +63,7 @@ def _cast(ballot: Ballot, by: Principal, now: datetime) -> Outcome:
             note=ballot.note,
             by=by,
             now=now,
+            signed=signed,
         )
     except Problem as problem:
         return Outcome(ballot.request, problem)

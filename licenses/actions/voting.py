@@ -6,8 +6,9 @@ from typing import Any
 from django.db import transaction
 
 from licenses import policies, queries, questionnaire, texts
-from licenses.actions import versions
+from licenses.actions import balloting, versions
 from licenses.actions.moving import lock_request, move_request, require, who
+from licenses.ballots import Signed
 from licenses.events import RequestDecided
 from licenses.facts import RequestCase
 from licenses.models import Decision, Request, RequestVersion, Vote
@@ -25,14 +26,24 @@ OUTCOMES = {
 
 
 def vote(
-    *, request: Request, version: int, verdict: str, reason: str, note: str, by: Principal, now: datetime
+    *,
+    request: Request,
+    version: int,
+    verdict: str,
+    reason: str,
+    note: str,
+    by: Principal,
+    now: datetime,
+    signed: Signed | None = None,
 ) -> Request:
     """Cast a verdict on the version that the reviewer read, and return the request as it stands after it.
 
     verdict: "approve", "reject" or "request_changes". reason: shown to the applicant; needed for the last
     two. note: for staff alone. A reviewer's later verdict on the same version takes the earlier one's place.
-    Raises: NotPermitted: not a reviewer of this request, or no browser session. Conflict(state_changed,
-        license_changed, licenses_differ). Conflict(vote_on_old_version; version, given, difference). Invalid.
+    signed: the reviewer's passkey over this verdict, needed where STAFF_MFA is "passkey".
+    Raises: NotPermitted: not a reviewer of this request, or no browser session; passkey_required,
+        passkey_refused. Conflict(ballot_changed, state_changed, license_changed, licenses_differ).
+        Conflict(vote_on_old_version; version, given, difference). Invalid.
     """
     reason, note = _checked(verdict, reason, note)
     with transaction.atomic():
@@ -41,7 +52,7 @@ def vote(
         require(policies.may_vote(case, verdict), **_licenses(case, request, now))
         if version != request.version:
             raise _old_version(request, version)
-        if _cast(request, verdict, reason, note, by, now):
+        if _cast(request, verdict, reason, note, signed, by, now):
             recount(request, now)
     return request
 
@@ -90,7 +101,15 @@ def _old_version(request: Request, given: int) -> Problem:
     )
 
 
-def _cast(request: Request, verdict: str, reason: str, note: str, by: Principal, now: datetime) -> bool:
+def _cast(
+    request: Request,
+    verdict: str,
+    reason: str,
+    note: str,
+    signed: Signed | None,
+    by: Principal,
+    now: datetime,
+) -> bool:
     """Write the vote. Returns: False where the same person said exactly this before (a second click)."""
     reviewer = who(by)
     mine = Vote.objects.filter(
@@ -98,6 +117,7 @@ def _cast(request: Request, verdict: str, reason: str, note: str, by: Principal,
     )
     if mine.filter(verdict=verdict, reason=reason, note=note).exists():
         return False
+    kept = balloting.keep(request, verdict, reason, reviewer, signed, now)
     changed = bool(mine.update(superseded_at=now))
     Vote.objects.create(
         request=request,
@@ -107,6 +127,7 @@ def _cast(request: Request, verdict: str, reason: str, note: str, by: Principal,
         reason=reason,
         note=note,
         at=now,
+        **kept,
     )
     audit.record(
         "request.voted",

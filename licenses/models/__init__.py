@@ -5,7 +5,7 @@ from licenses.models.clock import Reminder, ReviewPace
 from licenses.models.desk import Absence, Message, ReasonTemplate, Recusal, SavedView
 from licenses.models.grants import Acceptance, Grant
 from licenses.models.parties import Party
-from licenses.models.requests import Decision, Request, RequestVersion, Vote
+from licenses.models.requests import Decision, Request, RequestVersion, Vote, VoteAssertion
 from licenses.models.terms import License, LicenseDraft, LicenseVersion, ReleaseTerms
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "ReviewPace",
     "SavedView",
     "Vote",
+    "VoteAssertion",
 ]

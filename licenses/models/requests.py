@@ -202,11 +202,43 @@ class RequestVersion(models.Model):
         return f"{self.request_id} version {self.number}"
 
 
+def assertion_id() -> str:
+    return public_id("vas")
+
+
+class VoteAssertion(models.Model):
+    """A reviewer's passkey over one or many verdicts that they gave at once (licenses/ballots.py).
+
+    credential_id: of the passkey, lower-case hex. authenticator_data, client_data, signature: the bytes as
+    the browser handed them over. digest: SHA-256 of them; one answer of a passkey is used once. leaves: the
+    hashes of the verdicts' documents, sorted; also of those that were refused in the end.
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=assertion_id, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="vote_assertions"
+    )
+    credential_id = models.CharField(max_length=2046)
+    authenticator_data = models.BinaryField()
+    client_data = models.BinaryField()
+    signature = models.BinaryField()
+    digest = models.CharField(max_length=64, unique=True)
+    leaves = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.user} over {len(self.leaves)} votes"
+
+
 class Vote(models.Model):
     """A reviewer's verdict on one version. A changed mind adds a row and marks the old one superseded, so
     history stays and the database lets one verdict a reviewer and version count.
 
-    reason: shown to the applicant. note: for staff alone.
+    reason: shown to the applicant. note: for staff alone. document: what exactly was signed, and assertion:
+    by which passkey; null where STAFF_MFA asked for none.
     """
 
     class Verdict(models.TextChoices):
@@ -222,10 +254,19 @@ class Vote(models.Model):
     note = models.TextField(blank=True)
     at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True, blank=True)
+    document = models.JSONField(null=True, blank=True)
+    assertion = models.ForeignKey(
+        VoteAssertion, null=True, blank=True, on_delete=models.PROTECT, related_name="votes"
+    )
 
     class Meta:
         ordering = ["at", "id"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(document__isnull=True, assertion__isnull=True)
+                | Q(document__isnull=False, assertion__isnull=False),
+                name="vote_signed_whole",
+            ),
             models.UniqueConstraint(
                 fields=["request", "version", "reviewer"],
                 condition=Q(superseded_at__isnull=True),

@@ -42,7 +42,7 @@ def with_texts(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, 
 
     An app's secret, the seed of recovery codes, and codes that came from another system.
     """
-    changed = {name: change(data[name]) for name in ("secret", "seed") if data.get(name)}
+    changed: dict[str, Any] = {name: change(data[name]) for name in ("secret", "seed") if data.get(name)}
     if data.get("migrated_codes"):
         changed["migrated_codes"] = [change(code) for code in data["migrated_codes"]]
     return {**data, **changed}
