@@ -157,6 +157,13 @@ def rewrap(*, now: datetime, by: str = "system:rewrap") -> int:
     return done
 
 
+def waiting_for_rewrap() -> int:
+    """How many file keys an older master key still holds."""
+    master = master_key()
+    blobs = SealedBody.objects.values_list("wrapped_key", flat=True)
+    return sum(not master.is_current(bytes(blob)) for blob in blobs.iterator(chunk_size=REWRAP_BATCH))
+
+
 def require_files_of(revision: Revision, files: Sequence[File]) -> None:
     """Raises: Invalid: not 1 to 500 files, one twice, or one of another revision (G3)."""
     if not 1 <= len(files) <= MAX_BATCH:

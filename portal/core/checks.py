@@ -10,16 +10,16 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
 
-from portal.core import certificates, keys
+from portal.core import certificates, key_checks, keys
 from weights_vault.sealed.trust import ROLES
 
 REQUIRED = {
     "PORTAL_URL": "The address people use, such as https://weights.example.org.",
     "PORTAL_NAME": "The name on pages and in mails.",
     "STORAGE_URL": "Where sealed bodies are kept, such as file:///srv/weights.",
-    "MASTER_KEY": "What wraps file keys: env:NAME or file:/path (32 bytes, base64).",
     "SECRETS_KEY": "What encrypts secrets of second factors: env:NAME or file:/path (32 bytes, base64).",
-    "SIGNING_KEYS": "Folder with root.pem, manifest.pem, head.pem and countersign.pem.",
+    "KEEPER": "Where the keeper listens: unix:/path; inprocess where this process holds the keys itself.",
+    "PUBLIC_KEYS": "Folder where the keeper puts the public keys for all the others.",
     "DELIVERY_KEYS": "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path.",
     "AGREEMENT_KEY": "PEM file with the key and certificate that sign agreements.",
     "CONTACT_EMAIL": "An address where people reach those who run the portal; somebody must read it.",
@@ -135,10 +135,13 @@ def bodies_pass_no_web_process(app_configs: Any, **kwargs: Any) -> list[CheckMes
 
 @register(Tags.security)
 def keys_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every key can be read and has its size."""
+    """Every key that this process is to have can be read and has its size."""
     found: list[CheckMessage] = []
-    readings: list[Callable[[], object]] = [keys.master_key, keys.delivery_keys, certificates.load]
-    readings += [partial(keys.signing_key, role) for role in ROLES]
+    readings: list[Callable[[], object]] = [keys.delivery_keys, certificates.load]
+    if key_checks.is_keyless():
+        readings += [partial(keys.public_keys, role) for role in ROLES]
+    else:
+        readings += [keys.master_key, *(partial(keys.signing_key, role) for role in ROLES)]
     for read in readings:
         try:
             read()

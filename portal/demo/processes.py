@@ -1,4 +1,4 @@
-"""The portal's two processes, started and stopped as an operator would: the web server and the worker."""
+"""The portal's processes, started and stopped as an operator would: keeper, web server, worker."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ import httpx
 from portal.demo.errors import DemoError
 
 START_WAIT_S = 40.0
+KEEPER_READY = "The keeper listens at"
 
 
 def free_port(preferred: int) -> int:
@@ -38,7 +39,10 @@ def is_free(port: int) -> bool:
 
 
 class Portal:
-    """A running portal: `with Portal(...)` starts it and ends both processes, whatever happens."""
+    """A running portal: `with Portal(...)` starts it and ends its processes, whatever happens.
+
+    Each is told what it is (PROCESS): the embedded settings give keys to the keeper alone.
+    """
 
     def __init__(self, url: str, port: int, logs: Path) -> None:
         self.url = url
@@ -51,6 +55,7 @@ class Portal:
             # Whoever listens there would answer in our place.
             raise DemoError(f"port {self._port} is taken; end what listens there, or give --port")
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._start("keeper", [sys.executable, "manage.py", "keeper"])
         bind = f"127.0.0.1:{self._port}"
         # One process: the embedded cache (rate limits, used one-time codes) is the memory of one.
         gunicorn = [
@@ -84,20 +89,32 @@ class Portal:
         deadline = time.monotonic() + START_WAIT_S
         while time.monotonic() < deadline:
             self._raise_if_ended()
-            try:
-                if httpx.get(f"{self.url}/about/", timeout=5).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
+            if self._keeper_listens() and self._site_answers():
+                return
+            time.sleep(0.1)
         raise DemoError(f"the portal did not answer within {START_WAIT_S:.0f} s; see {self._logs}/web.log")
 
     def _start(self, name: str, command: list[str]) -> None:
         with (self._logs / f"{name}.log").open("wb") as log:
             self._running.append(
                 subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    command,
+                    env={**os.environ, "PROCESS": name},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
             )
+
+    def _keeper_listens(self) -> bool:
+        return KEEPER_READY in (self._logs / "keeper.log").read_text()
+
+    def _site_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/about/", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def _raise_if_ended(self) -> None:
         for process in self._running:

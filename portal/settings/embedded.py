@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.settings.base import *
-from portal.settings.base import BASE_DIR, INSTALLED_APPS, LOGGING, env
+from portal.settings.base import BASE_DIR, INSTALLED_APPS, LOGGING, PROCESS, env
 
 # Database, mail, logs and keys lie on one disk, perhaps a shared machine's. manage.py, the web server and the
 # worker have these settings in common and nothing before them, so here each of them keeps to itself whatever
@@ -71,9 +71,15 @@ DATABASES = {
 }
 
 STORAGE_URL = f"file://{VAR_DIR}/store"
-MASTER_KEY = f"file:{VAR_DIR}/keys/master.key"
+KEEPER = env.str("KEEPER", default=f"unix:{VAR_DIR}/keeper/keeper.sock")
+KEEPER_STATE = str(VAR_DIR / "keeper")
+# Of the processes of one user on one machine, too, only the keeper and the commands that publish or change keys
+# are told where these lie.
+_keyless = PROCESS in ("web", "worker", "log_signer")
+MASTER_KEY = "" if _keyless else f"file:{VAR_DIR}/keys/master.key"
 SECRETS_KEY = f"file:{VAR_DIR}/keys/secrets.key"
-SIGNING_KEYS = f"{VAR_DIR}/keys/signing"
+SIGNING_KEYS = "" if _keyless else f"{VAR_DIR}/keys/signing"
+PUBLIC_KEYS = f"{VAR_DIR}/keys/public"
 DELIVERY_KEYS = f"file:{VAR_DIR}/keys/delivery.keys"
 AGREEMENT_KEY = f"{VAR_DIR}/keys/agreement.pem"
 LOG_KEY = f"{VAR_DIR}/keys/log/log.pem"

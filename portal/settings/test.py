@@ -27,6 +27,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = False
 STAFF_MFA = "off"
+KEEPER = "inprocess"
 WHITENOISE_AUTOREFRESH = True  # tests collect no static files; without this it warns of their missing folder
 
 DATABASES = {

@@ -52,6 +52,7 @@ class Production:
             "PYTHONWARNINGS": "default",
             "PORTAL_URL": url,
             "STORAGE_URL": store,
+            "KEEPER": "inprocess",
             "MASTER_KEY": "env:TEST_MASTER_KEY",
             "TEST_MASTER_KEY": _text(secrets.token_bytes(32)),
             "SECRETS_KEY": "env:TEST_SECRETS_KEY",

@@ -15,11 +15,11 @@ from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.keys import signing_key
 from portal.core.problems import Conflict, Invalid, NotPermitted
+from weights_vault import heads
 from weights_vault.actions.moves import lock_revision, move
 from weights_vault.actions.seal import seal_revision
 from weights_vault.events import RevisionPublished
 from weights_vault.gate import Report, Runner, gate_report, run_worker
-from weights_vault.heads import renew_head
 from weights_vault.ingest.alike import first_alike
 from weights_vault.ingest.kinds import REFERENCE_PATHS
 from weights_vault.ingest.lock import publishing
@@ -161,7 +161,7 @@ def publish_revision(*, revision: Revision, by: Principal, now: datetime) -> Rev
     manifest = describe_revision(revision)
     if (revision.gate_report or {}).get("content_sha256") != _content_sha256(manifest):
         raise Conflict("state_changed", f"{revision} is not what its gate saw.", "Publish the folder again.")
-    envelope = sign_manifest(manifest, signing_key("manifest"))
+    envelope = sign_manifest(manifest, signing_key("manifest", now))
     move(
         revision,
         "publish",
@@ -173,7 +173,7 @@ def publish_revision(*, revision: Revision, by: Principal, now: datetime) -> Rev
         manifest_sha256=envelope_digest(envelope),
         published_at=now,
     )
-    renew_head(revision.release, now)
+    heads.sign(revision.release, now)
     events.publish(RevisionPublished(revision=revision, by=by.actor, now=now))
     return revision
 

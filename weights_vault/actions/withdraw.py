@@ -13,7 +13,7 @@ from portal.core.problems import Conflict, Invalid, NotPermitted
 from weights_vault.actions.moves import lock_revision, move
 from weights_vault.actions.notices import tell_holders
 from weights_vault.events import RevisionRestored, RevisionWithdrawn
-from weights_vault.heads import renew_head
+from weights_vault.heads import renew_with_change
 from weights_vault.models import BodyCheck, Revision
 from weights_vault.policies import may_manage_releases
 
@@ -72,7 +72,7 @@ def _recall(
     step = move(revision, action, by=by, now=now, reason=reason)
     if action == "restore":
         _require_sound(revision)
-    renew_head(revision.release, now)
+    renew_with_change(revision.release, now)
     tell_holders(revision=revision, notice=notice or step.notice, reason=reason, now=now)
     kind = RevisionRestored if action == "restore" else RevisionWithdrawn
     events.publish(kind(revision=revision, reason=reason, by=by.actor, now=now))

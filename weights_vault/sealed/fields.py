@@ -78,6 +78,13 @@ class Fields:
             raise self.wrong(key)
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false, and no number that would pass for one."""
+        value = self._value[key]
+        if not isinstance(value, bool):
+            raise self.wrong(key)
+        return value
+
     def time(self, key: str) -> datetime:
         """An aware UTC time, as `read_time` takes it."""
         return read_time(self.text(key), self._error)
@@ -121,6 +128,10 @@ class Fields:
                 raise self.wrong(key)
             read[name] = word
         return read
+
+    def value(self, key: str) -> Json:
+        """Whatever stands there, unread."""
+        return self._value[key]
 
     def inner(self, key: str, keys: Collection[str]) -> Fields:
         """An object within this one, with exactly `keys`, to be read the same way."""

@@ -19,7 +19,7 @@ from portal.api.serializers.grants import HeadersSerializer, UrlsSerializer
 from portal.api.views.base import found
 from portal.api.views.grants import TAGS, GrantView
 from portal.core.problems import NotFound
-from weights_vault import delivery, keeper, queries
+from weights_vault import delivery, keeping, queries
 from weights_vault.models import File, Revision
 from weights_vault.outage import require_store
 
@@ -70,7 +70,7 @@ class HeadersView(DeliveryView):
         """One header for each file, wrapped to a recipient key of the caller's own."""
         grant, body = self.fetch(grant_id), self.read_body(HeadersBody)
         revision = self.revision(grant, body["revision"])
-        headers = keeper.issue_headers(
+        headers = keeping.issue_headers(
             by=self.principal,
             grant=grant.pk,
             revision=revision,

@@ -38,7 +38,7 @@ class SteppedPublish:
             stderr=subprocess.PIPE,
             text=True,
             cwd=CHECKOUT,
-            env=_environment(),
+            env=process_environment(),
         )
         self.steps: list[str] = []
 
@@ -72,7 +72,7 @@ class SteppedPublish:
         self.process.communicate()
 
 
-def _environment() -> dict[str, str]:
+def process_environment() -> dict[str, str]:
     database = {
         name: str(connection.settings_dict[name])
         for name in ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")

@@ -7,4 +7,4 @@ from portal.settings.embedded import *  # noqa: F403
 
 DATABASES = {"default": json.loads(os.environ["TEST_DATABASE"])}
 STORAGE_URL = os.environ["TEST_STORAGE_URL"]
-ACCESS_POLICY = "tests.unit.vault.fakes.FakePolicy"
+ACCESS_POLICY = os.environ.get("TEST_ACCESS_POLICY", "tests.unit.vault.fakes.FakePolicy")

@@ -21,6 +21,7 @@ from django.utils import timezone  # noqa: E402
 from portal.accounts.principals import system_principal  # noqa: E402
 from tests.integration.vault.puts import WRITERS, Puts, watch_puts  # noqa: E402
 from tests.unit.vault.fakes import passes  # noqa: E402
+from weights_vault import heads  # noqa: E402
 from weights_vault.actions import publish, seal  # noqa: E402
 from weights_vault.ingest.progress import SilentProgress  # noqa: E402
 from weights_vault.ingest.under_way import BodyRecord  # noqa: E402
@@ -87,7 +88,7 @@ def main() -> None:
         stepping(writer, "commit", before="object written", after="object committed")
     step_at_every_put(Puts(Path(os.environ["PUTS"])))
     stepping(publish, "gate_revision", after="gated")
-    stepping(publish, "renew_head", before="inside the publishing transaction")
+    stepping(heads, "sign", before="inside the publishing transaction")
     publish.publish_folder(
         release=Release.objects.get(slug=slug),
         name=revision,

@@ -94,7 +94,7 @@ def test_master_key_comes_from_the_environment_or_a_file(
         ("", "MASTER_KEY is not set"),
         ("env:WP_TEST_ABSENT", "WP_TEST_ABSENT, which is not set"),
         ("file:/nonexistent/key", "MASTER_KEY: /nonexistent/key cannot be read"),
-        ("aws-kms:x", "must be env:NAME or file:/path"),
+        ("vault:x", "must be env:NAME or file:/path or aws-kms:KEY_ID"),
         ("env:WP_TEST_SHORT", "must hold 32 bytes in base64; it holds 3"),
         ("env:WP_TEST_GARBAGE", "does not hold base64"),
     ],
@@ -140,6 +140,7 @@ def embedded(settings: Any, tmp_path: Path) -> Path:
     settings.MASTER_KEY = f"file:{tmp_path}/keys/master.key"
     settings.SIGNING_KEYS = f"{tmp_path}/keys/signing"
     settings.DELIVERY_KEYS = f"file:{tmp_path}/keys/delivery.keys"
+    settings.PUBLIC_KEYS = f"{tmp_path}/public"
     return tmp_path / "keys"
 
 

@@ -65,5 +65,6 @@ def test_the_keeper_hands_out_no_file_key() -> None:
         "issue_headers": "list[tuple[str, bytes]]",
         "gate": "dict[str, bytes]",
         "rewrap": "int",
+        "waiting_for_rewrap": "int",
         "require_files_of": "None",
     }

@@ -1,0 +1,67 @@
+"""Key files: read with an error that names the setting, made once, never half."""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def read_text(path: Path, setting: str) -> str:
+    """Raises: ImproperlyConfigured: it cannot be read; the message names `setting`."""
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{setting}: {path} cannot be read ({error.strerror}).") from error
+
+
+def decode(text: str, size: int, setting: str) -> bytes:
+    """The `size` bytes that `text` holds in base64. Raises: ImproperlyConfigured, without the value."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error as error:
+        raise ImproperlyConfigured(f"{setting} does not hold base64.") from error
+    if len(key) != size:
+        raise ImproperlyConfigured(f"{setting} must hold {size} bytes in base64; it holds {len(key)}.")
+    return key
+
+
+def make_once(path: Path, make: Callable[[], bytes]) -> None:
+    """Write what `make` returns to a file, 0600 in a folder 0700, unless it is there; two at once agree."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.chmod(0o700)
+    draft = _draft(path, make())
+    try:
+        # A link appears whole or not at all: no process ever reads half a key or replaces one.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Put `data` in the place of the file `path`, whole or not at all, also when the power fails."""
+    draft = _draft(path, data)
+    draft.chmod(mode)
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _draft(path: Path, data: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
