@@ -118,7 +118,7 @@ def take(name: str, subject: str, *, now: datetime) -> None:
     Raises: TooMany(too_many): the limit is reached; `retry_after_s` and the text say until when.
     """
     asked, key, now_ms = limit(name), _key(name, subject), _ms(now)
-    values = [key, now_ms + asked.window_s * 1000, now_ms, now_ms, now_ms, asked.most]
+    values: list[str | int] = [key, now_ms + asked.window_s * 1000, now_ms, now_ms, now_ms, asked.most]
     with connection.cursor() as cursor:
         cursor.execute(_statement(), values)
         if cursor.fetchone() is not None:

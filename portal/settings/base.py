@@ -37,10 +37,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.web.middleware.Edges",
     "django.middleware.security.SecurityMiddleware",
+    "portal.web.middleware.NoPlainHttp",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "portal.web.middleware.NothingKeepsPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -85,6 +86,7 @@ USE_I18N = False
 # --- static files ---
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has to read them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -137,6 +139,10 @@ SESSION_ENGINE = "portal.accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # forms and htmx take the token from the page
+COOKIE_PREFIX = ""
+# Not the cookie that Django tries first: what a message says stays on the server, with the session.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -144,6 +150,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
+        "object-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
@@ -164,12 +171,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 # A mail server that says nothing must not hold a worker for longer than its lease.
 EMAIL_TIMEOUT = 30
-
-# --- keys: which process this is, and where the one is that holds them ---
-PROCESS = env.str("PROCESS", default="all")  # web, worker, keeper, log_signer; all: none in particular
-KEEPER_CLIENTS = env.str("KEEPER_CLIENTS", default="")
-KEEPER_THREADS = env.int("KEEPER_THREADS", default=8)
-HEADERS_PER_HOUR = env.int("HEADERS_PER_HOUR", default=0)
 
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"

@@ -21,21 +21,11 @@ PORTAL_URL = _required("PORTAL_URL", "The address people use, such as https://we
 )
 SECRET_KEY = _required("SECRET_KEY", "50 random characters that sign sessions.")
 STORAGE_URL = _required("STORAGE_URL", "Where sealed bodies are kept, such as file:///srv/weights.")
-VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
-LOG_CHECKPOINTS = env.str("LOG_CHECKPOINTS", default=str(VAR_DIR / "log"))
-PROCESS = env.str("PROCESS", default="web")
-KEEPER = env.str("KEEPER", default="unix:/run/weights-keeper/keeper.sock")
-KEEPER_STATE = env.str("KEEPER_STATE", default="/var/lib/weights-keeper")
-PUBLIC_KEYS = env.str("PUBLIC_KEYS", default=str(VAR_DIR / "public-keys"))
-# The keeper's alone; `check --deploy` says so where another process has them.
-MASTER_KEY = env.str("MASTER_KEY", default="")
-SIGNING_KEYS = env.str("SIGNING_KEYS", default="")
-if PROCESS == "keeper" or KEEPER == "inprocess":
-    _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64), aws-kms:KEY_ID.")
-    _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
+MASTER_KEY = _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64).")
 SECRETS_KEY = _required(
     "SECRETS_KEY", "What encrypts secrets of second factors: env:NAME or file:/path (32 bytes, base64)."
 )
+SIGNING_KEYS = _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
 DELIVERY_KEYS = _required(
     "DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path."
 )
@@ -54,6 +44,8 @@ if _host is None or not PORTAL_URL.startswith("https://"):
     raise ImproperlyConfigured("PORTAL_URL must be an https:// address.")
 ALLOWED_HOSTS = [_host]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
+LOG_CHECKPOINTS = env.str("LOG_CHECKPOINTS", default=str(VAR_DIR / "log"))
 
 DATABASES = {
     "default": env.db_url_config(_required("DATABASE_URL", "Such as postgres://user:secret@host/name."))
@@ -79,9 +71,15 @@ SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=True)
+# Programs are not led to https, they are refused: portal/web/middleware.py.
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^identity/o/api/", r"^delivery/"]
+# "__Host-": for this host alone, by TLS alone, so that no other host of the domain can plant one.
+COOKIE_PREFIX = "__Host-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # Limits on calls and on guessing, and the ledger, then take the address that the proxy saw.
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1)

@@ -8,9 +8,10 @@ from django.utils.functional import SimpleLazyObject
 
 from portal.web.reader import reader
 
-THEME_COOKIE: Final = "theme"
+# In production "__Host-theme": no other host of the domain can set it, nor can a call without TLS.
+THEME_COOKIE: Final = f"{settings.COOKIE_PREFIX}theme"
 THEMES: Final = ("system", "light", "dark")
-KEYS_COOKIE: Final = "keys"
+KEYS_COOKIE: Final = f"{settings.COOKIE_PREFIX}keys"
 
 
 def theme_of(request: HttpRequest) -> str:
