@@ -3,12 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.api import identity
 from portal.api.delivery import deliver
 from portal.web.views.addresses import addresses
 
 urlpatterns = [
     path("api/v1/", include("portal.api.urls")),
     path("delivery/<path:object_name>", deliver, name="delivery"),
+    # Of allauth's OAuth provider these three alone; where people decide is a page of ours.
+    path("identity/o/api/device/code", identity.device_code, name="device_code"),
+    path("identity/o/api/token", identity.token, name="device_token"),
+    path("identity/o/api/revoke", identity.revoke, name="device_revoke"),
     path("accounts/email/", addresses, name="account_email"),  # before allauth's own
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -19,6 +19,7 @@ from licenses.facts import (
 )
 from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
 from licenses.queries.colleagues import houses_asking, houses_of
+from licenses.queries.one_grant import grants_within
 from licenses.queries.parties import (
     accept_by,
     on_the_side_of_who_asks,
@@ -125,7 +126,8 @@ def revision_facts(revision: Revision | None, release: Release) -> RevisionFacts
 def _grant_of(principal: Principal, release: Release, named: str | None, lock: bool) -> GrantFacts | None:
     if principal.user is None:
         return None
-    grants = Grant.objects.filter(user=principal.user, release=release).order_by("-starts_at", "-id")
+    every = Grant.objects.filter(user=principal.user, release=release).order_by("-starts_at", "-id")
+    grants = grants_within(principal, every)
     if lock:
         grants = grants.select_for_update()
     if named is not None:

@@ -9,6 +9,7 @@ from licenses import policies
 from licenses.bars import is_staff
 from licenses.models import Grant, ReleaseTerms, Request
 from licenses.queries.facts import asking, grant_case, person, request_case
+from licenses.queries.one_grant import grants_within, reaches, requests_within
 from licenses.queries.parties import as_they_stand, takes_part
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
@@ -24,8 +25,9 @@ def visible_releases(principal: Principal) -> QuerySet[Release]:
     if is_staff(who) and not who.second_factor_missing:
         return Release.objects.all()
     # A draft leads nowhere: what was hidden since is hidden from whoever only began to ask for it.
-    own = asking(principal.user).filter(submitted_at__isnull=False).order_by().values("releases")
-    granted = Grant.objects.filter(user=principal.user).values("release")
+    asked = requests_within(principal, asking(principal.user))
+    own = asked.filter(submitted_at__isnull=False).order_by().values("releases")
+    granted = grants_within(principal, Grant.objects.filter(user=principal.user)).values("release")
     return Release.objects.filter(listed | Q(pk__in=own) | Q(pk__in=granted))
 
 
@@ -34,7 +36,8 @@ def requests_of(principal: Principal) -> QuerySet[Request]:
     if principal.user is None or not policies.may_read_own(person(principal)):
         return Request.objects.none()
     place = takes_part(principal.user).values("request")
-    return _with_what_is_shown(Request.objects.filter(Q(applicant=principal.user) | Q(pk__in=place)))
+    own = Request.objects.filter(Q(applicant=principal.user) | Q(pk__in=place))
+    return _with_what_is_shown(requests_within(principal, own))
 
 
 def request_for(principal: Principal, id: str, now: datetime) -> Request:
@@ -42,7 +45,7 @@ def request_for(principal: Principal, id: str, now: datetime) -> Request:
 
     Raises: NotFound: there is none, or it is not theirs to see.
     """
-    request = _with_what_is_shown(Request.objects.filter(pk=id)).first()
+    request = _with_what_is_shown(requests_within(principal, Request.objects.filter(pk=id))).first()
     if request is None or not policies.may_read_request(request_case(principal, request, now)):
         raise NotFound()
     return as_they_stand([request], now)[0]
@@ -57,7 +60,7 @@ def grants_of(principal: Principal) -> QuerySet[Grant]:
     """Return the principal's own grants, newest first."""
     if principal.user is None or not policies.may_read_own(person(principal)):
         return Grant.objects.none()
-    return _grants().filter(user=principal.user)
+    return grants_within(principal, _grants().filter(user=principal.user))
 
 
 def all_grants(principal: Principal) -> QuerySet[Grant]:
@@ -70,7 +73,7 @@ def grant_for(principal: Principal, id: str) -> Grant:
 
     Raises: NotFound: there is none, or it is not theirs to see.
     """
-    grant = _grants().filter(pk=id).first()
+    grant = _grants().filter(pk=id).first() if reaches(principal, id) else None
     if grant is None or not policies.may_read_grant(grant_case(principal, grant)):
         raise NotFound()
     return grant

@@ -4,7 +4,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
-from portal.accounts.models import AccessToken, Organization, PendingAction, RoleGrant, User
+from portal.accounts.models import AccessToken, Device, Organization, PendingAction, RoleGrant, User
 from portal.core.read_only import ReadOnlyAdmin
 
 
@@ -45,6 +45,12 @@ class RoleGrantAdmin(ReadOnlyAdmin):
 class AccessTokenAdmin(ReadOnlyAdmin):
     exclude = ["digest", "binding"]
     list_display = ["prefix", "name", "user", "created_at", "expires_at", "ended_at"]
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    exclude = ["binding"]
+    list_display = ["name", "user", "created_at", "expires_at", "last_used_at", "ended_at", "reused"]
 
 
 @admin.register(PendingAction)

@@ -9,4 +9,5 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from portal.accounts import checks, forgetting, pending, sessions, signals  # noqa: F401  they register
+        from portal.accounts import checks, forgetting, pending, restored, sessions, signals  # noqa: F401  they
+        from portal.accounts.devices import client, codes  # noqa: F401  the same

@@ -35,6 +35,15 @@ class DomainsRemoved:
 
 
 @dataclass(frozen=True)
+class GrantNamed:
+    """Somebody wants a token for one grant: who keeps grants adds it to `found` where it is theirs."""
+
+    grant: str
+    user: User
+    found: list[str]
+
+
+@dataclass(frozen=True)
 class Bar:
     """What stands in the way of an erasure. said: a sentence for its owner. path: the page to end it on."""
 

@@ -106,10 +106,11 @@ def refuse(*, action: PendingAction, by: Principal, now: datetime) -> PendingAct
 
 
 def visible_to(principal: Principal) -> QuerySet[PendingAction]:
-    """Return the principal's own actions, newest first."""
+    """Return the principal's own actions, newest first; to a token for one grant, those it proposed."""
     if principal.user is None:
         return PendingAction.objects.none()
-    return PendingAction.objects.filter(user=principal.user)
+    own = PendingAction.objects.filter(user=principal.user)
+    return own.filter(requested_by=principal.token_id) if principal.grant else own
 
 
 def _may_decide(action: PendingAction, by: Principal) -> None:

@@ -5,7 +5,7 @@ from django.conf import settings
 from portal.accounts import matrix
 from portal.accounts.factors import staff_factor_missing
 from portal.accounts.matrix import Capability
-from portal.accounts.models import AccessToken, PendingAction, User
+from portal.accounts.models import AccessToken, Device, PendingAction, User
 from portal.accounts.principals import Principal
 from portal.accounts.roles import STAFF_ROLES
 from portal.core.verdicts import Allowed, Denied, Verdict
@@ -102,8 +102,8 @@ def may_create_token(principal: Principal) -> Verdict:
     return Allowed() if principal.is_session else SESSION_REQUIRED
 
 
-def may_end_token(principal: Principal, token: AccessToken) -> Verdict:
-    """Its owner in a browser, the token itself, or who manages people."""
+def may_end_token(principal: Principal, token: AccessToken | Device) -> Verdict:
+    """May this principal end a token or a device? Its owner in a browser, itself, or who manages people."""
     own = principal.user is not None and principal.user.pk == token.user_id
     if own and (principal.is_session or principal.token_id == token.pk):
         return Allowed()

@@ -9,9 +9,11 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
+from portal.accounts.credentials import DeviceAccess
 from portal.accounts.matrix import capabilities_of
 from portal.accounts.models import AccessToken, User
 from portal.accounts.roles import held
+from portal.accounts.scopes import carried, of_staff
 
 PASSKEY: Final = str(Authenticator.Type.WEBAUTHN)
 
@@ -22,7 +24,8 @@ class Principal:
 
     scopes: what a token may do; None means a browser session, which may do all that the person may.
     mfa: this very session was opened with a second factor. passkey: with one that cannot be relayed.
-    system: what part of the portal acts, when nobody else does.
+    grant: the one grant that a token is for, "" for all. system: what part of the portal acts, when nobody
+    else does.
     """
 
     user: User | None = None
@@ -32,6 +35,7 @@ class Principal:
     roles: frozenset[str] = frozenset()
     email_verified: bool = False
     token_id: str | None = None
+    grant: str = ""
     system: str | None = None
 
     @property
@@ -77,19 +81,25 @@ def principal_for(
     mfa: bool = False,
     passkey: bool = False,
     token_id: str | None = None,
+    grant: str = "",
 ) -> Principal:
-    """Return the principal of `user`: a session, or with `scopes` a token. For tests, jobs and commands."""
+    """Return the principal of `user`: a session, or with `scopes` a token. For tests, jobs and commands.
+
+    A token acts with those roles alone that its scopes carry.
+    """
     verified = EmailAddress.objects.filter(user=OuterRef("pk"), email=user.email, verified=True)
     # One query for both: this stands before every answer.
     rows = list(User.objects.filter(pk=user.pk).values_list("role_grants__role", Exists(verified)))
+    roles = held(user, (role for role, _ in rows))
     return Principal(
         user=user,
         scopes=scopes,
         mfa=mfa,
         passkey=passkey,
-        roles=held(user, (role for role, _ in rows)),
+        roles=roles if scopes is None else carried(roles, scopes),
         email_verified=any(is_verified for _, is_verified in rows),
         token_id=token_id,
+        grant=grant,
     )
 
 
@@ -99,10 +109,28 @@ def principal_of(request: Any) -> Principal:
     if not isinstance(user, User):
         return ANONYMOUS
     token = getattr(request, "auth", None)
-    if isinstance(token, AccessToken):
-        return principal_for(user, scopes=frozenset(token.scopes), token_id=token.pk)
+    if isinstance(token, AccessToken | DeviceAccess):
+        return _of_token(user, token)
     proved = _proved(getattr(request, "_request", request), user)
     return principal_for(user, mfa=bool(proved), passkey=PASSKEY in proved)
+
+
+def _of_token(user: User, token: AccessToken | DeviceAccess) -> Principal:
+    """A token with a staff scope was made by who had proved the factor that staff must prove, and ends when
+    the account's factors change: it stands for those that the account has."""
+    scopes = frozenset(token.scopes)
+    kinds: set[str] = set()
+    if of_staff(scopes):
+        factors = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        kinds = set(factors.values_list("type", flat=True))
+    return principal_for(
+        user,
+        scopes=scopes,
+        mfa=bool(kinds),
+        passkey=PASSKEY in kinds,
+        token_id=token.pk,
+        grant=token.grant,
+    )
 
 
 def owes_second_factor(request: HttpRequest) -> bool:

@@ -49,6 +49,14 @@ def end_tokens_with_the_old_password(signal: Signal, user: User, **kwargs: Any) 
         end_all_tokens(user=user, by=user.public_id, now=timezone.now())
 
 
+@receiver([mfa.authenticator_added, mfa.authenticator_removed])
+def end_tokens_with_the_old_factors(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    """The same for second factors."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        with transaction.atomic():
+            end_all_tokens(user=user, by=user.public_id, now=timezone.now())
+
+
 @receiver(account.email_changed)
 def tell_of_a_new_address(user: User, **kwargs: Any) -> None:
     """The address confirms the organization, or no longer does."""

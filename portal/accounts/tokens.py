@@ -1,47 +1,60 @@
-"""Access tokens: made in a browser, shown once, kept as a digest.
+"""Personal access tokens: made in a browser, shown once, kept as a digest (portal/accounts/token_forms.py).
 
-Secret: "wp_", 40 random base62 characters (238 bits), 6 characters of CRC-32. The prefix and the checksum
-let secret scanners and typing errors be recognized without asking the database.
+Each is for some scopes, ends within 30 days, and may be for one grant alone. A new password, and a second
+factor added or taken away, end it at once.
 """
 
-import hashlib
-import secrets
-import string
-import zlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
+from portal.accounts import names
+from portal.accounts.devices import families
+from portal.accounts.events import GrantNamed
+from portal.accounts.factors import staff_factor_missing
 from portal.accounts.models import AccessToken, User
-from portal.accounts.policies import ACCOUNT_DISABLED, NOT_PERMITTED, may_create_token, may_end_token
+from portal.accounts.policies import (
+    ACCOUNT_DISABLED,
+    MFA_REQUIRED,
+    NOT_PERMITTED,
+    may_create_token,
+    may_end_token,
+)
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
-from portal.core import audit
+from portal.accounts.scopes import OF_ONE_GRANT, in_order, of_staff, offered
+from portal.accounts.token_forms import PERSONAL, binding, digest, is_well_formed, new_secret, still_bound
+from portal.core import audit, events
+from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from portal.core.secrecy import holds_secret
 
-SCOPES = ("read", "requests", "download")
 LONGEST_LIFETIME = timedelta(days=30)
 MOST_LIVE_TOKENS = 20
 LAST_USED_GRAIN = timedelta(minutes=1)
 
-PREFIX = "wp_"
-_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_RANDOM_CHARACTERS = 40
-_CHECKSUM_CHARACTERS = 6
-_SHOWN_CHARACTERS = len(PREFIX) + 6
+_SHOWN_CHARACTERS = len(PERSONAL) + 6
+_MADE_MAIL = "accounts/mail/token_made"
 
 
 def create_token(
-    *, user: User, name: str, scopes: Collection[str], lifetime: timedelta, by: Principal, now: datetime
+    *,
+    user: User,
+    name: str,
+    scopes: Collection[str],
+    lifetime: timedelta,
+    by: Principal,
+    now: datetime,
+    grant: str = "",
 ) -> tuple[AccessToken, str]:
-    """Make a token and return it with its secret, which is never to be had again.
+    """Make a token and return it with its secret, which is never to be had again. Its owner is mailed.
 
-    scopes: some of SCOPES. lifetime: at most 30 days.
-    Raises: NotPermitted: not the owner's browser session. Invalid: name, scopes or lifetime. Conflict:
-    too_many_tokens.
+    scopes: some of those that the person's roles offer. lifetime: at most 30 days. grant: public id of the
+    one grant of theirs that it is for, "" for all.
+    Raises: NotPermitted: not the owner's browser session; mfa_required: a scope of the staff without the
+    factor that staff must prove. Invalid: name, scopes, lifetime or grant. Conflict: too_many_tokens.
     """
     verdict = may_create_token(by)
     if not verdict:
@@ -49,8 +62,10 @@ def create_token(
     if by.user != user:
         raise NotPermitted.from_denied(NOT_PERMITTED)
     name = " ".join(name.split())
-    _check(name, scopes, lifetime)
-    secret = _new_secret()
+    _check(name, scopes, lifetime, by, grant)
+    if of_staff(scopes) and staff_factor_missing(by):
+        raise NotPermitted.from_denied(MFA_REQUIRED)
+    secret = new_secret(PERSONAL)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         require_present(by)
@@ -65,9 +80,10 @@ def create_token(
             user=user,
             name=name,
             prefix=secret[:_SHOWN_CHARACTERS],
-            digest=_digest(secret),
-            binding=_binding(user),
-            scopes=[scope for scope in SCOPES if scope in scopes],
+            digest=digest(secret),
+            binding=binding(user),
+            scopes=in_order(scopes),
+            grant=grant,
             created_at=now,
             expires_at=now + lifetime,
         )
@@ -79,39 +95,63 @@ def create_token(
             token=token.pk,
             scopes=token.scopes,
             expires_at=token.expires_at.isoformat(),
+            grant=grant,
+        )
+        queue_mail(
+            to=user.email,
+            template=_MADE_MAIL,
+            context={"person_name": user.get_full_name(), "token": token},
+            key=f"{_MADE_MAIL}:{token.pk}",
         )
     return token, secret
 
 
-def _check(name: str, scopes: Collection[str], lifetime: timedelta) -> None:
+def _check(name: str, scopes: Collection[str], lifetime: timedelta, by: Principal, grant: str) -> None:
     errors: dict[str, list[str]] = {}
     if not name or len(name) > 80 or not name.isprintable():
         errors["name"] = ["Give it a name of 1 to 80 characters."]
     elif holds_secret(name):
         errors["name"] = ["This looks like a token or a key, not like a name. It was not kept."]
-    if not scopes or not set(scopes) <= set(SCOPES):
-        errors["scopes"] = [f"Choose some of {', '.join(SCOPES)}."]
+    elif wrong := names.fault(name):  # it stands in a mail
+        errors["name"] = [wrong]
+    choice = offered(by.roles)
+    if not scopes or not set(scopes) <= set(choice):
+        errors["scopes"] = [f"Choose some of {', '.join(choice)}."]
+    elif grant and not set(scopes) <= set(OF_ONE_GRANT):
+        errors["scopes"] = [f"A token for one grant is for some of {', '.join(OF_ONE_GRANT)}."]
+    if grant and not _is_theirs(grant, by.person):
+        errors["grant"] = ["You have no grant of this name."]
     if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
         errors["lifetime"] = [f"At most {LONGEST_LIFETIME.days} days."]
     if errors:
         raise Invalid(detail="The token cannot be made like this.", errors=errors)
 
 
-def authenticate(secret: str, now: datetime) -> AccessToken | None:
+def _is_theirs(grant: str, user: User) -> bool:
+    """Ask the app that keeps grants; where none answers, nobody has one."""
+    asked = GrantNamed(grant, user, [])
+    with transaction.atomic():
+        events.publish(asked)
+    return bool(asked.found)
+
+
+def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken | None:
     """Return the live token with this secret (its `user` fetched), or None when there is none.
 
+    address: where the call comes from, for the owner's list.
     Raises: NotPermitted (account_disabled): the token is right, its owner may not act any more.
     """
-    if not is_well_formed(secret):
+    if not is_well_formed(secret, PERSONAL):
         return None
-    token = AccessToken.objects.select_related("user").filter(digest=_digest(secret)).first()
-    if token is None or not token.is_live(now) or not _still_bound(token):
+    token = AccessToken.objects.select_related("user").filter(digest=digest(secret)).first()
+    if token is None or not token.is_live(now) or not still_bound(token.user, token.binding):
         return None
     if not token.user.is_active:
         raise NotPermitted.from_denied(ACCOUNT_DISABLED)
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_GRAIN)
     if token.last_used_at is None or token.last_used_at < now - LAST_USED_GRAIN:
-        AccessToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+        seen = {"address": address} if address else {}
+        AccessToken.objects.filter(stale, pk=token.pk).update(last_used_at=now, **seen)
     return token
 
 
@@ -130,9 +170,27 @@ def end_token(*, token: AccessToken, by: Principal, now: datetime) -> AccessToke
 
 
 def end_all_tokens(*, user: User, by: str, now: datetime) -> int:
-    """End every live token of `user` in the current transaction; return how many. by: who, for the log."""
+    """End every live token and device of `user` in the current transaction; return how many.
+
+    by: who, for the log.
+    """
     live = AccessToken.objects.filter(user=user, ended_at=None, expires_at__gt=now)
-    return sum(_end(token, by, now) for token in live)
+    ended = sum(_end(token, by, now) for token in live.select_related("user"))
+    return ended + families.end_all(user=user, by=by, now=now)
+
+
+def end_everything(*, by: Principal, now: datetime) -> int:
+    """End every token and device of the person who asks, and return how many.
+
+    Raises: NotPermitted: no browser session.
+    """
+    verdict = may_create_token(by)
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.person.pk)
+        require_present(by)
+        return end_all_tokens(user=by.person, by=by.actor, now=now)
 
 
 def _end(token: AccessToken, by: str, now: datetime) -> int:
@@ -140,37 +198,3 @@ def _end(token: AccessToken, by: str, now: datetime) -> int:
     if ended:
         audit.record("token.ended", by=by, subject=f"user:{token.user.public_id}", now=now, token=token.pk)
     return ended
-
-
-def is_well_formed(secret: str) -> bool:
-    """True when `secret` has the form and the checksum of a token, so that asking for it makes sense."""
-    body = secret.removeprefix(PREFIX)
-    if len(secret) != len(PREFIX) + _RANDOM_CHARACTERS + _CHECKSUM_CHARACTERS or body == secret:
-        return False
-    return body[_RANDOM_CHARACTERS:] == _checksum(body[:_RANDOM_CHARACTERS])
-
-
-def _new_secret() -> str:
-    body = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
-    return PREFIX + body + _checksum(body)
-
-
-def _checksum(body: str) -> str:
-    rest = zlib.crc32(body.encode())
-    characters = []
-    for _ in range(_CHECKSUM_CHARACTERS):
-        rest, digit = divmod(rest, len(_ALPHABET))
-        characters.append(_ALPHABET[digit])
-    return "".join(reversed(characters))
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _binding(user: User) -> str:
-    return hashlib.sha256(b"weights-portal token binding\0" + user.password.encode()).hexdigest()
-
-
-def _still_bound(token: AccessToken) -> bool:
-    return secrets.compare_digest(token.binding, _binding(token.user))

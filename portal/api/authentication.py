@@ -1,4 +1,6 @@
-"""Who calls: a bearer token ("wp_…") or the session of a signed-in browser."""
+"""Who calls: a bearer token ("wp_…" of a person, "wpd_…" of a device) or a signed-in browser's session."""
+
+from datetime import datetime
 
 from django.utils import timezone
 from rest_framework import authentication
@@ -6,20 +8,23 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from portal.accounts import tokens
+from portal.accounts.addresses import caller_address
+from portal.accounts.credentials import DeviceAccess
+from portal.accounts.devices import families
 from portal.accounts.models import AccessToken, User
 
 SCHEME = "Bearer"
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer wp_…`. A bad one is refused, never taken for an anonymous call."""
+    """`Authorization: Bearer …`. A bad one is refused, never taken for an anonymous call."""
 
-    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
+    def authenticate(self, request: Request) -> tuple[User, AccessToken | DeviceAccess] | None:
         scheme, _, secret = authentication.get_authorization_header(request).partition(b" ")
         if scheme.lower() != SCHEME.lower().encode():
             return None
         try:
-            token = tokens.authenticate(secret.strip().decode("ascii"), timezone.now())
+            token = _found(secret.strip().decode("ascii"), timezone.now(), caller_address(request._request))
         except UnicodeDecodeError:
             token = None
         if token is None:
@@ -28,6 +33,10 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return f'{SCHEME} realm="api"'
+
+
+def _found(secret: str, now: datetime, address: str) -> AccessToken | DeviceAccess | None:
+    return tokens.authenticate(secret, now, address) or families.authenticate(secret, now, address)
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 _SECRET = re.compile(
-    r"wp_[0-9A-Za-z]{20,}"  # an access token of this portal
+    r"wp[dr]?_[0-9A-Za-z]{20,}"  # a token of this portal: personal, of a device, or its renewal
     r"|AGE-SECRET-KEY-[0-9A-Za-z-]*"  # an age identity, classic or post-quantum
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:.*?-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|[?&](?:signature|X-Amz-Signature|X-Amz-Security-Token)=[^&\s\"']+",  # a signed URL

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.idp.oidc",
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
@@ -130,6 +131,8 @@ LIMITS: dict[str, str] = env.dict("LIMITS", default={})
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
+# Its device flow alone has addresses (portal/urls.py); nothing signs identity tokens, so there is no key.
+IDP_OIDC_ADAPTER = "portal.accounts.devices.provider.OIDCAdapter"
 MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_MFA: str | bool = env.str("STAFF_MFA", default="passkey")  # portal/accounts/factors.py

@@ -57,10 +57,18 @@ WORDS: dict[str, dict[str, Word]] = {
         "refused": Word("Refused", "bad", "circle-x"),
         "expired": Word("Expired", "calm", "clock"),
     },
+    "device_code": {
+        "waiting": Word("Waiting for you", "turn", "hourglass"),
+        "allowed": Word("Allowed", "good", "circle-check"),
+        "taken": Word("Allowed", "good", "circle-check"),
+        "refused": Word("Refused", "bad", "circle-x"),
+        "expired": Word("Expired", "calm", "clock"),
+    },
     "token": {
         "live": Word("Live", "good", "circle-check"),
         "ended": Word("Ended", "calm", "circle-minus"),
         "expired": Word("Expired", "calm", "clock"),
+        "reused": Word("Ended: used twice", "bad", "triangle-alert"),
     },
     "verdict": {
         "approve": Word("Approves", "good", "check"),

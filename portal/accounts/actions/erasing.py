@@ -14,6 +14,7 @@ from django.db import transaction
 from portal.accounts.events import AccountWanted, Bar, ErasureAsked, PersonErased
 from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
 from portal.accounts.policies import may_correct_details
+from portal.accounts.devices import families
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.accounts.tokens import end_all_tokens
@@ -100,6 +101,7 @@ def _erase_account(account: User, stand_in: str, by: Principal, now: datetime) -
     EmailAddress.objects.filter(user=account).delete()
     proposed = PendingAction.objects.filter(user=account)
     proposed.filter(state=PendingAction.State.PENDING).update(state=PendingAction.State.EXPIRED)
+    families.forget(account)
     proposed.update(payload={}, summary="", result=None)
     account.email, account.full_name, account.country = stand_in, ERASED_NAME, ""
     account.organization, account.is_active = None, False

@@ -2,7 +2,7 @@
 
 from portal.accounts.models.affiliations import Affiliation, OrganizationDomain, OrganizationManager
 from portal.accounts.models.changes import TwoPersonChange
-from portal.accounts.models.devices import Device
+from portal.accounts.models.devices import Device, DeviceCode
 from portal.accounts.models.organizations import Organization
 from portal.accounts.models.pending import PendingAction
 from portal.accounts.models.roles import RoleGrant
@@ -15,6 +15,7 @@ __all__ = [
     "Affiliation",
     "BrowserSession",
     "Device",
+    "DeviceCode",
     "Organization",
     "OrganizationDomain",
     "OrganizationManager",

@@ -13,9 +13,9 @@ from portal.core.ids import public_id
 class AccessToken(models.Model):
     """A bearer token. Only its SHA-256 is kept.
 
-    prefix: its first characters, so that people recognize it. binding: digest of the owner's password state
-    when it was made; a new password ends it without anybody having to remember to. grant: public id of the
-    one grant that it is for, "" for every one of its owner.
+    prefix: its first characters, so that people recognize it. binding: digest of the owner's password and
+    second factors when it was made; a change of either ends it without anybody having to remember to.
+    grant: public id of the one grant that it is for, "" for every one of its owner. address: of its last use.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=partial(public_id, "tok"), editable=False)
@@ -30,6 +30,7 @@ class AccessToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    address = models.GenericIPAddressField(null=True)
 
     class Meta:
         ordering = ["-created_at"]

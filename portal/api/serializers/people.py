@@ -7,6 +7,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from portal.accounts.credentials import DeviceAccess
 from portal.accounts.models import AccessToken, PendingAction
 from portal.accounts.principals import Principal
 
@@ -16,13 +17,27 @@ def page_url(name: str, *args: str) -> str:
     return f"{settings.PORTAL_URL}{reverse(name, args=args)}"
 
 
-class TokenSerializer(serializers.ModelSerializer[AccessToken]):
-    scopes = serializers.ListField(child=serializers.CharField())
+class TokenSerializer(serializers.Serializer[AccessToken | DeviceAccess]):
+    """kind: a token that a person made, or a device that was signed in. ends_at: when all of it is over; the
+    token of a device ends before, at expires_at, and is renewed.
+    """
 
-    class Meta:
-        model = AccessToken
-        fields = ["id", "name", "scopes", "expires_at"]
-        read_only_fields = fields
+    id = serializers.CharField(source="pk")
+    kind = serializers.SerializerMethodField()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    grant = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    ends_at = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ChoiceField(["token", "device"]))
+    def get_kind(self, token: AccessToken | DeviceAccess) -> str:
+        return "device" if isinstance(token, DeviceAccess) else "token"
+
+    @extend_schema_field(serializers.DateTimeField())
+    def get_ends_at(self, token: AccessToken | DeviceAccess) -> str:
+        at = token.device.expires_at if isinstance(token, DeviceAccess) else token.expires_at
+        return str(serializers.DateTimeField().to_representation(at))
 
 
 class MeSerializer(serializers.Serializer[Principal]):

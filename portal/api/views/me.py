@@ -4,6 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.accounts import tokens
+from portal.accounts.credentials import DeviceAccess
+from portal.accounts.devices import families
 from portal.accounts.models import AccessToken
 from portal.api.permissions import SIGNED_IN
 from portal.api.serializers.people import MeSerializer
@@ -11,8 +13,8 @@ from portal.api.views.base import ApiView
 from portal.core.problems import NotFound
 
 
-def _token_of(request: Request) -> AccessToken | None:
-    return request.auth if isinstance(request.auth, AccessToken) else None
+def _token_of(request: Request) -> AccessToken | DeviceAccess | None:
+    return request.auth if isinstance(request.auth, AccessToken | DeviceAccess) else None
 
 
 class MeView(ApiView):
@@ -26,7 +28,7 @@ class MeView(ApiView):
 
 
 class MyTokenView(ApiView):
-    """The token that the call carries."""
+    """The token that the call carries; of a device, all that it has."""
 
     needs = {"DELETE": SIGNED_IN}
 
@@ -35,5 +37,8 @@ class MyTokenView(ApiView):
         token = _token_of(request)
         if token is None:
             raise NotFound(detail="This call carries no token.", next_step="Sign out on the portal's pages.")
-        tokens.end_token(token=token, by=self.principal, now=self.now)
+        if isinstance(token, DeviceAccess):
+            families.end(device=token.device, by=self.principal, now=self.now)
+        else:
+            tokens.end_token(token=token, by=self.principal, now=self.now)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,19 +1,18 @@
 """A new access token."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, cast
 
 from django import forms
 
-from portal.accounts.tokens import LONGEST_LIFETIME, SCOPES
-
-_SAID = {
-    "read": "Read: releases, my requests, grants and keys",
-    "requests": "Requests: draft, send and withdraw requests",
-    "download": "Download: enroll keys (with my confirmation), fetch manifests, headers and files",
-}
+from portal.accounts.scopes import DEFAULT, WORDS
+from portal.accounts.tokens import LONGEST_LIFETIME
 
 
 class TokenForm(forms.Form):
+    """scopes: those that the person can give. grants: (public id, words) of those they hold."""
+
     name = forms.CharField(
         label="Name",
         help_text="Where you will use it, such as “cluster login node”.",
@@ -22,10 +21,14 @@ class TokenForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label="What it may do",
-        choices=[(scope, _SAID[scope]) for scope in SCOPES],
-        initial=list(SCOPES),
+        initial=list(DEFAULT),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one."},
+    )
+    grant = forms.ChoiceField(
+        label="For which grant",
+        required=False,
+        help_text="A token for one grant reads, downloads and attests there; it finds nothing else of yours.",
     )
     days = forms.TypedChoiceField(
         label="Ends after",
@@ -34,6 +37,13 @@ class TokenForm(forms.Form):
         initial=7,
         help_text="A download that outlives its token can be resumed with a new one.",
     )
+
+    def __init__(
+        self, *args: Any, scopes: Sequence[str], grants: Sequence[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["scopes"]).choices = [(scope, WORDS[scope]) for scope in scopes]
+        cast(forms.ChoiceField, self.fields["grant"]).choices = [("", "Every grant of mine"), *grants]
 
     @property
     def lifetime(self) -> timedelta:

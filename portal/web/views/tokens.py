@@ -1,4 +1,4 @@
-"""A person's access tokens: made here, shown once, ended here."""
+"""What acts in a person's name: tokens, made here and shown once, and devices; all of it ends here."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -6,8 +6,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.accounts.models import AccessToken
-from portal.accounts.tokens import create_token, end_token
+from portal.accounts.scopes import offered
+from portal.accounts.tokens import create_token, end_everything, end_token
 from portal.core.problems import Invalid
+from portal.web.acting import acting_for, grants_to_choose
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.requests import NothingForm
 from portal.web.forms.tokens import TokenForm
@@ -18,7 +20,10 @@ from portal.web.views.doors import found, posted, private, prove, proven
 @private("GET", "POST")
 @proven
 def index(request: HttpRequest) -> HttpResponse:
-    principal, form = reader(request), TokenForm(posted(request))
+    principal, now = reader(request), timezone.now()
+    form = TokenForm(
+        posted(request), scopes=offered(principal.roles), grants=grants_to_choose(principal, now)
+    )
     if form.is_valid():
         prove(request)
         try:
@@ -27,15 +32,17 @@ def index(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
                 lifetime=form.lifetime,
+                grant=form.cleaned_data["grant"],
                 by=principal,
-                now=timezone.now(),
+                now=now,
             )
         except Invalid as problem:
             add_problem(form, problem)
         else:
             # The answer to the POST itself: the secret is in no address, no session and no cache.
             return render(request, "web/pages/token_made.html", {"token": token, "secret": secret})
-    context = {"tokens": AccessToken.objects.filter(user=person(request)), "form": form}
+    rows = acting_for(principal, now)
+    context = {"rows": rows, "live": sum(bool(row.end) for row in rows), "form": form}
     return render(request, "web/pages/tokens.html", context, status=400 if form.errors else 200)
 
 
@@ -48,3 +55,11 @@ def end(request: HttpRequest, token_id: str) -> HttpResponse:
         messages.success(request, f"The token “{token.name}” has ended.")
         return redirect("tokens")
     return render(request, "web/pages/token_end.html", {"token": token, "form": NothingForm()})
+
+
+@private("POST")
+def end_all(request: HttpRequest) -> HttpResponse:
+    """End every token and device at once; it needs no password, so that nothing is in the way of a victim."""
+    ended = end_everything(by=reader(request), now=timezone.now())
+    messages.success(request, f"All have ended: {ended}." if ended else "There was nothing left to end.")
+    return redirect("tokens")

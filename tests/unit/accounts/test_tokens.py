@@ -9,6 +9,8 @@ from portal.accounts import tokens
 from portal.accounts.actions.people import disable, enable
 from portal.accounts.models import AccessToken, User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for, system_principal
+from portal.accounts.scopes import SCOPES
+from portal.accounts.token_forms import PERSONAL, is_well_formed, new_secret
 from portal.core import audit
 from portal.core.models import AuditEvent
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -39,7 +41,7 @@ def test_secret_is_recognizable_checked_and_not_kept(session: Principal) -> None
     token, secret = make(session)
     assert secret.startswith("wp_")
     assert len(secret) == 49
-    assert tokens.is_well_formed(secret)
+    assert is_well_formed(secret, PERSONAL)
     assert holds_secret(secret)
     assert token.prefix == secret[:9]
     assert not holds_secret(token.prefix)
@@ -51,14 +53,14 @@ def test_each_mistyped_character_is_noticed_without_the_database(session: Princi
     _, secret = make(session)
     for position in range(len(secret)):
         other = "x" if secret[position] != "x" else "y"
-        assert not tokens.is_well_formed(secret[:position] + other + secret[position + 1 :])
-    assert not tokens.is_well_formed(secret[:-1])
-    assert not tokens.is_well_formed(secret + "0")
-    assert not tokens.is_well_formed("")
+        assert not is_well_formed(secret[:position] + other + secret[position + 1 :], PERSONAL)
+    assert not is_well_formed(secret[:-1], PERSONAL)
+    assert not is_well_formed(secret + "0", PERSONAL)
+    assert not is_well_formed("", PERSONAL)
 
 
 def test_well_formed_token_that_nobody_made_is_nobody(db: None) -> None:
-    assert tokens.authenticate(tokens._new_secret(), NOW) is None
+    assert tokens.authenticate(new_secret(PERSONAL), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_bad_token_is_refused_by_field(session: Principal, field: str, change: d
 
 def test_token_does_not_make_a_token(ada: User) -> None:
     with pytest.raises(NotPermitted) as caught:
-        make(principal_for(ada, scopes=frozenset(tokens.SCOPES)))
+        make(principal_for(ada, scopes=frozenset(SCOPES)))
     assert caught.value.code == "token_scope"
 
 

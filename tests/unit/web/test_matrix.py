@@ -27,7 +27,7 @@ from licenses.models import (
     Request,
     SavedView,
 )
-from portal.accounts.models import AccessToken, PendingAction
+from portal.accounts.models import AccessToken, Device, PendingAction, User
 from portal.accounts.tokens import create_token
 from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
@@ -109,7 +109,10 @@ GET: dict[str, tuple[str, ...]] = {
     "absences": LEGAL,
     "absence_end": ("signin", "never", "never", "never", "never", "never"),
     "bulk": ("signin", "never", "never", "never", "never", "never"),
+    "tokens_end": NEVER,
     "bulk_vote": ("signin", "never", "never", "never", "never", "never"),
+    "device": OWN_LIST,
+    "device_end": NEVER,
     "bulk_done": LEGAL,
     "review": LEGAL,
     "review_vote": ("signin", "never", "never", "never", "never", "never"),
@@ -185,7 +188,10 @@ POST: dict[str, tuple[str, ...]] = {
     "reasons_shipped": ("signin", "no", "moved", "no", "moved"),
     "reason_change": VERDICT,
     "reason_archive": ("signin", "no", "moved", "no", "gone"),
+    "tokens_end": ("signin", *("moved",) * 6),
     "queue_next": ("signin", "no", "moved", "no", "no"),
+    "device": OWN_FORM,
+    "device_end": NOT_THEIRS,
     "queue_assign": ("signin", "no", "moved", "no", "moved"),
     "view_save": ("signin", "no", "moved", "no", "moved"),
     "view_remove": COLLEAGUES,
@@ -229,6 +235,7 @@ THINGS: dict[str, Any] = {
 @pytest.fixture
 def things(world: World, big: Release) -> dict[str, list[Any]]:
     """Names of Ada's things, by the parameter that an address takes."""
+    "device_id": Device,
     request, grant = world.submitted("ada", big), world.signed("ada", Release.objects.get(slug="opt-66b"))
     key = world.key("ada")
     token, _ = create_token(
@@ -266,6 +273,7 @@ def of_the_desk(world: World, request: Request) -> dict[str, list[Any]]:
         starts_on=today + timedelta(days=9),
         ends_on=today + timedelta(days=9),
         cover=None,
+        "device_id": [a_device(world).pk],
         by=ravi,
         now=world.now,
     )
@@ -289,6 +297,15 @@ def test_every_address_has_a_row() -> None:
     """A1: whoever adds a page says here who may see it."""
     assert all(isinstance(pattern, URLPattern) for pattern in urlpatterns)
     assert {pattern.name for pattern in urlpatterns} == set(GET)
+def a_device(world: World) -> Device:
+    """One on which Ada is signed in."""
+    now = world.now
+    ends_at = now + timedelta(days=90)
+    return Device.objects.create(
+        user=world.people["ada"], name="login1", scopes=["read"], created_at=now, expires_at=ends_at
+    )
+
+
     assert {len(row) for row in GET.values()} == {len(READERS)}
     assert {len(row) for row in POST.values()} == {len(OTHERS)}
 

@@ -34,8 +34,10 @@ ACCOUNT_PAGES: dict[str, tuple[str, str]] = {
     "mfa_generate_recovery_codes": (SIGN_IN, "page"),
     "mfa_download_recovery_codes": (SIGN_IN, "gone"),
 }
-# Tested with what they open: a one-time address, and files for who holds a signed one.
-ELSEWHERE = {"account_reset_password_from_key", "delivery"}
+# Tested with what they open: a one-time address, files for who holds a signed one, and what programs sign in
+# by (tests/unit/accounts/devices).
+OAUTH = {"device_code", "device_token", "device_revoke"}
+ELSEWHERE = {"account_reset_password_from_key", "delivery", *OAUTH}
 
 
 def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str | None]:
