@@ -21,11 +21,21 @@ PORTAL_URL = _required("PORTAL_URL", "The address people use, such as https://we
 )
 SECRET_KEY = _required("SECRET_KEY", "50 random characters that sign sessions.")
 STORAGE_URL = _required("STORAGE_URL", "Where sealed bodies are kept, such as file:///srv/weights.")
-MASTER_KEY = _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64).")
+VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
+LOG_CHECKPOINTS = env.str("LOG_CHECKPOINTS", default=str(VAR_DIR / "log"))
+PROCESS = env.str("PROCESS", default="web")
+KEEPER = env.str("KEEPER", default="unix:/run/weights-keeper/keeper.sock")
+KEEPER_STATE = env.str("KEEPER_STATE", default="/var/lib/weights-keeper")
+PUBLIC_KEYS = env.str("PUBLIC_KEYS", default=str(VAR_DIR / "public-keys"))
+# The keeper's alone; `check --deploy` says so where another process has them.
+MASTER_KEY = env.str("MASTER_KEY", default="")
+SIGNING_KEYS = env.str("SIGNING_KEYS", default="")
+if PROCESS == "keeper" or KEEPER == "inprocess":
+    _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64), aws-kms:KEY_ID.")
+    _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
 SECRETS_KEY = _required(
     "SECRETS_KEY", "What encrypts secrets of second factors: env:NAME or file:/path (32 bytes, base64)."
 )
-SIGNING_KEYS = _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
 DELIVERY_KEYS = _required(
     "DELIVERY_KEYS", "Keys that sign delivery URLs: id:base64[,id:base64], or file:/path."
 )
@@ -44,8 +54,6 @@ if _host is None or not PORTAL_URL.startswith("https://"):
     raise ImproperlyConfigured("PORTAL_URL must be an https:// address.")
 ALLOWED_HOSTS = [_host]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
-VAR_DIR = Path(env.str("VAR_DIR", default="/var/lib/weights-portal"))
-LOG_CHECKPOINTS = env.str("LOG_CHECKPOINTS", default=str(VAR_DIR / "log"))
 
 DATABASES = {
     "default": env.db_url_config(_required("DATABASE_URL", "Such as postgres://user:secret@host/name."))
