@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.idp.oidc",
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
@@ -130,6 +131,8 @@ LIMITS: dict[str, str] = env.dict("LIMITS", default={})
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
+# Its device flow alone has addresses (portal/urls.py); nothing signs identity tokens, so there is no key.
+IDP_OIDC_ADAPTER = "portal.accounts.devices.provider.OIDCAdapter"
 MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_MFA: str | bool = env.str("STAFF_MFA", default="passkey")  # portal/accounts/factors.py
@@ -171,12 +174,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 # A mail server that says nothing must not hold a worker for longer than its lease.
 EMAIL_TIMEOUT = 30
-
-# --- keys: which process this is, and where the one is that holds them ---
-PROCESS = env.str("PROCESS", default="all")  # web, worker, keeper, log_signer; all: none in particular
-KEEPER_CLIENTS = env.str("KEEPER_CLIENTS", default="")
-KEEPER_THREADS = env.int("KEEPER_THREADS", default=8)
-HEADERS_PER_HOUR = env.int("HEADERS_PER_HOUR", default=0)
 
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"
