@@ -38,9 +38,10 @@ def main() -> None:
         revision=revision,
         researcher=world.person("ada"),
         other=world.person("bob"),
-        reviewers=(world.person("rita", "reviewer"), world.person("ravi", "reviewer")),
+        reviewers=(world.person("rita", "legal_lead"), world.person("ravi", "reviewer")),
         manager=world.person("mona", "release_manager"),
         admin=world.person("alma", "administrator"),
+        auditor=world.person("otto", "auditor"),
     )
     grant = people.granted()
     _, identity = people.key()

@@ -153,6 +153,7 @@ class World:
     reviewers: tuple[User, User]
     manager: User
     admin: User
+    auditor: User
 
     @property
     def files(self) -> list[str]:
@@ -241,7 +242,8 @@ def build() -> World:
         revision=revision_of(release, "v1", 1),
         researcher=person("ada"),
         other=person("bob"),
-        reviewers=(person("rita", "reviewer"), person("ravi", "reviewer")),
+        reviewers=(person("rita", "legal_lead"), person("ravi", "reviewer")),
         manager=person("mona", "release_manager"),
         admin=person("alma", "administrator"),
+        auditor=person("otto", "auditor"),
     )

@@ -190,7 +190,7 @@ def test_two_windows_accept_for_two_grants_of_one_request(transactional_db: None
         grants = world.sign(world.vote(request, world.rob))
         version = actions.publish_license_version(
             license=world.license.license, text=f"Text {number}.", effective_at=NOW,
-            reaccept_by=NOW + 30 * DAY, by=world.admin, now=NOW,
+            reaccept_by=NOW + 30 * DAY, by=world.rita, now=NOW,
         )  # fmt: skip
         want_reacceptance(version=version, now=NOW)
         accept = partial(

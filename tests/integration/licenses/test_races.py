@@ -116,7 +116,7 @@ def test_an_approval_against_a_new_license(transactional_db: None) -> None:
                 license=world.license.license,
                 text=f"Text {number}.",
                 effective_at=NOW,
-                by=world.admin,
+                by=world.rita,
                 now=NOW,
             )
             vote, version = race.run(partial(world.vote, fresh(request), world.rita), publish)

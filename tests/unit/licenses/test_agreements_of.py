@@ -33,11 +33,12 @@ def test_acceptance_is_its_signers_and_legal_staffs(world: World) -> None:
         bo=session(person("bo")),
         rita=world.rita,
         admin=world.admin,
+        auditor=world.auditor,
         max=session(person("max", "release_manager")),
         program=token(world.ada.person, "read"),
         other_program=token(world.ada.person, "download"),
     )
-    assert able == {"ada", "rita", "admin", "program"}
+    assert able == {"ada", "rita", "auditor", "program"}
     assert queries.agreements_of(world.ada, grant.request) == [agreement]
     assert queries.agreements_of(session(person("eve")), grant.request) == []
     assert queries.agreement_of_grant(grant) == agreement

@@ -8,6 +8,7 @@ import pytest
 from licenses import actions, policies, queries
 from licenses.models import Agreement, DestructionCertificate, Grant
 from portal.accounts import pending
+from portal.core import audit
 from portal.core.models import AuditEvent, Job, OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from portal.core.verdicts import Denied
@@ -30,7 +31,7 @@ def test_close_out_closes_certifies_and_orders_the_document(world: World) -> Non
     assert Agreement.objects.filter(certificate=certificate, pdf=None).exists()
     kinds = list(AuditEvent.objects.filter(subject=f"grant:{grant.pk}").values_list("kind", flat=True))
     assert kinds[-2:] == ["grant.closed", "grant.certified"]
-    told = AuditEvent.objects.get(kind="grant.certified").data
+    told = audit.plain(AuditEvent.objects.get(kind="grant.certified"))
     assert told == {
         "how": "session",
         "copies": 2,
@@ -43,7 +44,7 @@ def test_holder_and_legal_staff_are_told_and_nobody_else(world: World) -> None:
     manager = session(person("max", "release_manager"))
     world.close_out(world.grant_in("active"))
     told = set(OutboxMessage.objects.filter(template__endswith="grant_closed").values_list("to", flat=True))
-    assert told == {f"{name}@example.org" for name in ("ada", "rita", "rob", "rosa", "adam")}
+    assert told == {f"{name}@example.org" for name in ("ada", "rita", "rob", "rosa")}
     assert manager.person.email not in told
 
 

@@ -58,7 +58,7 @@ def judged_by(world: World, request: Request, reviewer: Principal, *, may: bool)
     assert (reviewer.user in queries.eligible_reviewers(request)) is may
     awaiting = queries.queue(reviewer, queries.QueueFilters(awaiting_me=True))
     assert (request in awaiting) is may
-    others = queries.review(world.admin, request.pk, NOW).staff.others
+    others = queries.review(world.auditor, request.pk, NOW).staff.others
     assert (reviewer.person.get_full_name() in others) is may
     assert queries.review(reviewer, request.pk, NOW).case == case
 
@@ -83,7 +83,7 @@ def disabled(world: World, user: User) -> None:
 
 
 def demoted(world: World, user: User) -> None:
-    roles.remove_role(user=user, role="reviewer", by=world.admin, now=NOW)
+    roles.remove_role(user=user, role=user.role_grants.get().role, by=world.admin, now=NOW)
 
 
 ENDS = pytest.mark.parametrize("ends", [disabled, demoted])
@@ -116,7 +116,7 @@ def test_the_applicants_words_go_to_who_is_staff_now(
     world: World, ends: Callable[[World, User], None]
 ) -> None:
     request = world.request_in(states.SUBMITTED)
-    actions.assign(request=request, to=world.rita.user, by=world.admin, now=NOW)
+    actions.assign(request=request, to=world.rita.user, by=world.rosa, now=NOW)
     ends(world, world.rita.person)
     actions.say(request=request, text="Is anybody there?", by=world.ada, now=NOW)
     mailed = OutboxMessage.objects.filter(template__endswith="message_received").values_list("to", flat=True)
@@ -125,7 +125,7 @@ def test_the_applicants_words_go_to_who_is_staff_now(
 
 def test_no_stand_in_is_mailed_who_could_not_take_part(world: World) -> None:
     request = world.request_in(states.SUBMITTED)
-    actions.assign(request=request, to=world.rita.user, by=world.admin, now=NOW)
+    actions.assign(request=request, to=world.rita.user, by=world.rosa, now=NOW)
     today = NOW.date()
     actions.be_away(starts_on=today, ends_on=today, cover=world.rob.user, by=world.rita, now=NOW)
     said = actions.say(request=request, text="Hello.", by=world.ada, now=NOW)

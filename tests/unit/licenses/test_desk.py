@@ -60,7 +60,7 @@ def test_what_one_takes_oneself_mails_nobody_and_twice_is_once(world: World) -> 
 def test_a_request_is_taken_from_a_desk_again(world: World) -> None:
     request = world.request_in(states.SUBMITTED)
     actions.assign(request=request, to=world.rob.user, by=world.rita, now=NOW)
-    actions.assign(request=request, to=None, by=world.admin, now=NOW)
+    actions.assign(request=request, to=None, by=world.rosa, now=NOW)
 
     request.refresh_from_db()
     assert (request.assignee, request.assigned_at) == (None, None)

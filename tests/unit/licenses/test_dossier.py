@@ -74,7 +74,7 @@ CHANGES: dict[str, Change] = {
     ),
     "a colleague by address": lambda world, request: (
         apply(world.release, exclude_reviewer_organization=True),
-        by_address(world.ada, person("ralf", "reviewer"), person("remy", "administrator")),
+        by_address(world.ada, person("ralf", "reviewer"), person("remy", "auditor")),
     ),
     "a question": lambda world, request: actions.ask(
         request=request, text="Which corpus?", by=world.rita, now=NOW
@@ -117,7 +117,7 @@ def test_who_else_may_vote_is_who_is_eligible(world: World, change: str) -> None
     CHANGES[change](world, request)
     request.refresh_from_db()
     names = sorted(user.get_full_name() for user in queries.eligible_reviewers(request))
-    found = queries.review(world.admin, request.pk, NOW)
+    found = queries.review(world.auditor, request.pk, NOW)
     assert found.staff.others == names
 
 

@@ -152,7 +152,15 @@ def test_a_license_needs_a_plain_short_name(world: World, slug: str) -> None:
 def test_only_those_who_keep_licenses_write_them(world: World) -> None:
     draft, manager = begin(world), session(person("max", "release_manager"))
     save(world, draft, by=manager)
-    for by in (world.ada, token(world.rita.person, "read", "requests", "download")):
+    for by in (manager, world.rob, world.auditor):
+        with pytest.raises(NotPermitted):
+            publish(world, draft, by=by, revision=2)
+    for by in (
+        world.ada,
+        world.auditor,
+        world.admin,
+        token(world.rita.person, "read", "requests", "download"),
+    ):
         with pytest.raises(NotPermitted):
             begin(world, by=by)
         with pytest.raises(NotPermitted):

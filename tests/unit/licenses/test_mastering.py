@@ -172,6 +172,7 @@ def test_the_agreement_is_read_by_its_signatory_alone(world: World) -> None:
 def test_the_list_is_for_legal_staff(world: World) -> None:
     master = signed(world, "ada")
     assert [(each, each.named) for each in queries.all_masters(world.rita)] == [(master, 1)]
+    assert queries.all_masters(world.auditor)
     assert not queries.all_masters(world.ada)
     assert not queries.all_masters(session(person("max", "release_manager")))
 
@@ -237,13 +238,15 @@ def everybody(world: World) -> dict[str, Principal]:
         "member": world.ada,
         "signatory": session(sina),
         "signatory's token": token(sina, "read", "requests", "download"),
-        "reviewer": world.rita,
+        "legal lead": world.rita,
+        "reviewer": world.rob,
+        "auditor": world.auditor,
         "administrator": world.admin,
         "release manager": session(person("max", "release_manager")),
     }
 
 
-STAFF = {"reviewer", "administrator"}
+STAFF = {"legal lead"}
 VERBS: dict[str, tuple[Callable[[World, MasterAgreement, Principal], object], set[str], dict[str, bool]]] = {
     # verb: (what does it, who may, in which condition of the agreement it can be done)
     "propose": (

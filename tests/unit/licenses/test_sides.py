@@ -44,7 +44,7 @@ def test_who_took_part_once_judges_it_never(team: Team, goes: Callable[[Team, Pa
         world.vote(request, world.rita)
     assert caught.value.code == "own_request"
     with pytest.raises(Conflict) as barred:
-        actions.assign(request=request, to=world.rita.user, by=world.admin, now=NOW)
+        actions.assign(request=request, to=world.rita.user, by=world.rob, now=NOW)
     assert barred.value.code == "assignee_barred"
     assert actions.pick_next(by=world.rita, now=NOW) is None
     assert world.rita.user not in queries.eligible_reviewers(request)

@@ -105,7 +105,7 @@ def test_after_a_new_license_came_out_the_submission_shows_what_changed(world: W
 def test_a_license_of_the_future_changes_nothing_yet(world: World) -> None:
     request = world.draft()
     actions.publish_license_version(
-        license=world.license.license, text="Later.", effective_at=NOW + DAY, by=world.admin, now=NOW
+        license=world.license.license, text="Later.", effective_at=NOW + DAY, by=world.rita, now=NOW
     )
     assert world.submit(request).license_version == world.license
 

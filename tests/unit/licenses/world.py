@@ -75,18 +75,19 @@ def license_of(made: Release) -> LicenseVersion:
 
 
 class World:
-    """One release, an applicant, three reviewers and an administrator, each in a browser."""
+    """One release, an applicant, a legal lead, two reviewers, an administrator, an auditor."""
 
     def __init__(self, **terms: Any) -> None:
         self.release = release(**terms)
         self.license = license_of(self.release)
         self.ada, self.rita, self.rob, self.rosa, self.admin = (
             session(person("ada")),
-            session(person("rita", "reviewer")),
+            session(person("rita", "legal_lead")),
             session(person("rob", "reviewer")),
             session(person("rosa", "reviewer")),
             session(person("adam", "administrator")),
         )
+        self.auditor = session(person("olaf", "auditor"))
 
     def draft(self, by: Principal | None = None) -> Request:
         return actions.draft(by=by or self.ada, release=self.release, answers=ANSWERS, now=NOW)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, reverse
 
 from licenses import actions
@@ -41,12 +42,15 @@ PEOPLE = {
     "anonymous": None,
     "owner": "ada",
     "other": "bo",
-    "reviewer": "rosa",
+    "reviewer": "remy",
+    "legal lead": "rosa",
     "manager": "mika",
+    "auditor": "otto",
     "administrator": "alma",
 }
 READERS = tuple(PEOPLE)
 OTHERS = tuple(reader for reader in READERS if reader != "owner")
+DISABLED = "dora"  # a reviewer once; answered as anybody is who is not signed in
 STATUS = {
     "page": 200,
     "shown": 200,
@@ -60,13 +64,19 @@ STATUS = {
     "file": 200,
 }
 
-FOR_ALL = ("page",) * 6
-OWN_LIST = ("signin", "page", "page", "page", "page", "page")
-OWN_THING = ("signin", "page", "gone", "gone", "gone", "gone")
-LEGAL = ("signin", "no", "no", "page", "no", "page")
-MANAGED = ("signin", "no", "no", "no", "page", "page")
-KEEPERS = ("signin", "no", "no", "page", "page", "page")  # of licenses
-NEVER = ("signin", "never", "never", "never", "never", "never")
+FOR_ALL = ("page",) * 8
+OWN_LIST = ("signin", *("page",) * 7)
+OWN_THING = ("signin", "page", *("gone",) * 6)
+NEVER = ("signin", *("never",) * 7)
+#          anonymous  owner  other reviewer legal manager auditor administrator
+DESK = ("signin", "no", "no", "page", "page", "no", "page", "no")
+REVIEWING = ("signin", "no", "no", "page", "page", "no", "no", "no")
+LEADING = ("signin", "no", "no", "no", "page", "no", "no", "no")
+MANAGED = ("signin", "no", "no", "no", "no", "page", "page", "no")
+KEPT = ("signin", "no", "no", "page", "page", "page", "page", "no")  # licenses
+WRITTEN = ("signin", "no", "no", "page", "page", "page", "no", "no")
+
+SELECTING = ("signin", "no", "no", "moved", "moved", "no", "no", "no")
 
 GET: dict[str, tuple[str, ...]] = {
     "home": FOR_ALL,
@@ -75,74 +85,74 @@ GET: dict[str, tuple[str, ...]] = {
     "revision_change": MANAGED,
     "license": FOR_ALL,
     "about": FOR_ALL,
-    "theme": ("never",) * 6,
+    "theme": ("never",) * 8,
     "keyboard": FOR_ALL,
-    "request_form": ("signin", "moved", "page", "page", "page", "page"),
+    "request_form": ("signin", "moved", *("page",) * 6),
     "requests": OWN_LIST,
     "request_detail": OWN_THING,
     "request_edit": OWN_THING,
-    "request_nudge": ("signin", *("never",) * 5),
-    "grant_renew": ("signin", *("never",) * 5),
+    "request_nudge": NEVER,
+    "grant_renew": NEVER,
     "request_withdraw": OWN_THING,
-    "request_appeal": ("signin", "later", "gone", "gone", "gone", "gone"),
-    "request_sign": ("signin", "later", "gone", "gone", "gone", "gone"),
+    "request_appeal": ("signin", "later", *("gone",) * 6),
+    "request_sign": ("signin", "later", *("gone",) * 6),
     "request_team": OWN_THING,
     "invitations": OWN_LIST,
     "invitation": OWN_THING,
     "grants": OWN_LIST,
     "grant_detail": OWN_THING,
     "grant_close": OWN_THING,
-    "agreement": ("signin", "soon", "gone", "soon", "gone", "soon"),
+    "agreement": ("signin", "soon", "gone", "soon", "soon", "gone", "soon", "gone"),
     "account_details": OWN_LIST,
     "account_data": OWN_LIST,
-    "account_data_export": ("signin", *("never",) * 5),
+    "account_data_export": NEVER,
     "keys": OWN_LIST,
     "key_remove": OWN_THING,
     "tokens": OWN_LIST,
-    "token_end": OWN_THING,
-    "pending_action": OWN_THING,
-    "queue": LEGAL,
-    "queue_next": ("signin", "never", "never", "never", "never", "never"),
-    "queue_assign": ("signin", "never", "never", "never", "never", "never"),
-    "view_save": ("signin", "never", "never", "never", "never", "never"),
-    "view_remove": ("signin", "never", "never", "never", "never", "never"),
-    "absences": LEGAL,
-    "absence_end": ("signin", "never", "never", "never", "never", "never"),
-    "bulk": ("signin", "never", "never", "never", "never", "never"),
     "tokens_end": NEVER,
-    "bulk_vote": ("signin", "never", "never", "never", "never", "never"),
+    "token_end": OWN_THING,
     "device": OWN_LIST,
     "device_end": NEVER,
-    "bulk_done": LEGAL,
-    "review": LEGAL,
-    "review_vote": ("signin", "never", "never", "never", "never", "never"),
+    "pending_action": OWN_THING,
+    "queue": DESK,
+    "queue_next": NEVER,
+    "queue_assign": NEVER,
+    "view_save": NEVER,
+    "view_remove": NEVER,
+    "absences": DESK,
+    "absence_end": NEVER,
+    "bulk": NEVER,
+    "bulk_vote": NEVER,
+    "bulk_done": DESK,
+    "review": DESK,
+    "review_vote": NEVER,
     "request_say": NEVER,
     "review_reason": NEVER,
     "review_say": NEVER,
     "review_note": NEVER,
-    "review_recuse": ("signin", "no", "no", "page", "no", "no"),
-    "review_signatory": ("signin", "no", "no", "moved", "no", "moved"),  # nothing is decided
-    "reasons": LEGAL,
-    "reason_new": LEGAL,
+    "review_recuse": REVIEWING,
+    "review_signatory": SELECTING,  # nothing is decided
+    "reasons": DESK,
+    "reason_new": REVIEWING,
     "reasons_shipped": NEVER,
-    "reason_change": LEGAL,
-    "reason_archive": LEGAL,
-    "staff_grants": LEGAL,
-    "staff_grant_change": LEGAL,
-    "grants_together": ("signin", "no", "no", "moved", "no", "moved"),  # with nothing selected
-    "grants_changed": LEGAL,
-    "licenses": KEEPERS,
-    "license_new": KEEPERS,
-    "license_kept": KEEPERS,
-    "license_compare": KEEPERS,
-    "license_draft": KEEPERS,
-    "license_discard": KEEPERS,
-    "license_publish": KEEPERS,
-    "masters": LEGAL,
-    "master_new": LEGAL,
-    "master_kept": LEGAL,
-    "master_end": LEGAL,
-    "master_member_remove": LEGAL,
+    "reason_change": REVIEWING,
+    "reason_archive": REVIEWING,
+    "staff_grants": DESK,
+    "staff_grant_change": DESK,
+    "grants_together": SELECTING,  # with nothing selected
+    "grants_changed": REVIEWING,
+    "licenses": KEPT,
+    "license_new": WRITTEN,
+    "license_kept": KEPT,
+    "license_compare": KEPT,
+    "license_draft": KEPT,
+    "license_discard": WRITTEN,
+    "license_publish": LEADING,
+    "masters": DESK,
+    "master_new": LEADING,
+    "master_kept": DESK,
+    "master_end": LEADING,
+    "master_member_remove": LEADING,
     "master_sign": OWN_THING,
     "grant_accept": OWN_THING,
     "ledger": MANAGED,
@@ -150,15 +160,18 @@ GET: dict[str, tuple[str, ...]] = {
     "ledger_alert": MANAGED,
 }
 # What an empty POST by each of the others is answered: never a change of what is Ada's.
-OWN_FORM = ("signin", "page", "page", "page", "page")  # of a thing of their own, shown again: it was empty
-NOT_THEIRS = ("signin", "gone", "gone", "gone", "gone")
-VERDICT = ("signin", "no", "page", "no", "page")
-COLLEAGUES = ("signin", "no", "gone", "no", "gone")  # what a reviewer keeps, to the other reviewers
-RECALL = ("signin", "no", "no", "page", "page")
-WRITING = ("signin", "no", "page", "page", "page")  # of those who keep licenses
+OWN_FORM = ("signin", *("page",) * 6)  # of a thing of their own, shown again: it was empty
+NOT_THEIRS = ("signin", *("gone",) * 6)
+#          anonymous  other reviewer legal manager auditor administrator
+VERDICT = ("signin", "no", "page", "page", "no", "no", "no")
+COLLEAGUES = ("signin", "no", "gone", "gone", "no", "no", "no")  # what a reviewer keeps, to the others
+CHOSEN = ("signin", "no", "moved", "moved", "no", "no", "no")
+RECALL = ("signin", "no", "no", "no", "page", "no", "no")
+WRITING = ("signin", "no", "page", "page", "page", "no", "no")
+LEADERS = ("signin", "no", "no", "page", "no", "no", "no")
 POST: dict[str, tuple[str, ...]] = {
-    "theme": ("moved",) * 5,
-    "keyboard": ("moved",) * 5,
+    "theme": ("moved",) * 7,
+    "keyboard": ("moved",) * 7,
     "revision_change": RECALL,
     "request_form": OWN_FORM,
     "request_edit": NOT_THEIRS,
@@ -172,47 +185,47 @@ POST: dict[str, tuple[str, ...]] = {
     "invitation": NOT_THEIRS,
     "account_details": OWN_FORM,
     "account_data": OWN_FORM,
-    "account_data_export": ("signin", *("file",) * 4),
+    "account_data_export": ("signin", *("file",) * 6),
     "key_remove": NOT_THEIRS,
     "tokens": OWN_FORM,
+    "tokens_end": ("signin", *("moved",) * 6),
     "token_end": NOT_THEIRS,
+    "device": OWN_FORM,
+    "device_end": NOT_THEIRS,
     "pending_action": NOT_THEIRS,
     "review_vote": VERDICT,
     "request_say": NOT_THEIRS,
-    "review_reason": ("signin", "no", "shown", "no", "shown"),
+    "review_reason": ("signin", "no", "shown", "shown", "no", "no", "no"),
     "review_say": VERDICT,
     "review_note": VERDICT,
-    "review_recuse": ("signin", "no", "page", "no", "no"),
-    "review_signatory": ("signin", "no", "moved", "no", "moved"),
+    "review_recuse": VERDICT,
+    "review_signatory": CHOSEN,
     "reason_new": VERDICT,
-    "reasons_shipped": ("signin", "no", "moved", "no", "moved"),
+    "reasons_shipped": CHOSEN,
     "reason_change": VERDICT,
-    "reason_archive": ("signin", "no", "moved", "no", "gone"),
-    "tokens_end": ("signin", *("moved",) * 6),
-    "queue_next": ("signin", "no", "moved", "no", "no"),
-    "device": OWN_FORM,
-    "device_end": NOT_THEIRS,
-    "queue_assign": ("signin", "no", "moved", "no", "moved"),
-    "view_save": ("signin", "no", "moved", "no", "moved"),
+    "reason_archive": ("signin", "no", "moved", "gone", "no", "no", "no"),
+    "queue_next": CHOSEN,
+    "queue_assign": CHOSEN,
+    "view_save": CHOSEN,
     "view_remove": COLLEAGUES,
     "absences": VERDICT,
     "absence_end": COLLEAGUES,
-    "bulk": ("signin", "no", "moved", "no", "moved"),
+    "bulk": CHOSEN,
     "bulk_vote": VERDICT,
     "staff_grant_change": VERDICT,
-    "grants_together": ("signin", "no", "moved", "no", "moved"),
+    "grants_together": CHOSEN,
     "license_new": WRITING,
     "license_kept": WRITING,
     "license_draft": WRITING,
     "license_discard": WRITING,
-    "license_publish": WRITING,
-    "master_new": VERDICT,
-    "master_kept": VERDICT,
-    "master_end": VERDICT,
-    "master_member_remove": VERDICT,
+    "license_publish": LEADERS,
+    "master_new": LEADERS,
+    "master_kept": LEADERS,
+    "master_end": LEADERS,
+    "master_member_remove": LEADERS,
     "master_sign": NOT_THEIRS,
     "grant_accept": NOT_THEIRS,
-    "ledger_alert": ("signin", "no", "no", "page", "page"),
+    "ledger_alert": RECALL,
 }
 
 THINGS: dict[str, Any] = {
@@ -222,6 +235,7 @@ THINGS: dict[str, Any] = {
     "agreement_id": Agreement,
     "key_id": RecipientKey,
     "token_id": AccessToken,
+    "device_id": Device,
     "action_id": PendingAction,
     "alert_id": Alert,
     "revision_id": Revision,
@@ -235,7 +249,9 @@ THINGS: dict[str, Any] = {
 @pytest.fixture
 def things(world: World, big: Release) -> dict[str, list[Any]]:
     """Names of Ada's things, by the parameter that an address takes."""
-    "device_id": Device,
+    world.person("remy@portal.example.org", "Remy Roux", "Weights Portal", "FR", ("reviewer",))
+    world.person("dora@portal.example.org", "Dora Diaz", "Weights Portal", "CL", ("reviewer",))
+    User.objects.filter(pk=world.people[DISABLED].pk).update(is_active=False)
     request, grant = world.submitted("ada", big), world.signed("ada", Release.objects.get(slug="opt-66b"))
     key = world.key("ada")
     token, _ = create_token(
@@ -257,6 +273,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "agreement_id": [grant.request.acceptances.get().agreement.pk],
         "key_id": [key.pk],
         "token_id": [token.pk],
+        "device_id": [a_device(world).pk],
         "action_id": [action.pk],
         "alert_id": [alarming(grant).pk],
         "reason_id": [a_reason(world).pk],
@@ -273,12 +290,20 @@ def of_the_desk(world: World, request: Request) -> dict[str, list[Any]]:
         starts_on=today + timedelta(days=9),
         ends_on=today + timedelta(days=9),
         cover=None,
-        "device_id": [a_device(world).pk],
         by=ravi,
         now=world.now,
     )
     view = actions.save_view(name="Late", query="overdue=on", shared=True, by=ravi, now=world.now)
     return {"view_id": [view.pk], "absence_id": [absence.pk]}
+
+
+def a_device(world: World) -> Device:
+    """One on which Ada is signed in."""
+    now = world.now
+    ends_at = now + timedelta(days=90)
+    return Device.objects.create(
+        user=world.people["ada"], name="login1", scopes=["read"], created_at=now, expires_at=ends_at
+    )
 
 
 def a_reason(world: World) -> ReasonTemplate:
@@ -297,15 +322,6 @@ def test_every_address_has_a_row() -> None:
     """A1: whoever adds a page says here who may see it."""
     assert all(isinstance(pattern, URLPattern) for pattern in urlpatterns)
     assert {pattern.name for pattern in urlpatterns} == set(GET)
-def a_device(world: World) -> Device:
-    """One on which Ada is signed in."""
-    now = world.now
-    ends_at = now + timedelta(days=90)
-    return Device.objects.create(
-        user=world.people["ada"], name="login1", scopes=["read"], created_at=now, expires_at=ends_at
-    )
-
-
     assert {len(row) for row in GET.values()} == {len(READERS)}
     assert {len(row) for row in POST.values()} == {len(OTHERS)}
 
@@ -330,6 +346,33 @@ def test_who_may_look(open_as: OpenAs, things: dict[str, list[Any]], name: str) 
 
     assert [answer.status_code for answer in answers] == [STATUS[said] for said in GET[name]]
     assert [led_to_sign_in(answer) for answer in answers] == [said == "signin" for said in GET[name]]
+
+
+@pytest.mark.parametrize("name", GET)
+def test_a_disabled_person_is_answered_as_a_visitor(
+    open_as: OpenAs, things: dict[str, list[Any]], name: str
+) -> None:
+    """A1, A2: in a session that was open before."""
+    answers = [open_as(reader).get(address(name, things)) for reader in (DISABLED, None)]
+
+    assert len({(answer.status_code, answer.get("Location")) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("name", GET)
+def test_a_token_opens_no_page(world: World, things: dict[str, list[Any]], name: str) -> None:
+    """A1: what programs sign in with is for the API alone."""
+    secret = create_token(
+        user=world.people["ada"],
+        name="a page",
+        scopes=["read", "requests", "download"],
+        lifetime=timedelta(days=1),
+        by=world.by("ada"),
+        now=world.now,
+    )[1]
+    bearer = Client(headers={"Authorization": f"Bearer {secret}"})
+    answers = [client.get(address(name, things)) for client in (bearer, Client())]
+
+    assert len({(answer.status_code, answer.get("Location")) for answer in answers}) == 1
 
 
 @pytest.mark.parametrize("name", GET)

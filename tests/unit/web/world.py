@@ -303,10 +303,11 @@ def make_world() -> World:
     world = World()
     world.person("ada@nlp.example.edu", "Ada Lindqvist", "Northern Institute for Language Technology", "SE")
     world.person("bo@lab.example.org", "Bo Tanaka", "Example Lab", "JP")
-    world.person("rosa@portal.example.org", "Rosa Weiss", "Weights Portal", "DE", ("reviewer",))
+    world.person("rosa@portal.example.org", "Rosa Weiss", "Weights Portal", "DE", ("legal_lead",))
     world.person("ravi@portal.example.org", "Ravi Menon", "Weights Portal", "IN", ("reviewer",))
     world.person("mika@portal.example.org", "Mika Laine", "Weights Portal", "FI", ("release_manager",))
     world.person("alma@portal.example.org", "Alma Cruz", "Weights Portal", "ES", ("administrator",))
+    world.person("otto@portal.example.org", "Otto Lang", "Weights Portal", "AT", ("auditor",))
     big = world.release(
         "opt-175b",
         "OPT-175B",
