@@ -175,6 +175,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A mail server that says nothing must not hold a worker for longer than its lease.
 EMAIL_TIMEOUT = 30
 
+# --- keys: which process this is, and where the one is that holds them ---
+PROCESS = env.str("PROCESS", default="all")  # web, worker, keeper, log_signer; all: none in particular
+KEEPER_CLIENTS = env.str("KEEPER_CLIENTS", default="")
+KEEPER_THREADS = env.int("KEEPER_THREADS", default=8)
+HEADERS_PER_HOUR = env.int("HEADERS_PER_HOUR", default=0)
+
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"
 URL_LIFETIME_S = env.int("URL_LIFETIME_S", default=600)
