@@ -231,6 +231,7 @@ GRANT_TRANSITIONS: tuple[Transition, ...] = (
         for state in (ACTIVE, SUSPENDED)
     ),
     Transition(ACTIVE, "end_affiliation", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",)),
+    Transition(ACTIVE, "hold", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",)),
     Transition(ACTIVE, "keep", ACTIVE, SYSTEM, "grant.kept"),
     *(
         Transition(state, "close", CLOSED, HOLDER, "grant.closed", ("grant_closed",))

@@ -16,8 +16,10 @@ from portal.core import audit, events
 from portal.core.log.comparing import signed_head
 from portal.core.log.entries import entries_of
 from portal.core.log.files import LogFiles
-from portal.core.log.refusals import LogRefused, Rewritten
+from portal.core.log.proofs import newest_checkpoint
+from portal.core.log.refusals import HeadLost, HeadUnknown, LogRefused, Rewritten
 from portal.core.log.sequencer import write_tiles
+from portal.core.log.signing import read_head
 from portal.core.log.stored import Head, head_at, locked, log_size
 from portal.core.models import LogEntry, LogPending, LogRecovered
 from weights_vault.sealed.log.tree import leaf_hash
@@ -42,6 +44,16 @@ class EventsLost:
 
     lost: tuple[Lost, ...]
     now: datetime
+
+
+class NothingToTrust(LogRefused):
+    code = "log-nothing-to-trust"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The folder's own head can be read, or the database has none: nothing begins anew.\n"
+            "→ Run: python manage.py audit verify"
+        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,42 @@ def adopt(files: LogFiles, *, by: str, reason: str, now: datetime) -> Adopted:
         after = head_at(log_size())
         _record(before, after, signed, by=by, reason=reason, now=now)
     return Adopted(before, after, len(entries))
+
+
+def trust_database(files: LogFiles, *, by: str, reason: str, now: datetime) -> Head:
+    """Begin the folder anew from the newest head in the database, where the folder itself is gone for good.
+
+    What was signed after that head, if anything was, is forgotten: so an event says who decided it. The
+    caller holds `files.taken()`. by: the operator's name.
+    Raises: LogRefused: the folder has a head that can be read; or the database's is not signed by our key, or
+        not the root of its own entries.
+    """
+    row = newest_checkpoint()
+    if row is None or _readable(files):
+        raise NothingToTrust
+    with locked():
+        head = read_head(row.note)
+        if log_size() < head.size or head_at(head.size).root != head.root:
+            raise Rewritten(f"its entries are not those of its own signed head of {head.size}")
+        audit.record(
+            "log.folder_renewed",
+            by="system:operator",
+            subject="log:entries",
+            now=now,
+            private={"decided_by": by, "reason": reason},
+            signed={"size": head.size, "root": head.root.hex()},
+        )
+    files.write_checkpoint(row.note)
+    return head
+
+
+def _readable(files: LogFiles) -> bool:
+    try:
+        return signed_head(files) is not None
+    except HeadUnknown:
+        return True
+    except HeadLost:
+        return False
 
 
 def _lost_entries(files: LogFiles, size: int, *, whole: bool = False) -> list[tuple[int, bytes]]:

@@ -1,0 +1,72 @@
+"""J3: a backup was restored, and the log names accounts, roles and tokens that were ended since."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from portal.accounts.models import AccessToken, RoleGrant, User
+from portal.core import events
+from portal.core.log.recovering import EventsLost, Lost
+from portal.core.models import AuditEvent
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture
+def person() -> User:
+    return User.objects.create_user("mia@example.org", "a long password for tests", full_name="Mia Example")
+
+
+def lose(person: User, *told: tuple[str, dict[str, Any]]) -> None:
+    subject = f"user:{person.public_id}"
+    lost = [
+        Lost(number, {"kind": kind, "subject": subject, "event": number, "data": data})
+        for number, (kind, data) in enumerate(told)
+    ]
+    with transaction.atomic():
+        events.publish(EventsLost(tuple(lost), NOW))
+
+
+def test_account_that_was_disabled_is_disabled_again(person: User) -> None:
+    lose(person, ("account.disabled", {}))
+    person.refresh_from_db()
+    assert not person.is_active
+    assert AuditEvent.objects.get(kind="account.disabled").by == "system:log_signer"
+
+
+def test_account_that_was_enabled_in_the_end_stays(person: User) -> None:
+    lose(person, ("account.disabled", {}), ("account.enabled", {}))
+    person.refresh_from_db()
+    assert person.is_active
+
+
+def test_role_that_was_removed_is_removed_again_and_no_other(person: User) -> None:
+    for role in ("reviewer", "auditor", "legal_lead"):
+        RoleGrant.objects.create(user=person, role=role, by="usr_a", at=NOW)
+    lose(
+        person,
+        ("role.removed", {"role": "reviewer"}),
+        ("role.removed", {"role": "auditor"}),
+        ("role.granted", {"role": "auditor"}),
+    )
+    assert set(RoleGrant.objects.values_list("role", flat=True)) == {"auditor", "legal_lead"}
+
+
+def test_token_that_was_ended_is_ended_again(person: User) -> None:
+    tokens = [
+        AccessToken.objects.create(
+            user=person,
+            name="cluster",
+            digest=digest,
+            scopes=["read"],
+            created_at=NOW,
+            expires_at=NOW.replace(year=2027),
+        )
+        for digest in ("a" * 64, "b" * 64)
+    ]
+    lose(person, ("token.ended", {"token": tokens[0].pk}))
+    assert list(AccessToken.objects.filter(ended_at=None)) == tokens[1:]
