@@ -23,6 +23,7 @@ from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts import matrix
 from portal.accounts.models import User
 from portal.accounts.staff import people_who
+from portal.core import audit
 from portal.core.jobs import enqueue
 from portal.core.models import AuditEvent
 from portal.core.outbox import queue_mail, queue_mails
@@ -66,7 +67,7 @@ def tell_reviewers(notice: str, request: Request, event: AuditEvent) -> None:
 def send_for_grant(notices: Iterable[str], grant: Grant, event: AuditEvent) -> None:
     """Queue the mails of one move of a grant, to its holder."""
     for notice in notices:
-        told = {"reason": event.data.get("reason", ""), **_about_new_version(notice, event)}
+        told = {"reason": audit.wording(event, "reason"), **_about_new_version(notice, event)}
         _queue(notice, grant.user, event, {**_about_grant(grant), **told})
         for user in _staff_who_hear(notice, grant):
             review = links.page(links.REVIEW, id=grant.request_id)

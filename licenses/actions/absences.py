@@ -1,6 +1,7 @@
 """Say when one is away from the desk, and who stands in."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -31,7 +32,7 @@ def be_away(*, starts_on: date, ends_on: date, cover: User | None, by: Principal
         if errors := _faults(user, starts_on, ends_on, cover, now):
             raise Invalid("absence_invalid", "The absence was not noted.", errors=errors)
         absence = Absence.objects.create(reviewer=user, starts_on=starts_on, ends_on=ends_on, cover=cover)
-        told = {
+        told: dict[str, Any] = {
             "starts_on": starts_on.isoformat(),
             "ends_on": ends_on.isoformat(),
             "cover": cover.public_id if cover else None,

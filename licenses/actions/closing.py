@@ -75,16 +75,19 @@ def _checked(grant: Grant, copies: int, method: str, destroyed_on: date, now: da
 
 
 def _close(grant: Grant, certificate: DestructionCertificate, by: Principal, now: datetime) -> None:
-    told = {
-        "copies": certificate.copies,
-        "method": certificate.method,
-        "destroyed_on": certificate.destroyed_on.isoformat(),
-    }
     copies = "1 copy" if certificate.copies == 1 else f"{certificate.copies} copies"
     reason = f"Closed by its holder; {copies} destroyed by {texts.day(certificate.destroyed_on)}."
     move_grant(grant, "close", reason=reason, by=by.actor, now=now)
     audit.record(
-        "grant.certified", by=by.actor, subject=f"grant:{grant.pk}", now=now, how=certificate.how, **told
+        "grant.certified",
+        by=by.actor,
+        subject=f"grant:{grant.pk}",
+        now=now,
+        private={"method": certificate.method},
+        about=grant.user.public_id,
+        how=certificate.how,
+        copies=certificate.copies,
+        destroyed_on=certificate.destroyed_on.isoformat(),
     )
     events.publish(GrantChanged(grant, reason, by.actor, now))
 

@@ -9,6 +9,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from licenses import links, search, states, texts
+from licenses.actions.mastering import member_in_log
 from licenses.models import Grant, MasterAgreement, MasterMember, Message, Party, Request, RequestVersion
 from licenses.queries.parties import TAKING_PART
 from portal.accounts.events import Bar, ErasureAsked, PersonErased
@@ -103,6 +104,7 @@ def _erase_from_masters(event: PersonErased) -> None:
                 member=member.pk,
                 reason="The account was erased.",
             )
+        audit.forget(member_in_log(member))
         MasterMember.objects.filter(pk=member.pk).update(removed_at=member.removed_at or event.now, **changed)
     unsigned = MasterAgreement.objects.filter(signed_at__isnull=True, signatory_email__in=event.addresses)
     unsigned.update(signatory_email=event.stand_in, signatory_name=ERASED_NAME)

@@ -110,8 +110,16 @@ def remove_member(*, member: MasterMember, reason: str, by: Principal, now: date
         if not MasterMember.objects.filter(pk=member.pk, removed_at__isnull=True).update(removed_at=now):
             raise _moved_on()
         member.removed_at = now
-        _record("master.member_removed", master, by, now, member=member.pk, reason=said)
+        about = member_in_log(member)
+        _record(
+            "master.member_removed", master, by, now, member=member.pk, private={"reason": said}, about=about
+        )
     return member
+
+
+def member_in_log(member: MasterMember) -> str:
+    """Whom the log's private values about a member are about: many have no account that would name them."""
+    return f"member:{member.pk}"
 
 
 def end_master(*, master: MasterAgreement, reason: str, by: Principal, now: datetime) -> MasterAgreement:
@@ -126,7 +134,8 @@ def end_master(*, master: MasterAgreement, reason: str, by: Principal, now: date
         require(policies.may_change_master(queries.master_case(by, master, now)))
         MasterAgreement.objects.filter(pk=master.pk).update(ends_at=now)
         master.ends_at = now
-        event = _record("master.ended", master, by, now, reason=said)
+        about = master.signatory.public_id if master.signatory else ""
+        event = _record("master.ended", master, by, now, private={"reason": said}, about=about)
         queue_mail(
             to=master.signatory_email,
             template="licenses/mail/master_ended",

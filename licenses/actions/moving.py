@@ -78,11 +78,14 @@ def move_request(
     by: str,
     now: datetime,
     data: dict[str, Any] | None = None,
+    private: dict[str, Any] | None = None,
+    about: str = "",
     **fields: Any,
 ) -> AuditEvent:
     """Move a locked request by the table: state and `fields`, audit event, mails. Updates `request` too.
 
-    by: who, as the audit log calls them. data: what the audit event tells besides the version.
+    by: who, as the audit log calls them. data: what the audit event tells besides the version. private,
+    about: what it tells of a person (portal.core.audit.record).
     Raises: Conflict(state_changed): the row is not as it was read.
     """
     row = row_of("request", request.state, action)
@@ -96,7 +99,14 @@ def move_request(
         setattr(request, name, value)
     _note_open(request)
     event = audit.record(
-        row.audit, by=by, subject=f"request:{request.pk}", now=now, version=request.version, **(data or {})
+        row.audit,
+        by=by,
+        subject=f"request:{request.pk}",
+        now=now,
+        private=private,
+        about=about,
+        version=request.version,
+        **(data or {}),
     )
     notices.send_for_request(row.notice, request, event)
     return event
@@ -146,7 +156,8 @@ def move_grant(
         by=by,
         subject=f"grant:{grant.pk}",
         now=now,
-        reason=reason,
+        private={"reason": reason},
+        about=grant.user.public_id,
         request=grant.request_id,
         **(data or {}),
     )

@@ -118,7 +118,7 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
         license.name = terms.license_name
         license.save(update_fields=["name"])
     version = _version_of(license, terms, by, now)
-    kept = {
+    kept: dict[str, Any] = {
         "license": license,
         "strategy": terms.strategy,
         "stage": terms.stage,

@@ -35,9 +35,8 @@ def keep_reason(
             by=by.actor,
             subject=f"reason:{kept.pk}",
             now=now,
+            private={"title": title, "text": text},
             verdict=verdict,
-            title=title,
-            text=text,
         )
     return kept
 

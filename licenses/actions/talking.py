@@ -36,14 +36,14 @@ def say(*, request: Request, text: str, by: Principal, now: datetime) -> Message
         staff = not case.takes_part
         message, is_new = _written(request, Message.Kind.MESSAGE, said, by, now, by_staff=staff)
         if is_new and not staff and _is_asked(request):
-            move_request(request, "answer", by=by.actor, now=now, data=_told(message), asked_at=None)
+            move_request(request, "answer", by=by.actor, now=now, **_told(request, message), asked_at=None)
         elif is_new:
             event = audit.record(
                 "request.message_sent",
                 by=by.actor,
                 subject=f"request:{request.pk}",
                 now=now,
-                **_told(message),
+                **_recorded(request, message),
             )
             notices.send_for_request(["message_received"], request, event)
     return message
@@ -60,7 +60,7 @@ def ask(*, request: Request, text: str, by: Principal, now: datetime) -> Message
         require(policies.may_ask(case))
         message, is_new = _written(request, Message.Kind.MESSAGE, said, by, now, by_staff=True, asks=True)
         if is_new:
-            move_request(request, "ask", by=by.actor, now=now, data=_told(message), asked_at=now)
+            move_request(request, "ask", by=by.actor, now=now, **_told(request, message), asked_at=now)
     return message
 
 
@@ -76,7 +76,11 @@ def note(*, request: Request, text: str, by: Principal, now: datetime) -> Messag
         message, is_new = _written(request, Message.Kind.NOTE, said, by, now, by_staff=True)
         if is_new:
             audit.record(
-                "request.noted", by=by.actor, subject=f"request:{request.pk}", now=now, **_told(message)
+                "request.noted",
+                by=by.actor,
+                subject=f"request:{request.pk}",
+                now=now,
+                **_recorded(request, message),
             )
     return message
 
@@ -123,9 +127,17 @@ def _written(
     return Message.objects.create(request=request, author=author, at=now, **same), True
 
 
-def _told(message: Message) -> dict[str, Any]:
+def _told(request: Request, message: Message) -> dict[str, Any]:
+    """What the log tells of a message, for `move_request`. Few words can be guessed by their digest."""
+    about = request.applicant if message.by_staff else message.author
     return {
-        "message": message.pk,
-        "by_staff": message.by_staff,
-        "sha256": hashlib.sha256(message.text.encode()).hexdigest(),
+        "data": {"message": message.pk, "by_staff": message.by_staff},
+        "private": {"sha256": hashlib.sha256(message.text.encode()).hexdigest()},
+        "about": about.public_id,
     }
+
+
+def _recorded(request: Request, message: Message) -> dict[str, Any]:
+    """The same for `audit.record`."""
+    told = _told(request, message)
+    return {**told.pop("data"), **told}

@@ -134,9 +134,10 @@ def _cast(
         by=by.actor,
         subject=f"request:{request.pk}",
         now=now,
+        private={"reason": reason},
+        about=request.applicant.public_id,
         version=request.version,
         verdict=verdict,
-        reason=reason,
         changed_mind=changed,
     )
     return True
@@ -180,7 +181,9 @@ def _carry_out(request: Request, verdict: str, counting: list[Vote], now: dateti
         verdict,
         by="system:votes",
         now=now,
-        data={"reason": decision.reason, "votes": decision.votes},
+        data={"votes": decision.votes},
+        private={"reason": decision.reason},
+        about=request.applicant.public_id,
         split=False,
         asked_at=None,
         **final,

@@ -131,7 +131,7 @@ def _entries(
     reader = people[0] if principal is None else principal.user
     staff = principal is not None and reader not in people and bool(policies.may_review(person(principal)))
     log = audit.trail(*subjects).filter(kind__in=TITLES).annotate(name=_NAME)
-    told = [event for event in log if _is_told(event, staff)]
+    told = audit.tell(event for event in log if _is_told(event, staff))
     names = {event.by: str(event.name) for event in told if event.name} if staff else {}
     names |= {user.public_id: user.get_full_name() for user in people}
     if reader in people:
@@ -173,8 +173,8 @@ def _detail(event: AuditEvent, about: dict[str, str], *, why: bool) -> str:
     data: dict[str, Any] = event.data
     if event.kind.startswith("request.party_"):
         return about.get(str(data.get("party")), "")
-    if why and (said := data.get("reason")):
-        return str(said)
+    if why and (said := audit.wording(event, "reason")):
+        return said
     if event.kind == "request.appealed":
         return about.get(_appeal(data["version"]), "")
     if event.kind in ("request.submitted", "request.edited", "request.license_confirmed"):

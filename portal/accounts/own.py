@@ -1,12 +1,14 @@
 """What the portal keeps about a person as an account: theirs to take with them. No secret stands in it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
 
-from portal.accounts.models import AccessToken, Device, PendingAction, RoleGrant, User
+from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
 from portal.core import audit
 from portal.core.models import AuditEvent
 
@@ -35,10 +37,7 @@ def account(user: User) -> Row:
 def tokens(user: User) -> Iterator[Row]:
     """Yield the names of the person's tokens and when they were used, never what opens anything."""
     fields = ("id", "name", "scopes", "created_at", "expires_at", "last_used_at", "ended_at")
-    yield from (
-        AccessToken.objects.filter(user=user).order_by("created_at").values(*fields, "grant", "address")
-    )
-    yield from Device.objects.filter(user=user).order_by("created_at").values(*fields, "address", "reused")
+    yield from AccessToken.objects.filter(user=user).order_by("created_at").values(*fields)
 
 
 def pending_actions(user: User) -> Iterator[Row]:
@@ -56,9 +55,15 @@ def log(user: User, subjects: frozenset[str]) -> Iterator[Row]:
     own = {f"user:{user.public_id}", *subjects}
     written = AuditEvent.objects.filter(by=user.public_id)
     about = AuditEvent.objects.filter(subject=f"user:{user.public_id}").exclude(by=user.public_id)
-    for event in written.order_by("index").iterator(chunk_size=_AT_ONCE):
-        told = {"data": event.data} if event.subject in own else {}
+    for event in _with_private_values(written.order_by("index")):
+        told = {"data": audit.plain(event)} if event.subject in own else {}
         yield {"at": event.at, "kind": event.kind, "subject": event.subject, "by": "you", **told}
     for event in about.order_by("index").iterator(chunk_size=_AT_ONCE):
         by = event.by if event.by.startswith("system:") else "staff"
         yield {"at": event.at, "kind": event.kind, "subject": event.subject, "by": by}
+
+
+def _with_private_values(events: QuerySet[AuditEvent]) -> Iterator[AuditEvent]:
+    rows = events.iterator(chunk_size=_AT_ONCE)
+    while batch := list(islice(rows, _AT_ONCE)):
+        yield from audit.tell(batch)

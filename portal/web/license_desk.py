@@ -15,7 +15,7 @@ from licenses.queries.masters import ever_members_of
 from licenses.terms import normalize_license
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
-from portal.core.audit import trail
+from portal.core.audit import tell, trail, wording
 from portal.core.problems import NotFound
 from portal.web.comparison import Line
 from portal.web.comparison import compare as compare
@@ -191,7 +191,7 @@ def _default_before(after: LicenseVersion | LicenseDraft) -> LicenseVersion | No
 
 def master_story(found: MasterAgreement) -> list[Told]:
     """What happened to a master agreement, for staff."""
-    events = [event for event in trail(f"master:{found.pk}") if event.kind in _MASTER_EVENTS]
+    events = tell(event for event in trail(f"master:{found.pk}") if event.kind in _MASTER_EVENTS)
     people = User.objects.in_bulk({event.by for event in events}, field_name="public_id")
     # The log keeps ids alone: whose account was erased is no longer called by name here either.
     named = ever_members_of(found)
@@ -201,7 +201,7 @@ def master_story(found: MasterAgreement) -> list[Told]:
         member = named.get(event.data.get("member", 0))
         title = title.replace("{member}", member.full_name if member else "somebody")
         actor = str(people[event.by]) if event.by in people else "the portal itself"
-        told.append(Told(event.at, title, "", event.data.get("reason", ""), actor, tone, icon))
+        told.append(Told(event.at, title, "", wording(event, "reason"), actor, tone, icon))
     return told
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
-from portal.core.audit import trail
+from portal.core.audit import tell, trail, wording
 from portal.core.models import AuditEvent
 from portal.core.problems import NotFound, NotPermitted
 from portal.web.story import Told
@@ -96,7 +96,7 @@ def _rows(revisions: list[Revision]) -> list[Row]:
 
 
 def _timeline(events: Iterable[AuditEvent]) -> list[Told]:
-    shown = [event for event in events if event.kind in _EVENTS]
+    shown = tell(event for event in events if event.kind in _EVENTS)
     people = User.objects.in_bulk({event.by for event in shown}, field_name="public_id")
     return [_told(event, people.get(event.by)) for event in shown]
 
@@ -104,4 +104,4 @@ def _timeline(events: Iterable[AuditEvent]) -> list[Told]:
 def _told(event: AuditEvent, person: User | None) -> Told:
     title, tone, icon = _EVENTS[event.kind]
     actor = str(person) if person else "the portal itself"
-    return Told(event.at, title, "", event.data.get("reason", ""), actor, tone, icon)
+    return Told(event.at, title, "", wording(event, "reason"), actor, tone, icon)

@@ -33,6 +33,12 @@ def acknowledge(*, alert: Alert, note: str, by: Principal, now: datetime) -> Ale
     alert.acknowledged_by, alert.acknowledged_at = by.actor, now
     alert.save()
     audit.record(
-        "alert.acknowledged", by=by.actor, subject=f"alert:{alert.pk}", now=now, rule=alert.rule, note=note
+        "alert.acknowledged",
+        by=by.actor,
+        subject=f"alert:{alert.pk}",
+        now=now,
+        private={"note": note},
+        about=alert.person,
+        rule=alert.rule,
     )
     return alert

@@ -34,15 +34,14 @@ def move(
     if not held.update(state=step.target, state_reason=reason, **fields):
         raise _not_from_here(revision, action)
     revision.refresh_from_db()
-    data = {"reason": reason} if reason else {}
     audit.record(
         step.audit,
         by=by.actor,
         subject=f"revision:{revision.id}",
         now=now,
+        private={"reason": reason} if reason else None,
         release=revision.release.slug,
         revision=revision.name,
-        **data,
     )
     return step
 

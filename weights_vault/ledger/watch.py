@@ -82,7 +82,8 @@ def _raise(rule: Rule, holding: Holding, finding: Finding, now: datetime) -> Non
         subject=f"grant:{holding.grant}",
         now=now,
         rule=rule.code,
-        measured=round(finding.measured, 1),
+        # As words: the log has no fractions.
+        measured=f"{finding.measured:.1f}".removesuffix(".0"),
     )
     told = now.isoformat()
     jobs.enqueue(TELL, {"raised_at": told}, key=f"{TELL}:{told}", run_at=now + TELL_AFTER)

@@ -1,5 +1,8 @@
 """Erase what is a person's. What was signed and decided stays, and so does the log: no line is touched.
 
+What the log's lines committed to about the person is deleted beside the log, why somebody decided so about
+them too; a decision itself keeps its reason, as what was signed keeps its words.
+
 The account stays as a row without a person, so that everything that names its public id still names one
 thing. Nobody can sign in to it, and the address is free for another account. R12
 """
@@ -64,6 +67,7 @@ def erase(*, user: User, address: str, by: Principal, now: datetime) -> User:
         )
         _erase_account(account, stand_in, by, now)
         events.publish(PersonErased(account, addresses, stand_in, by.actor, now))
+        audit.forget(account.public_id)
         audit.record("account.erased", by=by.actor, subject=f"user:{account.public_id}", now=now)
     user.refresh_from_db()
     return user

@@ -55,7 +55,12 @@ def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
         if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             end_all_tokens(user=user, by=by.actor, now=now)
             audit.record(
-                "account.disabled", by=by.actor, subject=f"user:{user.public_id}", now=now, reason=reason
+                "account.disabled",
+                by=by.actor,
+                subject=f"user:{user.public_id}",
+                now=now,
+                private={"reason": reason},
+                about=user.public_id,
             )
     user.refresh_from_db()
     return user

@@ -1,5 +1,7 @@
 """One line of the audit log."""
 
+from typing import Any
+
 from django.db import models
 
 
@@ -17,11 +19,16 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=96, help_text="such as request:req_…")
     data = models.JSONField(default=dict)
 
+    # The private values that still stand, once they were read (portal.core.audit.tell); no column.
+    disclosed: dict[str, Any] | None = None
+
     class Meta:
         ordering = ["index"]
         indexes = [
             models.Index(fields=["subject", "index"], name="core_audit_subject"),
             models.Index(fields=["kind", "index"], name="core_audit_kind"),
+            models.Index(fields=["by", "index"], name="core_audit_by"),
+            models.Index(fields=["at"], name="core_audit_at"),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,8 @@ from licenses.models import (
 )
 from licenses.models.requests import RequestedRelease
 from portal.accounts.models import User
-from portal.core.models import AuditEvent
+from portal.core import audit
+from portal.core.models import AuditDisclosure, AuditEvent
 from portal.demo.crowd.words import QUESTIONS, REASONS, made_id, purpose
 
 # In the order in which the database wants them.
@@ -48,6 +49,7 @@ class Batch:
     """Rows to be written together, by table."""
 
     rows: dict[type[Model], list[Any]] = field(default_factory=lambda: {table: [] for table in TABLES})
+    private: list[tuple[AuditEvent, list[AuditDisclosure]]] = field(default_factory=list)
 
     def add(self, row: Any) -> None:
         self.rows[type(row)].append(row)
@@ -56,6 +58,8 @@ class Batch:
         self.rows[AuditEvent].sort(key=lambda event: event.at)
         for table, rows in self.rows.items():
             table._default_manager.bulk_create(rows, batch_size=2_000)
+        opened = [row for event, rows in self.private for row in _of(event, rows)]
+        AuditDisclosure.objects.bulk_create(opened, batch_size=2_000)
 
 
 @dataclass
@@ -165,7 +169,7 @@ class Trail:
         self._later(2)
         self._version(2, submitted=True, appeal="The purpose was misread: nothing commercial comes of it.")
         request.submitted_at = self.at
-        self._tell("appealed", self.applicant.public_id, text="The purpose was misread.")
+        self._tell("appealed", self.applicant.public_id)
 
     def _assign(self) -> None:
         self.request.assignee = self.rng.choice(self.reviewers)
@@ -208,7 +212,7 @@ class Trail:
         )
         if verdict != "request_changes":
             self.request.decided_at = self.at
-        self._tell(outcome, "system:votes", reason=reason, votes=votes)
+        self._tell(outcome, "system:votes", reason, votes=votes)
 
     def _sign(self) -> None:
         self._later(4)
@@ -245,7 +249,7 @@ class Trail:
         self._later(30)
         grant.state, grant.state_at, grant.state_reason = states.REVOKED, self.at, "Shared with others."
         by = self.rng.choice(self.reviewers).public_id
-        self._log("grant.revoked", by, f"grant:{grant.pk}", reason=grant.state_reason)
+        self._log("grant.revoked", by, f"grant:{grant.pk}", grant.state_reason, request=self.request.pk)
 
     def _version(self, number: int, *, submitted: bool, appeal: str = "") -> None:
         known = {"license_version": self.license, "license_sha256": self.license.sha256}
@@ -274,7 +278,7 @@ class Trail:
                 at=self.at,
             )
         )
-        self._tell("voted", voter.public_id, verdict=verdict, reason=reason)
+        self._tell("voted", voter.public_id, reason, verdict=verdict)
 
     def _two(self) -> list[User]:
         return self.rng.sample(list(self.reviewers), 2)
@@ -283,9 +287,23 @@ class Trail:
         """Some time on, never beyond now."""
         self.at = min(self.at + timedelta(days=days * self.rng.random()), self.now)
 
-    def _tell(self, what: str, by: str, **data: Any) -> None:
+    def _tell(self, what: str, by: str, reason: str = "", **data: Any) -> None:
         version = self.request.version
-        self._log(f"request.{what}", by, f"request:{self.request.pk}", version=version, **data)
+        self._log(f"request.{what}", by, f"request:{self.request.pk}", reason, version=version, **data)
 
-    def _log(self, kind: str, by: str, subject: str, **data: Any) -> None:
-        self.batch.add(AuditEvent(kind=kind, by=by, subject=subject, at=self.at, data=data))
+    def _log(self, kind: str, by: str, subject: str, reason: str = "", **data: Any) -> None:
+        hidden = {"reason": reason} if reason else {}
+        salts = {name: self.rng.randbytes(audit.SALT_BYTES) for name in hidden}
+        said = {**data, **audit.commitments(hidden, salts)}
+        event = AuditEvent(kind=kind, by=by, subject=subject, at=self.at, data=said)
+        self.batch.add(event)
+        if hidden:
+            opened = audit.disclosures(0, hidden, salts, self.applicant.public_id)
+            self.batch.private.append((event, opened))
+
+
+def _of(event: AuditEvent, rows: list[AuditDisclosure]) -> list[AuditDisclosure]:
+    """The rows with the number that the event has, now that it is written."""
+    for row in rows:
+        row.event = event.pk
+    return rows

@@ -207,7 +207,7 @@ class TestLooks:
         look(now + 6 * HOUR)
         (event,) = trail(f"grant:{GRANT}")
         assert (event.kind, event.by) == ("alert.raised", "system:ledger")
-        assert event.data == {"rule": "many_networks", "measured": 6}
+        assert event.data == {"rule": "many_networks", "measured": "6"}
 
 
 class TestMail:

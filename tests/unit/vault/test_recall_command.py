@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from portal.accounts.principals import Principal
-from portal.core import jobs
+from portal.core import audit, jobs
 from portal.core.audit import trail
 from portal.core.models import OutboxMessage
 from tests.unit.vault.fakes import GRANT
@@ -69,7 +69,11 @@ def test_holders_are_told_the_reason_and_the_log_keeps_it(
     assert REASON in OutboxMessage.objects.get().text
     event = trail(f"revision:{revision.id}").last()
     assert event is not None
-    assert (event.kind, event.by, event.data["reason"]) == ("revision.quarantined", "system:release", REASON)
+    assert (event.kind, event.by, audit.told(event, "reason")) == (
+        "revision.quarantined",
+        "system:release",
+        REASON,
+    )
 
 
 @pytest.mark.parametrize("named", ["opt-small", "opt-small@", "opt-small@v9", "nothing@v1", "@", ""])

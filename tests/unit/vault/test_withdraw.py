@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.accounts.models import RoleGrant, User
 from portal.accounts.principals import Principal, principal_for, system_principal
 from portal.accounts.roles import RELEASE_MANAGER, REVIEWER
-from portal.core import jobs
+from portal.core import audit, jobs
 from portal.core.audit import trail
 from portal.core.events import _handlers, subscribe
 from portal.core.keys import public_keys, root_fingerprint
@@ -186,7 +186,7 @@ def test_reason_stands_in_the_audit_log(revision: Revision, manager: Principal, 
     withdraw(revision=revision, reason="A shard is damaged.", by=manager, now=now)
     event = trail(f"revision:{revision.id}").last()
     assert event is not None
-    assert (event.kind, event.by, event.data["reason"]) == (
+    assert (event.kind, event.by, audit.told(event, "reason")) == (
         "revision.withdrawn",
         manager.actor,
         "A shard is damaged.",
