@@ -19,6 +19,7 @@ import typer
 from weights_vault.client.arguments import globals_first, refuse_secrets, wants_json
 from weights_vault.client.commands import (
     account,
+    audit,
     catalog,
     close_out,
     download,
@@ -98,8 +99,9 @@ for _name, _command, _short in (
 ):
     app.command(_name, short_help=_short, epilog=_EPILOG)(_command)
 app.add_typer(keys.app, name="keys", short_help="Create, add, list and remove your keys.", epilog=_EPILOG)
+app.add_typer(audit.app, name="audit", short_help="Check proofs from the audit log, offline.", epilog=_EPILOG)
 
-_NAMES = [*(each.name for each in app.registered_commands if each.name), "keys"]
+_NAMES = [*(each.name for each in app.registered_commands if each.name), "keys", "audit"]
 
 
 def _say_version(context: typer.Context, wanted: bool) -> None:

@@ -43,6 +43,11 @@ class Pins:
         found = self._read().get("trust_sequence", 0)
         return found if isinstance(found, int) else 0
 
+    @property
+    def log(self) -> tuple[str, ...]:
+        """Keys of the portal's audit log, as the last trust document accepted here named them."""
+        return tuple(self._read().get("log", ()))
+
     def head(self, release: str) -> SeenHead | None:
         """The newest head of a release seen here."""
         found = self._read().get("heads", {}).get(release)
@@ -50,13 +55,13 @@ class Pins:
             return None
         return SeenHead(found["sequence"], datetime.fromisoformat(found["issued"]))
 
-    def keep_trust(self, *, root: str, sequence: int) -> None:
-        """Remember an accepted trust document."""
+    def keep_trust(self, *, root: str, sequence: int, log: tuple[str, ...] = ()) -> None:
+        """Remember an accepted trust document. log: the keys of the audit log that it names."""
         with self._home.locked():
             memory = self._read()
             if memory.get("root") == root:
                 sequence = max(sequence, int(memory.get("trust_sequence", 0)))
-            memory |= {"portal": self._portal, "root": root, "trust_sequence": sequence}
+            memory |= {"portal": self._portal, "root": root, "trust_sequence": sequence, "log": list(log)}
             self._home.write_json(self._name, memory)
 
     def keep_head(self, release: str, seen: SeenHead) -> None:
@@ -77,6 +82,8 @@ class Pins:
         if memory and not (
             memory.get("portal") == self._portal
             and isinstance(memory.get("trust_sequence", 0), int)
+            and isinstance(memory.get("log", []), list)
+            and all(isinstance(each, str) for each in memory.get("log", []))
             and isinstance(heads, dict)
             and all(map(_is_seen_head, heads.values()))
         ):

@@ -141,7 +141,7 @@ class TrustChain:
         # A root that hands over signs together with its successor; from then on the successor is the one
         # pinned.
         root = fingerprint(document.keys["root"][0])
-        self._pins.keep_trust(root=root, sequence=document.sequence)
+        self._pins.keep_trust(root=root, sequence=document.sequence, log=document.log)
         if pinned is None:
             self._output.important(
                 f"first contact with {self._api.portal}: its key is pinned as {root}",

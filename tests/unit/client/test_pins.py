@@ -67,3 +67,11 @@ def test_the_memory_of_another_portal_is_not_taken(tmp_path: Path) -> None:
     with pytest.raises(MachineFault) as caught:
         _ = Pins(Home(tmp_path), "https://a.example_b").root
     assert caught.value.reference == "home-damaged"
+
+
+def test_the_keys_of_the_log_are_those_of_the_last_document(pins: Pins) -> None:
+    assert pins.log == ()
+    pins.keep_trust(root="wp1-a", sequence=5, log=("first", "second"))
+    assert pins.log == ("first", "second")
+    pins.keep_trust(root="wp1-a", sequence=6)
+    assert pins.log == ()
