@@ -21,7 +21,10 @@ from weights_vault.sealed.challenge import answer, open_challenge
 from weights_vault.sealed.keys import generate_identity
 
 # A token of the owner with that scope alone; the others are browser sessions.
-ROLES = ("nobody", "read", "requests", "download", "owner", "other", "reviewer", "manager", "admin")
+ROLES = (
+    "nobody", "read", "requests", "download", "owner", "other",
+    "reviewer", "legal", "manager", "auditor", "admin",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,115 +124,135 @@ def _new_key(world: World, ids: dict[str, str]) -> dict[str, Any]:
 
 
 MATRIX: dict[tuple[str, str], Row] = {
-    #                                nobody read reqs down owner other review manager admin
-    ("api-schema", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200)),
-    ("api-trust", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200)),
-    ("api-me", "GET"): Row((401, 200, 200, 200, 200, 200, 200, 200, 200)),
+    #                                nobody read reqs down owner other review legal manager auditor admin
+    ("api-schema", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-trust", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-me", "GET"): Row((401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     ("api-my-token", "DELETE"): Row(
-        (401, 204, 204, 204, 404, 404, 404, 404, 404), audit="token.ended", caller="read"
+        (401, 204, 204, 204, 404, 404, 404, 404, 404, 404, 404), audit="token.ended", caller="read"
     ),
-    ("api-releases", "GET"): Row((200, 200, 403, 403, 200, 200, 200, 200, 200)),
+    ("api-releases", "GET"): Row((200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
     ("api-release", "GET"): Row(
-        (200, 200, 403, 403, 200, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
+        (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
     ),
     ("api-head", "GET"): Row(
-        (200, 200, 403, 403, 200, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
+        (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
     ),
     ("api-license", "GET"): Row(
-        (200, 200, 403, 403, 200, 200, 200, 200, 200), arrange=lambda world: {"license_id": world.license.pk}
+        (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200),
+        arrange=lambda world: {"license_id": world.license.pk},
     ),
-    ("api-requests", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200)),
+    ("api-requests", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
     ("api-requests", "POST"): Row(
-        (401, 403, 201, 403, 201, 201, 201, 201, 201),
+        (401, 403, 201, 403, 201, 201, 201, 201, 201, 201, 201),
         body=lambda world, ids: {"release": "opt-175b", "answers": ANSWERS},
         audit="request.drafted",
     ),
     ("api-request", "GET"): Row(
-        (401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_request(World.submitted)
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_request(World.submitted)
     ),
     ("api-request", "PATCH"): Row(
-        (401, 403, 200, 403, 200, 404, 403, 404, 403),
+        (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
         arrange=_request(World.submitted),
         body=lambda world, ids: {"answers": {"purpose": "Another."}},
         audit="request.edited",
     ),
     ("api-submit", "POST"): Row(
-        (401, 403, 200, 403, 200, 404, 404, 404, 404),
+        (401, 403, 200, 403, 200, 404, 404, 404, 404, 404, 404),
         arrange=_request(World.draft),
         body=lambda world, ids: {"license_sha256": world.license.sha256},
         audit="request.submitted",
     ),
     ("api-withdraw", "POST"): Row(
-        (401, 403, 200, 403, 200, 404, 403, 404, 403),
+        (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
         arrange=_request(World.submitted),
         audit="request.withdrawn",
     ),
     ("api-nudge", "POST"): Row(
-        (401, 403, 200, 403, 200, 404, 403, 404, 403),
+        (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
         arrange=_request(World.overdue),
         audit="request.nudged",
     ),
     ("api-renew", "POST"): Row(
-        (401, 403, 201, 403, 201, 404, 403, 404, 403),
+        (401, 403, 201, 403, 201, 404, 403, 403, 404, 403, 404),
         arrange=lambda world: {"grant_id": world.ending().pk},
         audit="request.drafted",
     ),
     ("api-appeal", "POST"): Row(
-        (401, 403, 200, 403, 200, 404, 403, 404, 403),
+        (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
         arrange=_request(lambda world: world.decided("reject")),
         body=lambda world, ids: {"text": "Please look again."},
         audit="request.appealed",
     ),
     ("api-sign", "POST"): Row(
-        (401, 403, 202, 403, 202, 404, 403, 404, 403),
+        (401, 403, 202, 403, 202, 404, 403, 403, 404, 403, 404),
         arrange=_request(lambda world: world.decided("approve")),
         audit="pending.proposed",
     ),
     ("api-messages", "GET"): Row(
-        (401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_request(World.submitted)
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_request(World.submitted)
     ),
     ("api-messages", "POST"): Row(
-        (401, 403, 201, 403, 201, 404, 201, 404, 201),
+        (401, 403, 201, 403, 201, 404, 201, 201, 404, 403, 404),
         arrange=_request(World.submitted),
         body=lambda world, ids: {"text": "Is anything missing?"},
         audit="request.message_sent",
     ),
     ("api-parties", "POST"): Row(
-        (401, 403, 201, 403, 201, 404, 404, 404, 404),
+        (401, 403, 201, 403, 201, 404, 404, 404, 404, 404, 404),
         arrange=_request(World.draft),
         body=lambda world, ids: {"role": "co_applicant", "email": "cleo@example.org", "full_name": "Cleo"},
         audit="request.party_invited",
     ),
     ("api-party", "DELETE"): Row(
-        (401, 403, 200, 403, 200, 404, 404, 404, 404), arrange=_party, audit="request.party_removed"
+        (401, 403, 200, 403, 200, 404, 404, 404, 404, 404, 404), arrange=_party, audit="request.party_removed"
     ),
     ("api-votes", "POST"): Row(
-        (401, 403, 403, 403, 403, 404, 200, 404, 403),  # administrators read requests, reviewers vote on them
+        (
+            401,
+            403,
+            403,
+            403,
+            403,
+            404,
+            200,
+            200,
+            404,
+            403,
+            404,
+        ),  # administrators read requests, reviewers vote on them
         arrange=_request(World.submitted),
         body=lambda world, ids: {"version": 1, "verdict": "approve"},
         audit="request.voted",
         caller="reviewer",
     ),
-    ("api-grants", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200)),
-    ("api-grant", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_grant),
+    ("api-grants", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-grant", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_grant),
     ("api-reaccept", "POST"): Row(
-        (401, 403, 202, 403, 202, 404, 404, 404, 404), arrange=_grant_to_reaccept, audit="pending.proposed"
+        (401, 403, 202, 403, 202, 404, 404, 404, 404, 404, 404),
+        arrange=_grant_to_reaccept,
+        audit="pending.proposed",
     ),
     ("api-manifest", "GET"): Row(
-        (401, 403, 403, 200, 200, 404, 403, 404, 403), arrange=_grant, audit="manifest.issued"
+        (401, 403, 403, 200, 200, 404, 403, 403, 404, 403, 404), arrange=_grant, audit="manifest.issued"
     ),
     ("api-headers", "POST"): Row(
-        (401, 403, 403, 200, 200, 404, 404, 404, 404),
+        (401, 403, 403, 200, 200, 404, 404, 404, 404, 404, 404),
         arrange=_grant_and_key,
         body=lambda world, ids: {**_files(world, ids), "key": ids["key"]},
         audit="headers.issued",
     ),
     ("api-urls", "POST"): Row(
-        (401, 403, 403, 200, 200, 404, 403, 404, 403), arrange=_grant, body=_files, audit="urls.issued"
+        (401, 403, 403, 200, 200, 404, 403, 403, 404, 403, 404),
+        arrange=_grant,
+        body=_files,
+        audit="urls.issued",
     ),
-    ("api-agreement", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 404, 200), arrange=_with_document),
+    ("api-agreement", "GET"): Row(
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_with_document
+    ),
     ("api-close-out", "POST"): Row(
-        (401, 403, 202, 403, 202, 404, 404, 404, 404),
+        (401, 403, 202, 403, 202, 404, 404, 404, 404, 404, 404),
         arrange=_grant,
         body=lambda world, ids: {
             "copies": 1,
@@ -239,28 +262,32 @@ MATRIX: dict[tuple[str, str], Row] = {
         audit="pending.proposed",
     ),
     ("api-receipts", "POST"): Row(
-        (401, 403, 403, 201, 201, 404, 404, 404, 404),
+        (401, 403, 403, 201, 201, 404, 404, 404, 404, 404, 404),
         arrange=_downloaded,
         body=_receipt,
         audit="download.completed",
     ),
-    ("api-ledger", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 200), arrange=_downloaded),
-    ("api-ledger-csv", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 200), arrange=_downloaded),
-    ("api-keys", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200)),
-    ("api-keys", "POST"): Row(
-        (401, 403, 403, 201, 201, 201, 201, 201, 201), body=_new_key, audit="key.challenged"
+    ("api-ledger", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=_downloaded),
+    ("api-ledger-csv", "GET"): Row(
+        (401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=_downloaded
     ),
-    ("api-key", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404, 404), arrange=_key),
+    ("api-keys", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-keys", "POST"): Row(
+        (401, 403, 403, 201, 201, 201, 201, 201, 201, 201, 201), body=_new_key, audit="key.challenged"
+    ),
+    ("api-key", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404), arrange=_key),
     ("api-key", "DELETE"): Row(
-        (401, 403, 403, 202, 202, 404, 404, 404, 404), arrange=_key, audit="pending.proposed"
+        (401, 403, 403, 202, 202, 404, 404, 404, 404, 404, 404), arrange=_key, audit="pending.proposed"
     ),
     ("api-key-proof", "POST"): Row(
-        (401, 403, 403, 202, 202, 404, 404, 404, 404),
+        (401, 403, 403, 202, 202, 404, 404, 404, 404, 404, 404),
         arrange=_challenged_key,
         body=lambda world, ids: {"answer": ids["answer"]},
         audit="key.proven",
     ),
-    ("api-pending-action", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404, 404), arrange=_pending),
+    ("api-pending-action", "GET"): Row(
+        (401, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404), arrange=_pending
+    ),
     ("api-missing", "GET"): Row((404,) * len(ROLES)),
     ("api-missing", "POST"): Row((404,) * len(ROLES)),
     ("api-missing", "PUT"): Row((404,) * len(ROLES)),

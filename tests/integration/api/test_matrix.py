@@ -9,6 +9,7 @@ import pytest
 from django.urls import URLPattern, reverse
 from rest_framework.test import APIClient
 
+from portal.accounts.models import User
 from portal.api.urls import urlpatterns
 from portal.core.models import AuditEvent
 from tests.integration.api.matrix import MATRIX, ROLES
@@ -25,8 +26,8 @@ CASES = [
 
 def client_of(role: str, world: World) -> APIClient:
     people = {
-        "owner": world.researcher, "other": world.other, "reviewer": world.reviewers[0],
-        "manager": world.manager, "admin": world.admin,
+        "owner": world.researcher, "other": world.other, "reviewer": world.reviewers[1],
+        "legal": world.reviewers[0], "manager": world.manager, "auditor": world.auditor, "admin": world.admin,
     }  # fmt: skip
     if role == "nobody":
         return APIClient()
@@ -67,6 +68,21 @@ def test_a1_each_role_gets_what_the_table_says(world: World, name: str, method: 
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["code"]
         assert answer.json()["next_step"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "method"), list(MATRIX))
+def test_a1_a_disabled_person_gets_what_nobody_gets(world: World, name: str, method: str) -> None:
+    """A2: in a session that was open, and with a token; where nobody needs to be known, with the reason."""
+    ids = MATRIX[name, method].arrange(world)
+    wanted = {key: value for key, value in ids.items() if key in ROUTES[name].pattern.converters}
+    path = reverse(name, kwargs=wanted) if name != "api-missing" else "/api/v1/nowhere"
+    session, token = in_browser(world.manager), with_token(world.manager, "read", "requests", "download")
+    User.objects.filter(pk=world.manager.pk).update(is_active=False)
+    body = {} if method == "GET" else MATRIX[name, method].body(world, ids)
+    answers = [getattr(client, method.lower())(path, body) for client in (session, APIClient(), token)]
+    assert answers[0].status_code == answers[1].status_code == MATRIX[name, method].statuses[0]
+    assert (answers[2].status_code, answers[2].json()["code"]) == (403, "account_disabled")
 
 
 @pytest.mark.django_db
