@@ -15,7 +15,7 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from portal.core import certificates, checks, doctor, keys, limits, outbox  # noqa: F401  they register themselves
+        from portal.core import certificates, checks, doctor, hardening, keys, limits, outbox, pruning  # noqa: F401  they register themselves
         from portal.core.log import health  # noqa: F401  it registers itself
         from portal.core.log import keys as log_keys
 

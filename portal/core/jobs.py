@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -41,6 +42,20 @@ class Handler:
     max_attempts: int
 
 
+class LeaseLost(RuntimeError):
+    """This job's lease ran out and another worker has it: stop, and leave its outcome to them."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The job that this thread does now. clock: the time of the run, going on."""
+
+    job: Job
+    lease_s: float
+    clock: Callable[[], datetime]
+
+
+_held: ContextVar[_Held | None] = ContextVar("held", default=None)
 _handlers: dict[str, Handler] = {}
 _schedule: dict[str, int] = {}
 
@@ -50,7 +65,8 @@ Function = TypeVar("Function", bound=Callable[..., None])
 def handler(kind: str, *, lease_s: float = 60, max_attempts: int = 8) -> Callable[[Function], Function]:
     """Decorator: the function does jobs of this kind; it is called as `function(payload, now=…)`.
 
-    lease_s: after how long the work is taken to be dead and is done again; longer than it ever takes.
+    lease_s: after how long without a word the work is taken to be dead and is done again: longer than it
+    ever takes, or than it takes between two calls of `keep_lease`.
     """
 
     def register(function: Function) -> Function:
@@ -123,6 +139,21 @@ def run_due(*, worker: str, now: datetime, limit: int = BATCH) -> int:
     return taken
 
 
+def keep_lease() -> None:
+    """Begin the lease of the job at hand anew. For handlers between two pieces of long work; cheap enough for
+    each batch. Outside of a job, as in a command, it does nothing.
+
+    Raises: LeaseLost: it had run out, and somebody else took the job.
+    """
+    held = _held.get()
+    if held is None:
+        return
+    until = held.clock() + timedelta(seconds=held.lease_s)
+    mine = Job.objects.filter(pk=held.job.pk, state=Job.State.RUNNING, attempts=held.job.attempts)
+    if not mine.update(lease_until=until):
+        raise LeaseLost(f"job {held.job.pk} {held.job.kind} is another worker's now")
+
+
 def _take_next(worker: str, now: datetime) -> Job | None:
     due = Q(state=Job.State.READY, run_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
     for job in Job.objects.filter(due, kind__in=_handlers)[:CANDIDATES]:
@@ -144,14 +175,19 @@ def _do(job: Job, now: datetime, clock: Callable[[], datetime]) -> None:
     if job.attempts > work.max_attempts and job.every_s is None:
         _finish(job, Job.State.FAILED, clock(), error="its worker died or hung each time")
         return
+    token = _held.set(_Held(job, work.lease_s, clock))
     try:
         work.function(job.payload, now=now)
+    except LeaseLost as error:
+        logger.warning("%s", error)
     except Exception as error:
         # Any error of any handler: noted and tried again, never the end of the worker.
         logger.warning("job %s %s failed, attempt %s: %s", job.pk, job.kind, job.attempts, redact(str(error)))
         _retry(job, work, clock(), redact(f"{type(error).__name__}: {error}")[:ERROR_CHARACTERS])
     else:
         _finish(job, Job.State.DONE, clock())
+    finally:
+        _held.reset(token)
 
 
 def _retry(job: Job, work: Handler, now: datetime, error: str) -> None:

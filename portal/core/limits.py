@@ -23,7 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.models import F
 
-from portal.core.jobs import handler, periodic
+from portal.core.jobs import handler, keep_lease, periodic
 from portal.core.models import LimitUse
 from portal.core.problems import TooMany
 
@@ -179,6 +179,7 @@ def prune(payload: dict[str, Any], now: datetime) -> None:
     over = LimitUse.objects.filter(ends_at_ms__lte=_ms(now)).order_by()
     while keys := list(over.values_list("pk", flat=True)[:PRUNE_BATCH]):
         over.filter(pk__in=keys).delete()
+        keep_lease()
 
 
 periodic(PRUNE, PRUNE_EVERY_S)

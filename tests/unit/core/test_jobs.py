@@ -271,3 +271,42 @@ def test_j1_broker_out_of_reach_loses_nothing(
 def test_second_handler_for_a_kind_is_a_mistake_of_ours(work: Work) -> None:
     with pytest.raises(RuntimeError, match="two handlers"):
         jobs.handler(KIND)(lambda payload, now: None)
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_long_work_that_keeps_its_lease_is_not_taken_by_another(work: Work) -> None:
+    """A lease of a minute, kept after most of it: a second worker finds nothing to take."""
+    job = add()
+
+    def work_long() -> None:
+        Job.objects.filter(pk=job.pk).update(lease_until=NOW + timedelta(seconds=1))
+        jobs.keep_lease()
+        assert jobs.run_due(worker="w2", now=NOW + timedelta(seconds=50)) == 0
+
+    work.before_return = work_long
+    assert run(NOW) == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("done", 1)
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_work_that_lost_its_lease_stops_and_leaves_the_outcome_to_who_has_it(work: Work) -> None:
+    job = add()
+    after: list[str] = []
+
+    def lose() -> None:
+        Job.objects.filter(pk=job.pk).update(attempts=2, lease_owner="w2")
+        jobs.keep_lease()
+        after.append("went on")
+
+    work.before_return = lose
+    run(NOW)
+    job.refresh_from_db()
+    assert (after, job.state, job.lease_owner) == ([], "running", "w2")
+
+
+def test_outside_of_a_job_there_is_no_lease_to_keep() -> None:
+    jobs.keep_lease()
+    assert jobs._held.get() is None
