@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo serve test unit check e2e fuzz bench docs clean
+.PHONY: help demo serve test unit check audit e2e fuzz bench docs clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,13 +39,23 @@ test: $(VENV)/.dev $(VENV)/cctv-age.tgz check  ## everything: linters, tests on 
 unit: $(VENV)/.dev $(VENV)/cctv-age.tgz  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
 
-check: $(VENV)/.dev  ## linters, types, import contracts, migrations, settings
+check: $(VENV)/.dev  ## linters, types, import contracts, bandit, migrations, settings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --no-fast-exit portal licenses weights_vault
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.audits
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py check
+
+# In an environment of its own: the auditor is no part of what it audits. Each name that the service does not
+# know fails, so that a service out of reach, or a mirror without advisories, is never taken for a clean bill.
+audit:  ## known vulnerabilities of every pinned package; asks PyPI, so it needs a network
+	@test -x $(VENV)-audit/bin/pip-audit || $(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
+		--requirement requirements.txt --requirement requirements-dev.txt \
+		|| { echo "Not audited, or not clean: see the line above." >&2; exit 1; }
 
 e2e: $(VENV)/.dev  ## browser tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
@@ -61,4 +71,4 @@ docs: $(VENV)/.dev  ## write the generated pages of docs/reference again
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py rolematrix
 
 clean:  ## remove what was made here: the virtual environment and var/
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-audit var .mypy_cache .ruff_cache .hypothesis .import_linter_cache
