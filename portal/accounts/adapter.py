@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from portal.accounts import secrets
+from portal.accounts.assertions import rp_id_of
 from portal.accounts.guesses import note_wrong_password
 from portal.accounts.models import User
 from portal.accounts.principals import owes_second_factor
@@ -22,6 +24,12 @@ from portal.core.outbox import queue_rendered
 from portal.core.secrecy import holds_secret
 
 MFA_COLUMN = "mfa_authenticator.data"
+PASSKEY_METHOD = "mfa_reauthenticate:webauthn"
+_WAYS = {
+    PASSKEY_METHOD: "Use your passkey",
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -66,7 +74,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Take no password from a session that owes the second factor: it may be older, or stolen."""
-        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        # A passkey first: whoever has one is asked for it, and can choose another way.
+        every: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        methods = sorted(every, key=lambda method: method["id"] != PASSKEY_METHOD)
+        for method in methods:
+            method["description"] = _WAYS.get(method["id"], method["description"])
         if not owes_second_factor(allauth_context.request):
             return methods
         return [method for method in methods if method["id"] != "reauthenticate"]
@@ -87,6 +99,14 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def get_totp_issuer(self) -> str:
         return str(settings.PORTAL_NAME)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Passkeys are made for the portal's own address, whatever the Host header says."""
+        return {"id": rp_id_of(settings.PORTAL_URL), "name": str(settings.PORTAL_NAME)}
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}"
 
     def encrypt(self, text: str) -> str:
         return secrets.wrap(text, MFA_COLUMN)

@@ -57,6 +57,11 @@ class Assertion:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise AssertionRefused("not readable") from error
 
+    @property
+    def counter(self) -> int:
+        """What the authenticator's counter stood at; 0 where it keeps none."""
+        return int(AuthenticatorData(self.authenticator_data).counter)
+
 
 def origin_of(url: str) -> str:
     """Return the origin of an address as browsers write it: no path, no port where it is the usual one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.account.utils import url_str_to_user_pk
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import reverse
 
 from portal.accounts.models import User
-from portal.accounts.principals import owes_second_factor
+from portal.accounts.principals import owes_passkey, owes_second_factor
 from portal.accounts.session_store import row_key
 
 ACCOUNTS_PREFIX = "/accounts/"
@@ -92,9 +93,9 @@ class ResumedWithQuery:
 class FactorFirst:
     """Keeps who has not proved the account's second factor from looking at it, adding to it, taking it away.
 
-    The password alone must not be enough: recovery codes, once read, replace the factor. Such a session is
-    sent to prove the factor; `AccountAdapter.get_reauthentication_methods` takes no password there. Stands
-    behind allauth's middleware.
+    The password alone must not be enough: recovery codes, once read, replace the factor. Nor, for staff who
+    have a passkey, is a code. Such a session is sent to prove the factor;
+    `AccountAdapter.get_reauthentication_methods` takes no password there. Stands behind allauth's middleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -106,7 +107,12 @@ class FactorFirst:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
-        proving = request.path == reverse("mfa_reauthenticate")
-        if not request.path.startswith(reverse("mfa_index")) or proving or not owes_second_factor(request):
+        proving = request.path in (reverse("mfa_reauthenticate"), reverse("mfa_reauthenticate_webauthn"))
+        if not request.path.startswith(reverse("mfa_index")) or proving:
             return None
-        return redirect_to_login(request.get_full_path(), reverse("mfa_reauthenticate"))
+        if owes_passkey(request):
+            return redirect_to_login(request.get_full_path(), reverse("mfa_reauthenticate_webauthn"))
+        if not owes_second_factor(request):
+            return None
+        first = get_adapter().get_reauthentication_methods(request.user)[0]
+        return redirect_to_login(request.get_full_path(), first["url"])

@@ -19,8 +19,8 @@ EMAIL_UNVERIFIED = Denied(
 )
 MFA_REQUIRED = Denied(
     "mfa_required",
-    "Staff need a second factor for this.",
-    "Set one up under Account → Two-factor authentication, then sign in with it.",
+    "Staff need a second factor for this, and this session was not opened with one that counts.",
+    "Add a passkey under “Second factor”, or sign in with the one you have. Codes do not count for staff.",
 )
 SESSION_REQUIRED = Denied(
     "token_scope",

@@ -139,6 +139,19 @@ def owes_second_factor(request: HttpRequest) -> bool:
     return isinstance(user, User) and bool(_factors(user)) and not _proved(request, user)
 
 
+def owes_passkey(request: HttpRequest) -> bool:
+    """True in the session of staff whose account has a passkey that this session never proved.
+
+    What can be typed can be relayed: whoever holds a code of theirs must not put a passkey of their own on
+    the account, nor take theirs away.
+    """
+    user = request.user
+    if not isinstance(user, User) or PASSKEY in _proved(request, user):
+        return False
+    with_passkey = Authenticator.objects.filter(user=user, type=PASSKEY).exists()
+    return with_passkey and bool(principal_for(user).roles)
+
+
 def _proved(request: HttpRequest, user: User) -> frozenset[str]:
     """Return which kinds of second factor this session itself proved, while the account has one.
 

@@ -134,7 +134,16 @@ ACCOUNT_SESSION_REMEMBER = None
 # Its device flow alone has addresses (portal/urls.py); nothing signs identity tokens, so there is no key.
 IDP_OIDC_ADAPTER = "portal.accounts.devices.provider.OIDCAdapter"
 MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # by PIN, finger or face: a stolen device alone opens nothing
+MFA_FORMS = {
+    "add_webauthn": "portal.accounts.passkey_forms.AddForm",
+    "edit_webauthn": "portal.accounts.passkey_forms.RenameForm",
+    "authenticate_webauthn": "portal.accounts.passkey_forms.SecondFactorForm",
+    "login_webauthn": "portal.accounts.passkey_forms.SignInForm",
+    "reauthenticate_webauthn": "portal.accounts.passkey_forms.ConfirmForm",
+}
 STAFF_MFA: str | bool = env.str("STAFF_MFA", default="passkey")  # portal/accounts/factors.py
 
 # --- security ---

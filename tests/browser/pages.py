@@ -119,6 +119,8 @@ LOOKS = (
     Look("address-code", "fee", "/accounts/email/", then=sending("Add the address", email="fee@new.example")),
     Look("address-code-wrong", "fee", "/accounts/confirm-email/", then=sending("Confirm", code="x")),
     Look("second-factor", "ada", "/accounts/2fa/"),
+    Look("passkey-add", "ada", "/accounts/2fa/webauthn/add/"),
+    Look("passkeys", "ada", "/accounts/2fa/webauthn/"),
     Look("second-factor-set-up", "gil", "/accounts/2fa/totp/activate/"),
     Look(
         "second-factor-wrong", "gil", "/accounts/2fa/totp/activate/", then=sending("Turn it on", code="000")

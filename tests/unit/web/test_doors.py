@@ -24,6 +24,7 @@ PRIVATE = [
     "/tokens/",
     "/releases/opt-66b/request/",
     "/accounts/2fa/",
+    "/accounts/2fa/webauthn/add/",
 ]
 
 

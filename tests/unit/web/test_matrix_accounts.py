@@ -28,16 +28,21 @@ ACCOUNT_PAGES: dict[str, tuple[str, str]] = {
     "mfa_index": (SIGN_IN, "page"),
     "mfa_authenticate": (SIGN_IN, HOME),
     "mfa_reauthenticate": (SIGN_IN, "/accounts/reauthenticate/"),
+    "mfa_list_webauthn": (SIGN_IN, "page"),
+    "mfa_add_webauthn": (SIGN_IN, "page"),
+    "mfa_login_webauthn": (SIGN_IN, HOME),
+    "mfa_reauthenticate_webauthn": (SIGN_IN, "/accounts/reauthenticate/"),
     "mfa_activate_totp": (SIGN_IN, "page"),
     "mfa_deactivate_totp": (SIGN_IN, "gone"),
     "mfa_view_recovery_codes": (SIGN_IN, "gone"),
     "mfa_generate_recovery_codes": (SIGN_IN, "page"),
     "mfa_download_recovery_codes": (SIGN_IN, "gone"),
 }
-# Tested with what they open: a one-time address, files for who holds a signed one, and what programs sign in
-# by (tests/unit/accounts/devices).
+# Tested with what they open: a one-time address, files for who holds a signed one, what programs sign in by
+# (tests/unit/accounts/devices), and a person's own passkeys (tests/unit/accounts/test_passkeys.py).
 OAUTH = {"device_code", "device_token", "device_revoke"}
-ELSEWHERE = {"account_reset_password_from_key", "delivery", *OAUTH}
+PASSKEYS = {"mfa_edit_webauthn", "mfa_remove_webauthn"}
+ELSEWHERE = {"account_reset_password_from_key", "delivery", *OAUTH, *PASSKEYS}
 
 
 def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str | None]:

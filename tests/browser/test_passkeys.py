@@ -1,0 +1,82 @@
+"""Passkeys in Chromium, with an authenticator of its own: added, used to sign in, and to give a verdict."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.conftest import OpenPage, prove_it_is_you
+from tests.unit.web.world import World
+
+DEVICE = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+Device = Callable[[Page], Any]
+
+
+@pytest.fixture(autouse=True)
+def _portal(settings: Any, live_server: LiveServer) -> None:
+    settings.STAFF_MFA = "passkey"
+    settings.PORTAL_URL = live_server.url
+
+
+def give_device(page: Page, **changes: Any) -> Any:
+    """Put a device that makes passkeys into this browser; return what talks to it."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**DEVICE, **changes}})
+    return devtools, made["authenticatorId"]
+
+
+def add_passkey(page: Page, name: str = "Key on the desk") -> None:
+    page.goto("/accounts/2fa/")
+    page.get_by_role("link", name="Add a passkey").click()
+    prove_it_is_you(page)
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Make the passkey").press("Enter")
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+
+
+def test_passkey_is_added_and_signs_in_without_a_password(open_as: OpenPage, world: World) -> None:
+    page = open_as("rosa")
+    give_device(page)
+    page.goto("/review/")
+    page.get_by_role("link", name="Your second factor").click()
+    add_passkey(page)
+    page.goto("/accounts/2fa/")
+    expect(page.get_by_role("row", name="Key on the desk")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+
+    page.locator(".menu > summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/accounts/login/")
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    expect(page.locator(".menu > summary")).to_be_visible()
+    page.goto("/review/")
+    expect(page.get_by_role("heading", name="Review queue")).to_be_visible()
+
+
+def test_a_device_that_does_not_know_its_user_is_told_in_words(open_as: OpenPage, world: World) -> None:
+    page = open_as("rosa")
+    devtools, device = give_device(page)
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
+    page.goto("/accounts/2fa/webauthn/add/")
+    prove_it_is_you(page)
+    page.get_by_role("button", name="Make the passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("The passkey was not used")
+
+
+def test_without_javascript_the_page_says_so(open_as: OpenPage, world: World) -> None:
+    page = open_as(None, java_script_enabled=False)
+    page.goto("/accounts/login/")
+    expect(page.get_by_text("A passkey needs JavaScript")).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
