@@ -9,6 +9,12 @@ class LicensesConfig(AppConfig):
     verbose_name = "Licenses"
 
     def ready(self) -> None:
-        from licenses import jobs, pace, restored, subscriptions  # noqa: F401  (periodic jobs; what we are told)
+        from licenses import (  # noqa: F401  (periodic jobs; what we are told)
+            jobs,
+            pace,
+            restored,
+            sentences,
+            subscriptions,
+        )
         from licenses.actions import erasing, signing  # noqa: F401  (erases its part; registers an action)
         from licenses.agreements import doctor, making, sweeping  # noqa: F401  (an examination, two jobs)

@@ -10,4 +10,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.accounts import checks, forgetting, pending, restored, sessions, signals  # noqa: F401  they
+        from portal.accounts import sentences  # noqa: F401  of the log
         from portal.accounts.devices import client, codes  # noqa: F401  the same

@@ -1,0 +1,72 @@
+"""What the log says of people, organizations, roles, tokens and devices, in sentences, and people's names."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from portal.accounts.models import User
+from portal.core.log import sentences
+
+SENTENCES: Final = {
+    "account.created": "{by} created the account of {subject}.",
+    "account.data_exported": "{by} exported the data about themselves.",
+    "account.details_corrected": "{by} corrected their details: {fields:list}.",
+    "account.disabled": "{by} disabled the account of {subject}[: “{reason}”].",
+    "account.email_changed": "{by} changed their mail address.",
+    "account.email_verified": "{by} verified a mail address.",
+    "account.enabled": "{by} enabled the account of {subject} again.",
+    "account.erased": "{by} erased their account.",
+    "account.passkey_counter_behind": (
+        "A passkey of {subject} counted {said} where {known} was known: it may have been copied."
+    ),
+    "account.password_changed": "{by} changed their password.",
+    "account.password_reset": "{by} set a new password by a code that was mailed to them.",
+    "account.password_set": "{by} set a password.",
+    "account.second_factor_added": "{by} added a second factor: {factor}.",
+    "account.second_factor_failed": "A wrong second factor was given for {subject}, {so_far} within an hour.",
+    "account.second_factor_removed": "{by} removed a second factor: {factor}.",
+    "account.second_factor_reset": "{by} made new recovery codes or a new factor: {factor}.",
+    "account.sign_in_failed": "A wrong password was given for {subject}, {so_far} within an hour.",
+    "account.signed_in": "{by} signed in.",
+    "account.signed_out": "{by} signed out.",
+    "account.signed_up": "{by} signed up.",
+    "change.confirmed": "{by} confirmed {subject}, of the kind {change}[, about {concerned:person}].",
+    "change.expired": "Nobody confirmed {subject}, of the kind {change}, in time.",
+    "change.proposed": (
+        "{by} proposed {subject}, of the kind {change}[, about {concerned:person}][: “{reason}”]."
+    ),
+    "change.refused": "{by} refused {subject}, of the kind {change}[: “{reason}”].",
+    "change.withdrawn": "{by} withdrew {subject}, of the kind {change}.",
+    "device.allowed": "{by} let a device sign in for them[, for {scopes:list}].",
+    "device.ended": "{by} ended a device of {subject}.",
+    "device.refused": "{by} refused a device that asked to sign in.",
+    "device.renewed": "{by} signed a device in again.",
+    "device.reused": "A used refresh token of a device of {subject} came again: the device was ended.",
+    "device.signed_in": "{by} signed in on a device.",
+    "organization.domains_set": "{by} set the domains of {subject}[: {domains:list}].",
+    "pending.confirmed": "{by} confirmed what was prepared from the command line: {action}.",
+    "pending.proposed": "{by} prepared from the command line: {action}.",
+    "pending.refused": "{by} refused what was prepared from the command line: {action}.",
+    "role.granted": "{by} gave {subject} the role {role}.",
+    "role.removed": "{by} took the role {role} from {subject}.",
+    "token.created": "{by} made an access token[ for {scopes:list}][, until {expires_at:day}].",
+    "token.ended": "{by} ended an access token of {subject}.",
+}
+THINGS: Final = {
+    "user": ("{id}", ""),
+    "account": ("an account that there is not", ""),
+    "organization": ("organization {id}", ""),
+    "pending": ("pending action {id}", ""),
+    "change": ("change of two {id}", ""),
+    "device": ("{id}", ""),
+}
+
+
+def names_of(people: frozenset[str]) -> Mapping[str, str]:
+    """Return the names, else the addresses, of these public ids; whose account was erased is absent."""
+    rows = User.objects.filter(public_id__in=people).exclude(email__endswith="@erased.invalid")
+    return {user.public_id: str(user) for user in rows.only("public_id", "full_name", "email")}
+
+
+sentences.register(SENTENCES)
+sentences.register_things(THINGS)
+sentences.register_names(names_of)
