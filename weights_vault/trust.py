@@ -19,7 +19,7 @@ from portal.core.problems import Unavailable
 from weights_vault.keeping import door
 from weights_vault.models import TrustRecord
 from weights_vault.sealed.canonical import dumps
-from weights_vault.sealed.trust import ROLES, TrustDocument, sign_trust
+from weights_vault.sealed.trust import ROLES, TrustDocument, roots_of, sign_trust
 
 LIFETIME = timedelta(days=30)
 
@@ -42,6 +42,15 @@ def trust_document(now: datetime) -> bytes:
         if record is not None:
             return bytes(record.envelope)
         raise
+
+
+def successions() -> list[bytes]:
+    """The trust documents in which a root stood beside its successor, the oldest first.
+
+    Records of earlier numbers are kept for this: who pinned a root long ago follows it to today's.
+    """
+    envelopes = TrustRecord.objects.order_by("sequence").values_list("envelope", flat=True)
+    return [bytes(envelope) for envelope in envelopes if len(roots_of(bytes(envelope))) > 1]
 
 
 def _is_due(record: TrustRecord, now: datetime) -> bool:

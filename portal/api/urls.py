@@ -25,6 +25,7 @@ from portal.api.views.schema import SchemaView
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("trust", trust.TrustView.as_view(), name="api-trust"),
+    path("trust/successions", trust.SuccessionsView.as_view(), name="api-successions"),
     path("me", me.MeView.as_view(), name="api-me"),
     path("me/token", me.MyTokenView.as_view(), name="api-my-token"),
     path("releases", releases.ReleasesView.as_view(), name="api-releases"),

@@ -24,4 +24,5 @@ class CoreConfig(AppConfig):
             logger.warning("embedded settings: SQLite, files and made-up keys stand in for production parts")
             keys.ensure_embedded_keys()
             certificates.ensure_stand_in()
-            log_keys.ensure_embedded()
+            if settings.LOG_KEY:
+                log_keys.ensure_embedded()

@@ -1,4 +1,4 @@
-"""The portal's processes, started and stopped as an operator would: keeper, web server, worker."""
+"""The portal's processes, started and stopped as an operator would: keeper, log signer, web server, worker."""
 
 import os
 import signal
@@ -56,6 +56,7 @@ class Portal:
             raise DemoError(f"port {self._port} is taken; end what listens there, or give --port")
         self._logs.mkdir(parents=True, exist_ok=True)
         self._start("keeper", [sys.executable, "manage.py", "keeper"])
+        self._start("log_signer", [sys.executable, "manage.py", "log_signer"])
         bind = f"127.0.0.1:{self._port}"
         # One process: the embedded cache (rate limits, used one-time codes) is the memory of one.
         gunicorn = [

@@ -73,7 +73,7 @@ DATABASES = {
 STORAGE_URL = f"file://{VAR_DIR}/store"
 KEEPER = env.str("KEEPER", default=f"unix:{VAR_DIR}/keeper/keeper.sock")
 KEEPER_STATE = str(VAR_DIR / "keeper")
-# Of the processes of one user on one machine, too, only the keeper and the commands that publish or change keys
+# Of one user on one machine, too, only the keeper and the commands that publish or change keys
 # are told where these lie.
 _keyless = PROCESS in ("web", "worker", "log_signer")
 MASTER_KEY = "" if _keyless else f"file:{VAR_DIR}/keys/master.key"
@@ -82,7 +82,7 @@ SIGNING_KEYS = "" if _keyless else f"{VAR_DIR}/keys/signing"
 PUBLIC_KEYS = f"{VAR_DIR}/keys/public"
 DELIVERY_KEYS = f"file:{VAR_DIR}/keys/delivery.keys"
 AGREEMENT_KEY = f"{VAR_DIR}/keys/agreement.pem"
-LOG_KEY = f"{VAR_DIR}/keys/log/log.pem"
+LOG_KEY = f"{VAR_DIR}/keys/log/log.pem" if PROCESS in ("log_signer", "all") else ""
 LOG_VERIFIER = f"file:{VAR_DIR}/keys/log/log.pub"
 LOG_CHECKPOINTS = f"{VAR_DIR}/log"
 

@@ -31,7 +31,7 @@ PUBLIC_KEYS = env.str("PUBLIC_KEYS", default=str(VAR_DIR / "public-keys"))
 MASTER_KEY = env.str("MASTER_KEY", default="")
 SIGNING_KEYS = env.str("SIGNING_KEYS", default="")
 if PROCESS == "keeper" or KEEPER == "inprocess":
-    _required("MASTER_KEY", "What wraps file keys: env:NAME or file:/path (32 bytes, base64), aws-kms:KEY_ID.")
+    _required("MASTER_KEY", "What wraps file keys: env:NAME, file:/path (32 bytes, base64), aws-kms:KEY_ID.")
     _required("SIGNING_KEYS", "Folder with root.pem, manifest.pem, head.pem, countersign.pem.")
 SECRETS_KEY = _required(
     "SECRETS_KEY", "What encrypts secrets of second factors: env:NAME or file:/path (32 bytes, base64)."

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.simulators.portal import Answer, Key, Pending, SimulatedPortal
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
-_PUBLIC = re.compile(r"/api/v1/(trust|releases.*)")
+_PUBLIC = re.compile(r"/api/v1/(trust.*|releases.*)")
 _ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 
 
@@ -116,6 +116,10 @@ class PortalHandler(BaseHTTPRequestHandler):
     def trust(self) -> None:
         """GET /trust."""
         self.reply_bytes(self.portal.trust(), _ENVELOPE)
+
+    def successions(self) -> None:
+        """GET /trust/successions: this portal has had one root alone."""
+        self.reply({"successions": []})
 
     def me(self) -> None:
         """GET /me."""
@@ -317,6 +321,7 @@ class PortalHandler(BaseHTTPRequestHandler):
 _ID = r"([A-Za-z0-9_.-]+)"
 _ROUTES = (
     (r"/trust", "GET", PortalHandler.trust),
+    (r"/trust/successions", "GET", PortalHandler.successions),
     (r"/me", "GET", PortalHandler.me),
     (r"/me/token", "DELETE", PortalHandler.end_token),
     (r"/releases", "GET", PortalHandler.releases),

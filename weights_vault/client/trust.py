@@ -2,7 +2,7 @@
 
 The law of this module:
 1. The root key is pinned at first contact, or given by the person; afterwards only it, or the successor it
-   signs together with, speaks for the portal.
+   signs together with, or that one's, speaks for the portal.
 2. Nothing older than what this machine has seen is accepted (sequences and the time of issue only rise).
 3. A manifest counts only if the head names its digest, and it is checked before anything is written.
 4. A clock that is a day off is named as the cause before a signature is.
@@ -10,21 +10,38 @@ The law of this module:
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from weights_vault.client import clock
 from weights_vault.client.api import Api
-from weights_vault.client.errors import AnswerTooLong, IntegrityFailure, NotAllowed, WrongUsage
+from weights_vault.client.errors import (
+    AnswerTooLong,
+    IntegrityFailure,
+    NotAllowed,
+    PortalFault,
+    WrongUsage,
+)
 from weights_vault.client.integrity import NOTHING_WRITTEN, refused_as
 from weights_vault.client.output import Output
 from weights_vault.client.pins import Pins, SeenHead
+from weights_vault.sealed.canonical import loads_strict
+from weights_vault.sealed.errors import Malformed, SignatureInvalid
 from weights_vault.sealed.manifest import Manifest, envelope_digest, open_manifest
 from weights_vault.sealed.signing import PublicKey
-from weights_vault.sealed.trust import Head, TrustDocument, fingerprint, open_head, open_trust
+from weights_vault.sealed.trust import (
+    Head,
+    TrustDocument,
+    fingerprint,
+    follow_roots,
+    open_head,
+    open_trust,
+)
 
 MAX_DOCUMENT_BYTES = 256 << 10
+MAX_SUCCESSIONS_BYTES = 2 << 20
 # What the format allows for an envelope.
 MAX_MANIFEST_BYTES = 32 << 20
 
@@ -78,7 +95,7 @@ class TrustChain:
                 f"Compare the fingerprint on {self._api.portal}/about/ with what you know by other means; "
                 "pass it with --portal-key only if they agree.",
             ):
-                self._document = self._open(envelope)
+                self._document = self._open(envelope, self._portal_key or self._pins.root)
             self._envelope = envelope
         return self._document
 
@@ -128,16 +145,15 @@ class TrustChain:
         check_place(manifest, portal=head.portal, release=head.release, revision=revision)
         return TrustedManifest(manifest, envelope, sha256, self._envelope, tuple(trust.keys["manifest"]))
 
-    def _open(self, envelope: bytes) -> TrustDocument:
-        pinned = self._portal_key or self._pins.root
+    def _open(self, envelope: bytes, pinned: str | None) -> TrustDocument:
         same = pinned is not None and pinned.strip().lower() == self._pins.root
-        document = open_trust(
-            envelope,
-            pinned=pinned,
-            minimum_sequence=self._pins.trust_sequence if same else 0,
-            portal=self._api.portal,
-            now=self._now(),
-        )
+        seen = self._pins.trust_sequence if same else 0
+        try:
+            document = self._open_with(envelope, pinned, seen)
+        except SignatureInvalid as error:
+            if pinned is None or error.reference != "root-not-pinned":
+                raise
+            document = self._follow(envelope, pinned, seen, error)
         # A root that hands over signs together with its successor; from then on the successor is the one
         # pinned.
         root = fingerprint(document.keys["root"][0])
@@ -148,6 +164,43 @@ class TrustChain:
                 f"compare it with {self._api.portal}/about/ or with what you were told by other means",
             )
         return document
+
+    def _open_with(self, envelope: bytes, pinned: str | None, seen: int) -> TrustDocument:
+        return open_trust(
+            envelope, pinned=pinned, minimum_sequence=seen, portal=self._api.portal, now=self._now()
+        )
+
+    def _follow(self, envelope: bytes, pinned: str, seen: int, refusal: SignatureInvalid) -> TrustDocument:
+        """Open the trust document by the root that the pinned one handed over to, over however many steps.
+
+        Raises: SignatureInvalid: `refusal`, where it never did.
+        """
+        last = follow_roots(
+            self._successions(), pinned=pinned, minimum_sequence=seen, portal=self._api.portal
+        )
+        if last is None:
+            raise refusal
+        successor = fingerprint(last.keys["root"][0])
+        document = self._open_with(envelope, successor, last.sequence)
+        self._output.important(
+            f"{self._api.portal} has a new root key: {successor}",
+            f"the one trusted here until now, {pinned}, signed that it takes over",
+        )
+        return document
+
+    def _successions(self) -> list[bytes]:
+        """What the portal says of its earlier roots; nothing, where it does not know the question."""
+        try:
+            answer = self._signed("/trust/successions", MAX_SUCCESSIONS_BYTES)
+            value = loads_strict(answer, max_bytes=MAX_SUCCESSIONS_BYTES, max_depth=4)
+            told = value["successions"] if isinstance(value, dict) else []
+            return (
+                [base64.b64decode(str(each), validate=True) for each in told]
+                if isinstance(told, list)
+                else []
+            )
+        except (PortalFault, NotAllowed, WrongUsage, Malformed, KeyError, ValueError):
+            return []
 
     def _signed(self, path: str, max_bytes: int, **query: str) -> bytes:
         try:

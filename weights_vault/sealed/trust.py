@@ -4,7 +4,16 @@ Specification: docs/reference/sealed-format.md.
 """
 
 from .head import HEAD_TYPE, Head, open_head, sign_head
-from .trust_document import ROLES, TRUST_TYPE, TrustDocument, fingerprint, open_trust, sign_trust
+from .trust_document import (
+    ROLES,
+    TRUST_TYPE,
+    TrustDocument,
+    fingerprint,
+    follow_roots,
+    open_trust,
+    roots_of,
+    sign_trust,
+)
 
 __all__ = [
     "HEAD_TYPE",
@@ -13,8 +22,10 @@ __all__ = [
     "Head",
     "TrustDocument",
     "fingerprint",
+    "follow_roots",
     "open_head",
     "open_trust",
+    "roots_of",
     "sign_head",
     "sign_trust",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,6 +89,40 @@ def open_trust(
         WrongSubject: of another portal; RolledBack; Expired.
     Source: docs/reference/sealed-format.md, section 12.
     """
+    document = _open(envelope, pinned, minimum_sequence, portal)
+    check_now(document.issued, document.expires, now, "the trust document", allow_expired=False)
+    return document
+
+
+def follow_roots(
+    envelopes: Sequence[bytes], *, pinned: str, minimum_sequence: int, portal: str
+) -> TrustDocument | None:
+    """Return the last document of the chain by which the pinned root handed over, None where it never did.
+
+    envelopes: trust documents in which a root stood beside its successor, the oldest first. Each step is
+    signed by the root that is trusted so far and by the one that comes after it. Such a document may have
+    expired long ago: it proves who came after whom, and nothing else is taken from it.
+    minimum_sequence: the highest one seen; it only rises along the chain.
+    Raises: EnvelopeMalformed, WrongSubject, SignatureInvalid, RolledBack: a step that concerns the trusted
+        root is not what it should be.
+    Source: docs/reference/sealed-format.md, section 12.
+    """
+    last: TrustDocument | None = None
+    for envelope in envelopes:
+        roots = roots_of(envelope)
+        if len(roots) < 2 or pinned.strip().lower() not in map(fingerprint, roots[1:]):
+            continue
+        last = _open(envelope, pinned, minimum_sequence, portal)
+        pinned, minimum_sequence = fingerprint(roots[0]), last.sequence
+    return last
+
+
+def roots_of(envelope: bytes) -> tuple[PublicKey, ...]:
+    """Return the root keys that a trust document names, unverified. Raises: EnvelopeMalformed."""
+    return _read(peek_payload(envelope, TRUST_TYPE, max_bytes=MAX_DOCUMENT_SIZE)).keys["root"]
+
+
+def _open(envelope: bytes, pinned: str | None, minimum_sequence: int, portal: str) -> TrustDocument:
     document = _read(peek_payload(envelope, TRUST_TYPE, max_bytes=MAX_DOCUMENT_SIZE))
     roots = document.keys["root"]
     if pinned is not None:
@@ -101,7 +135,6 @@ def open_trust(
         raise RolledBack(
             f"the trust document is number {document.sequence}; {minimum_sequence} was seen before"
         )
-    check_now(document.issued, document.expires, now, "the trust document", allow_expired=False)
     return document
 
 

@@ -1,3 +1,5 @@
+import base64
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -5,8 +7,9 @@ from rest_framework.response import Response
 from portal.api.permissions import OPEN
 from portal.api.renderers import EnvelopeRenderer
 from portal.api.schema import envelope
+from portal.api.serializers.trust import SuccessionsSerializer
 from portal.api.views.base import ApiView
-from weights_vault import delivery
+from weights_vault import delivery, trust
 
 
 class TrustView(ApiView):
@@ -20,3 +23,14 @@ class TrustView(ApiView):
     )
     def get(self, request: Request) -> Response:
         return Response(delivery.trust_document(self.now))
+
+
+class SuccessionsView(ApiView):
+    """How each root key handed over to the next, for whoever pinned an earlier one."""
+
+    needs = {"GET": OPEN}
+
+    @extend_schema(operation_id="read_successions", tags=["trust"], responses=SuccessionsSerializer)
+    def get(self, request: Request) -> Response:
+        told = [base64.b64encode(each).decode() for each in trust.successions()]
+        return Response(SuccessionsSerializer({"successions": told}).data)

@@ -127,6 +127,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     #                                nobody read reqs down owner other review legal manager auditor admin
     ("api-schema", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     ("api-trust", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
+    ("api-successions", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     ("api-me", "GET"): Row((401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     ("api-my-token", "DELETE"): Row(
         (401, 204, 204, 204, 404, 404, 404, 404, 404, 404, 404), audit="token.ended", caller="read"
