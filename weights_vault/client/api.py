@@ -20,7 +20,8 @@ import httpx
 from weights_vault.client import clock
 from weights_vault.client.ahead import Ahead
 from weights_vault.client.answers import Json, parts, unreadable
-from weights_vault.client.errors import AnswerTooLong, ClientError
+from weights_vault.client.bearer import Bearer, FixedBearer, headers_with
+from weights_vault.client.errors import AnswerTooLong, ClientError, NotSignedIn
 from weights_vault.client.http_client import http_client
 from weights_vault.client.problems import error_of, tls_or_network, tls_refused
 from weights_vault.client.redaction import Secret
@@ -42,9 +43,10 @@ _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 
 class Api:
-    """One portal, one token.
+    """One portal, one who asks.
 
-    portal: URL without a slash at the end. token: None asks only what is public.
+    portal: URL without a slash at the end. token: one, or where the next one comes from; None asks only what
+    is public.
     pause: waits so many seconds between tries. now: this machine's clock. say: tells the person of long
     waits.
     """
@@ -52,7 +54,7 @@ class Api:
     def __init__(
         self,
         portal: str,
-        token: Secret | None,
+        token: Secret | Bearer | None,
         *,
         pause: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime] = clock.now,
@@ -60,7 +62,7 @@ class Api:
     ) -> None:
         self.portal = portal
         self.portal_time: datetime | None = None
-        self._token = token
+        self._bearer = FixedBearer(token) if isinstance(token, Secret) else token
         self._pause = pause
         self._now = now
         self._say = say
@@ -80,7 +82,7 @@ class Api:
     @property
     def signed_in(self) -> bool:
         """Whether it asks with a token."""
-        return self._token is not None
+        return self._bearer is not None
 
     def ahead(self, *paths: str) -> None:
         """Ask for these at once, beside whatever is done next; the next GET of each takes its answer.
@@ -121,7 +123,7 @@ class Api:
         """POST once, without patience. Returns: whether the portal took it; it never raises."""
         try:
             request = self._http.build_request(
-                "POST", self._url(path), json=body, headers=self._headers(), timeout=timeout_s
+                "POST", self._url(path), json=body, headers=headers_with(self._current()), timeout=timeout_s
             )
             return self._send(request, ANSWER_BYTES)[0] < 300
         except (httpx.HTTPError, ClientError):
@@ -188,9 +190,37 @@ class Api:
         issues: bool = False,
         once: str | None = None,
     ) -> bytes:
-        """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
+        """Ask; a token that is not taken is renewed once, where it can be. Raises: ClientError."""
         check_sendable(body)
-        headers = self._headers() | ({"Idempotency-Key": once} if once else {})
+        ask = partial(
+            self._ask_with, method, url, query=query, body=body, max_bytes=max_bytes, issues=issues, once=once
+        )
+        token = self._current()
+        try:
+            return ask(token)
+        except NotSignedIn:
+            fresh = self._bearer.after_refusal(token) if self._bearer and token else None
+            if fresh is None:
+                raise
+            return ask(fresh)
+
+    def _current(self) -> Secret | None:
+        return self._bearer.token() if self._bearer is not None else None
+
+    def _ask_with(
+        self,
+        method: str,
+        url: str,
+        token: Secret | None,
+        *,
+        query: dict[str, str] | None,
+        body: Json | None,
+        max_bytes: int,
+        issues: bool,
+        once: str | None,
+    ) -> bytes:
+        """Ask, with retries where the portal says it did nothing, or where asking twice does no harm."""
+        headers = headers_with(token) | ({"Idempotency-Key": once} if once else {})
         harmless = issues or once is not None or method in ("GET", "PATCH")
         tries = ISSUE_TRIES if issues else MAX_TRIES
         for attempt in range(1, tries + 1):
@@ -223,12 +253,6 @@ class Api:
         if self._say is not None and seconds >= LONG_WAIT_S:
             self._say(f"{self.portal}: {why}, trying again in {seconds:.0f} s")
         self._pause(seconds)
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json, application/problem+json, */*;q=0.5"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        return headers
 
     def _send(self, request: httpx.Request, max_bytes: int) -> tuple[int, httpx.Headers, bytes]:
         response = self._http.send(request, stream=True)

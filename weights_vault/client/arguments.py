@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from weights_vault.client.errors import WrongUsage
 
 FLAGS = ("--json", "--quiet", "--version")
-_SECRET = re.compile(r"(^|=)wp_[A-Za-z0-9_-]{16}|AGE-SECRET-KEY-", re.IGNORECASE)
+_SECRET = re.compile(r"(^|=)wp[dr]?_[A-Za-z0-9_-]{16}|AGE-SECRET-KEY-", re.IGNORECASE)
 VALUED = ("--portal", "--portal-key")
 
 

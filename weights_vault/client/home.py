@@ -4,7 +4,8 @@ What stands in it:
 
     config.json              the portal that `login` named last
     portals/<host>.json      the pinned root key and the highest sequences seen
-    portals/<host>.token     the token, where the OS has no keyring
+    portals/<host>.token     the token, or the device's two, where the OS has no keyring
+    portals/<host>.lock      held while the device's tokens are renewed
     keys/*.txt               identities (private keys) that `weights` made, as age key files
     identities.json          paths of identity files that people added
     downloads.json           where the last complete download of each release is
@@ -147,11 +148,15 @@ class Home:
         self.path(name).unlink(missing_ok=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Held by one process at a time, so that two commands that change a file lose nothing."""
+    def locked(self, name: str = ".lock") -> Iterator[None]:
+        """Held by one process at a time, so that two commands that change a file lose nothing.
+
+        name: of the lock's own file, where what it guards takes long and nothing else should wait for it.
+        """
         try:
             _make_private(self.root)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _make_private(self.path(name).parent)
+            descriptor = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise machine_fault(error, f"{self.root} cannot be written.", _OTHER_HOME) from None
         with os.fdopen(descriptor, "wb"):

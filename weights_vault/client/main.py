@@ -83,9 +83,9 @@ app = typer.Typer(
     epilog=_EXIT_CODES,
 )
 for _name, _command, _short in (
-    ("login", account.login, "Sign in with an access token."),
-    ("logout", account.logout, "End this machine's token."),
-    ("whoami", account.whoami, "Show who you are, and until when the token lives."),
+    ("login", account.login, "Sign in by a browser on any machine, or with a token."),
+    ("logout", account.logout, "Sign this machine out."),
+    ("whoami", account.whoami, "Show who you are, and until when you are signed in."),
     ("releases", catalog.releases, "List releases, and whether you may download them."),
     ("show", catalog.show, "Show a release: license, files, where you stand."),
     ("request", request.request, "Ask for access to a release, or renew it."),

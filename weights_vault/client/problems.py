@@ -183,15 +183,16 @@ def _not_signed_in(problem: Mapping[str, str], portal: str) -> NotSignedIn:
         reference_of(problem.get("code") or "token-refused"),
         f"{portal} does not take your token.",
         _why(problem) or "It has expired, was ended, or belongs to another portal.",
-        f"Make a token at {portal}/tokens/ and {_put_it(portal)}; downloads are kept.",
+        f"{_sign_in_again(portal)}; downloads are kept.",
         code=problem.get("code") or None,
     )
 
 
-def _put_it(portal: str) -> str:
+def _sign_in_again(portal: str) -> str:
     """A token of the environment wins over the one that `login` keeps."""
-    login = f"run `weights login --portal {portal}`"
-    return "put it into WEIGHTS_TOKEN" if os.environ.get("WEIGHTS_TOKEN") else login
+    if os.environ.get("WEIGHTS_TOKEN"):
+        return f"Make a token at {portal}/tokens/ and put it into WEIGHTS_TOKEN"
+    return f"Run `weights login --portal {portal}`, or make a token at {portal}/tokens/"
 
 
 def _plain(status: int, problem: Mapping[str, str], portal: str) -> ClientError:

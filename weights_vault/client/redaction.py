@@ -13,7 +13,7 @@ HIDDEN = "[hidden]"
 
 _SECRETS = (
     re.compile(r"AGE-SECRET-KEY-[A-Z0-9-]*", re.IGNORECASE),
-    re.compile(r"\bwp_[A-Za-z0-9_.-]+"),
+    re.compile(r"\bwp[dr]?_[A-Za-z0-9_.-]+"),
     re.compile(r"(?i)\bbearer\s+\S+"),
 )
 # The query of a URL is where stores put the signature that makes it work. Found in two steps, each of them

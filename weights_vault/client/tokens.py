@@ -1,9 +1,10 @@
-"""Where the portal's token is kept: the environment, the OS keyring, or a 0600 file; never in arguments."""
+"""Where the portal's tokens are kept: the environment, the OS keyring, or a 0600 file; never in arguments."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
+from weights_vault.client.credentials import DeviceTokens, device_tokens
 from weights_vault.client.errors import NotSignedIn, WrongUsage
 from weights_vault.client.home import read_private
 from weights_vault.client.redaction import Secret
@@ -15,35 +16,46 @@ _PREFIX = "wp_"
 MAX_TOKEN_CHARS = 512
 
 
-def find_token(settings: Settings, portal: str) -> Secret:
-    """The token for this portal: WEIGHTS_TOKEN, else what `login` kept.
+def find_token(settings: Settings, portal: str) -> Secret | DeviceTokens:
+    """What signs calls to this portal: WEIGHTS_TOKEN, else what `login` kept.
 
     Raises: NotSignedIn(not-signed-in): there is none; WrongUsage(secret-file-exposed).
     """
     if from_environment := settings.environment.get("WEIGHTS_TOKEN"):
         return check_token(from_environment)
-    try:
-        kept = read_private(settings.home.path(portal_file(portal, "token"))).strip()
-    except FileNotFoundError:
-        kept = ""
-    token = _from_keyring(portal) if kept == _IN_KEYRING else kept
-    if not token:
+    kept = find_kept(settings, portal)
+    if kept is None:
         raise NotSignedIn(
             "not-signed-in",
             f"You are not signed in to {portal}.",
             "There is no token for it on this machine.",
-            f"Make a token at {portal}/tokens/ and run `weights login --portal {portal}`.",
+            f"Run `weights login --portal {portal}`, or put a token of {portal}/tokens/ into WEIGHTS_TOKEN.",
         )
-    return check_token(token)
+    return kept
 
 
-def keep_token(settings: Settings, portal: str, token: Secret) -> str:
-    """Keep the token in the OS keyring where one works, else in a file. Returns: words for where it is."""
+def find_kept(settings: Settings, portal: str) -> Secret | DeviceTokens | None:
+    """What `login` kept, read now. Raises: WrongUsage(secret-file-exposed, token-unusable)."""
+    try:
+        kept = read_private(settings.home.path(portal_file(portal, "token"))).strip()
+    except FileNotFoundError:
+        return None
+    text = _from_keyring(portal) if kept == _IN_KEYRING else kept
+    if not text:
+        return None
+    return device_tokens(text) or check_token(text)
+
+
+def keep_text(settings: Settings, portal: str, text: str) -> str:
+    """Keep a token, or a device's, in the OS keyring where one works, else in a file.
+
+    Returns: words for where it is.
+    """
     name = portal_file(portal, "token")
-    if _to_keyring(portal, token):
+    if _to_keyring(portal, Secret(text)):
         settings.home.write_private(name, _IN_KEYRING + "\n")
         return "the keyring of this machine"
-    return str(settings.home.write_private(name, token.reveal() + "\n"))
+    return str(settings.home.write_private(name, text + "\n"))
 
 
 def forget_token(settings: Settings, portal: str) -> None:

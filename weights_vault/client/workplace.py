@@ -11,6 +11,7 @@ from weights_vault.client.settings import Settings
 
 if TYPE_CHECKING:
     from weights_vault.client.api import Api
+    from weights_vault.client.bearer import Bearer
     from weights_vault.client.trust import TrustChain
 
 
@@ -25,10 +26,9 @@ class Workplace:
     def portal(self) -> Iterator[Api]:
         """The API of the chosen portal, signed in. Raises: NotSignedIn, WrongUsage."""
         from weights_vault.client.api import Api
-        from weights_vault.client.tokens import find_token
 
         url = self.settings.portal_url()
-        with Api(url, find_token(self.settings, url), say=self.output.message) as api:
+        with Api(url, self._bearer(url), say=self.output.message) as api:
             yield api
 
     @contextmanager
@@ -36,15 +36,25 @@ class Workplace:
         """The same for what everybody may see: without a token it asks as a stranger."""
         from weights_vault.client.api import Api
         from weights_vault.client.errors import NotSignedIn
-        from weights_vault.client.tokens import find_token
 
         url = self.settings.portal_url()
         try:
-            token = find_token(self.settings, url)
+            bearer = self._bearer(url)
         except NotSignedIn:
-            token = None
-        with Api(url, token, say=self.output.message) as api:
+            bearer = None
+        with Api(url, bearer, say=self.output.message) as api:
             yield api
+
+    def _bearer(self, portal: str) -> Bearer:
+        """What signs the calls. Raises: NotSignedIn(not-signed-in), WrongUsage."""
+        from weights_vault.client.bearer import DeviceBearer, FixedBearer
+        from weights_vault.client.credentials import DeviceTokens
+        from weights_vault.client.tokens import find_token
+
+        found = find_token(self.settings, portal)
+        if isinstance(found, DeviceTokens):
+            return DeviceBearer(self.settings, portal, found)
+        return FixedBearer(found)
 
     def trust(self, api: Api) -> TrustChain:
         """The chain of signed documents of this portal, with this machine's memory."""

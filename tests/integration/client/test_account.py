@@ -28,7 +28,7 @@ def test_login_keeps_the_token_private_and_names_the_portal_for_later(
 def test_logout_ends_the_token_at_the_portal_and_here(
     bare_weights: Weights, portal: SimulatedPortal, home: Path
 ) -> None:
-    bare_weights("login", "--portal", portal.url, stdin=TOKEN)
+    bare_weights("login", "--portal", portal.url, "--token", stdin=TOKEN)
     assert bare_weights("logout").code == 0
     assert not portal.token_alive
     assert list(home.glob("portals/*.token")) == []
@@ -40,7 +40,7 @@ def test_logout_ends_the_token_at_the_portal_and_here(
 
 def test_logout_forgets_the_token_even_when_the_portal_is_gone(bare_weights: Weights, home: Path) -> None:
     with SimulatedPortal() as portal:
-        bare_weights("login", "--portal", portal.url, stdin=TOKEN)
+        bare_weights("login", "--portal", portal.url, "--token", stdin=TOKEN)
     assert bare_weights("logout").code == 10
     assert list(home.glob("portals/*.token")) == []
 
@@ -48,7 +48,7 @@ def test_logout_forgets_the_token_even_when_the_portal_is_gone(bare_weights: Wei
 def test_a_token_that_the_portal_does_not_take_is_not_kept(
     bare_weights: Weights, portal: SimulatedPortal, home: Path
 ) -> None:
-    done = bare_weights("login", "--portal", portal.url, stdin="wp_wrong\n")
+    done = bare_weights("login", "--portal", portal.url, "--token", stdin="wp_wrong\n")
     assert done.code == 3
     assert "wp_wrong" not in done.out + done.err
     assert list(home.glob("portals/*.token")) == []
@@ -77,7 +77,7 @@ def test_what_is_no_token_is_refused_without_repeating_it(
 def test_a_token_file_that_others_can_read_is_refused_with_the_command_that_helps(
     bare_weights: Weights, portal: SimulatedPortal, home: Path
 ) -> None:
-    bare_weights("login", "--portal", portal.url, stdin=TOKEN)
+    bare_weights("login", "--portal", portal.url, "--token", stdin=TOKEN)
     (kept,) = home.glob("portals/*.token")
     kept.chmod(0o640)
     done = bare_weights("whoami")
@@ -152,7 +152,9 @@ def test_a_portal_that_answers_nonsense_is_9(
 def test_a_portal_key_that_does_not_fit_is_5_and_nothing_is_pinned(
     bare_weights: Weights, portal: SimulatedPortal, home: Path
 ) -> None:
-    done = bare_weights("login", "--portal", portal.url, "--portal-key", "wp1-aaaa-bbbb", stdin=TOKEN)
+    done = bare_weights(
+        "login", "--portal", portal.url, "--portal-key", "wp1-aaaa-bbbb", "--token", stdin=TOKEN
+    )
     assert (done.code, "root-not-pinned" in done.err) == (5, True)
     assert list(home.glob("portals/*")) == []
 
@@ -160,14 +162,16 @@ def test_a_portal_key_that_does_not_fit_is_5_and_nothing_is_pinned(
 def test_a_portal_key_that_fits_pins_without_first_use(
     bare_weights: Weights, portal: SimulatedPortal
 ) -> None:
-    done = bare_weights("login", "--portal", portal.url, "--portal-key", portal.fingerprint, stdin=TOKEN)
+    done = bare_weights(
+        "login", "--portal", portal.url, "--portal-key", portal.fingerprint, "--token", stdin=TOKEN
+    )
     assert done.code == 0
     assert "first contact" not in done.err
 
 
 def test_d10_login_with_a_wrong_clock_says_so(bare_weights: Weights, portal: SimulatedPortal) -> None:
     portal.clock_offset = timedelta(days=-1)
-    done = bare_weights("login", "--portal", portal.url, stdin=TOKEN)
+    done = bare_weights("login", "--portal", portal.url, "--token", stdin=TOKEN)
     assert (done.code, "clock-wrong" in done.err) == (10, True)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from weights_vault.client.errors import WrongUsage
+from weights_vault.client.credentials import DeviceTokens
+from weights_vault.client.errors import ClientError, WrongUsage
 from weights_vault.client.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -22,23 +24,48 @@ def login(
             "--token", help="You have a token: it is read from stdin, or asked for hidden. Never an argument."
         ),
     ] = False,
+    scopes: Annotated[
+        str,
+        typer.Option(
+            "--scopes",
+            metavar="LIST",
+            help="What this machine may do, such as read,download; else the usual.",
+        ),
+    ] = "",
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Open the address in a browser of this machine.")
+    ] = False,
 ) -> None:
-    """Sign in to a portal with an access token, read from stdin or a hidden prompt."""
+    """Sign in: shows an address and a code, and waits until you have allowed it in a browser anywhere."""
     from weights_vault.client.answers import needed_text
     from weights_vault.client.api import Api
     from weights_vault.client.settings import CONFIG
-    from weights_vault.client.tokens import keep_token
+    from weights_vault.client.tokens import keep_text
 
+    if token and (scopes or browser):
+        raise WrongUsage(
+            "wrong-usage",
+            "This command line is not understood.",
+            "A token brings its scopes along, and needs no browser.",
+            "Leave out --scopes and --browser, or --token.",
+        )
     work: Workplace = context.obj
     portal = work.settings.portal_url()
-    if not token:
-        work.output.message(f"make a token at {portal}/tokens/ and paste it here")
-    secret = _read_token()
-    with Api(portal, secret) as api:
-        me = api.get("/me")
-        email = needed_text(me, "email")
-        work.trust(api).document()  # first contact pins the portal's key; later ones must agree
-    place = keep_token(work.settings, portal, secret)
+    given = _read_token() if token else _signed_in(work, portal, scopes, browser)
+    try:
+        with Api(portal, given.access if isinstance(given, DeviceTokens) else given) as api:
+            me = api.get("/me")
+            email = needed_text(me, "email")
+            work.trust(api).document()  # first contact pins the portal's key; later ones must agree
+    except BaseException:
+        if isinstance(given, DeviceTokens):
+            _sign_out_old(portal, given)  # it is kept nowhere
+        raise
+    before = _kept_before(work, portal)
+    place = keep_text(
+        work.settings, portal, given.to_text() if isinstance(given, DeviceTokens) else given.reveal()
+    )
+    _sign_out_old(portal, before)
     home = work.settings.home
     home.write_json(CONFIG, home.read_json(CONFIG) | {"portal": portal})
     work.output.message(f"the token is kept in {place}")
@@ -46,15 +73,19 @@ def login(
 
 
 def logout(context: typer.Context) -> None:
-    """End this machine's token at the portal and forget it here."""
+    """Sign this machine out at the portal, and forget its token here."""
     from weights_vault.client.errors import NotSignedIn, PortalFault, Unreachable
-    from weights_vault.client.tokens import forget_token
+    from weights_vault.client.tokens import find_token, forget_token
 
     work: Workplace = context.obj
     portal = work.settings.portal_url()
     try:
-        with work.portal() as api:
-            api.delete("/me/token")
+        held = find_token(work.settings, portal)
+        if isinstance(held, DeviceTokens):
+            _revoke(portal, held)
+        else:
+            with work.portal() as api:
+                api.delete("/me/token")
     except NotSignedIn:
         pass  # ended already, or there was none
     except (PortalFault, Unreachable) as error:
@@ -75,13 +106,52 @@ def whoami(context: typer.Context) -> None:
         me = api.get("/me")
         portal = api.portal
     email, token = needed_text(me, "email"), part(me, "token")
-    scopes, until = ", ".join(texts(token, "scopes")), moment_text(text(token, "expires_at"))
+    kind = "device" if text(token, "kind") == "device" else "token"
+    scopes = ", ".join(texts(token, "scopes")) or "-"
+    until = moment_text(text(token, "ends_at") or text(token, "expires_at"))
+    only = f", for the grant {text(token, 'grant')} alone" if text(token, "grant") else ""
     work.output.result(
         {"portal": portal, **me},
         f"{text(me, 'name') or email} <{email}> at {portal}",
         f"roles: {', '.join(texts(me, 'roles')) or 'none'}",
-        f"token: {text(token, 'name') or '-'}, scopes {scopes or '-'}, until {until}",
+        f"{kind}: {text(token, 'name') or '-'}, scopes {scopes}{only}, until {until}",
     )
+
+
+def _signed_in(work: Workplace, portal: str, scopes: str, browser: bool) -> DeviceTokens:
+    import webbrowser
+
+    from weights_vault.client.device_login import sign_in
+
+    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    return sign_in(portal, wanted, work.output, browse=webbrowser.open if browser else None)
+
+
+def _kept_before(work: Workplace, portal: str) -> DeviceTokens | None:
+    """The sign-in of this machine that a new one replaces; one that cannot be read is left alone."""
+    from weights_vault.client.tokens import find_kept
+
+    try:
+        kept = find_kept(work.settings, portal)
+    except ClientError:
+        return None
+    return kept if isinstance(kept, DeviceTokens) else None
+
+
+def _sign_out_old(portal: str, before: DeviceTokens | None) -> None:
+    """End what was replaced, so that the owner's list does not fill up; if that fails, it ends by itself."""
+    if before is not None:
+        with suppress(ClientError):
+            _revoke(portal, before)
+
+
+def _revoke(portal: str, held: DeviceTokens) -> None:
+    """End the whole sign-in at the portal. Raises: Unreachable; PortalFault."""
+    from weights_vault.client import oauth
+
+    said = oauth.post_form(portal, "revoke", {"token": held.renewal.reveal()})
+    if said.status != 200:
+        raise oauth.fault(said)
 
 
 def _read_token() -> Secret:

@@ -43,7 +43,9 @@ def find_ends(api: Api, grant: str) -> list[End]:
     ends = []
     token = f"Make one that lives longer at {api.portal}/tokens/ and run `weights login`; what is in is kept."
     renewal = f"Ask for its renewal at {api.portal} now; what is in is kept, and goes on with the next grant."
-    if left := _left_s(api, text(part(_asked(api, "/me"), "token"), "expires_at")):
+    held = part(_asked(api, "/me"), "token")
+    # A device's token is renewed on the way; only the end of its sign-in stops a download.
+    if left := _left_s(api, text(held, "ends_at") or text(held, "expires_at")):
         ends.append(End("token", left, token))
     if left := _left_s(api, text(_asked(api, f"/grants/{grant}"), "ends_at")):
         ends.append(End("grant", left, renewal))
