@@ -1,0 +1,180 @@
+"""manage.py audit: check the log, show its heads, bring in witnesses' lines, repair it after a restore."""
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from portal.core.log import health, proofs, recovering, witnesses
+from portal.core.log.files import LogFiles, SignerBusy, log_files
+from portal.core.log.recovering import Lost
+from portal.core.log.refusals import LogRefused
+from portal.core.log.trace import Bad
+from portal.core.log.verify import verify
+from portal.core.log.witnesses import WitnessRefused
+from portal.core.management.base import DatabaseCommand
+from portal.core.models import LogCheckpoint
+
+# What the apps hold by themselves when it is lost (portal.core.log.recovering.EventsLost).
+HELD = frozenset(
+    {"grant.suspended", "grant.revoked", "grant.closed", "account.disabled", "role.removed", "token.ended"}
+)
+# What takes something away, too, and has to be done again by a person.
+AGAIN = frozenset(
+    {"account.erased", "key.removed", "revision.quarantined", "revision.withdrawn", "release.withdrawn"}
+)
+LISTED = 200
+
+
+class Command(DatabaseCommand):
+    help = "The audit log: verify it, show its signed heads, repair it after a backup was restored."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        steps = parser.add_subparsers(dest="step", required=True)
+        verifying = steps.add_parser(
+            "verify", help="read every event again; exit 1 and name the first bad one"
+        )
+        verifying.add_argument(
+            "--head", action="append", type=Path, default=[], help="a checkpoint kept elsewhere; repeatable"
+        )
+        verifying.add_argument("--no-folder", action="store_true", help="the signer is on another machine")
+        shown = steps.add_parser("checkpoint", help="print the newest signed head, as witnesses sign it")
+        shown.add_argument("--size", type=int, help="that of so many entries")
+        cosigning = steps.add_parser("cosign", help="add a witness's signature lines by hand")
+        cosigning.add_argument("file", type=Path, help="the lines, or a checkpoint with them")
+        growing = steps.add_parser("consistency", help="print the proof that one head grew out of another")
+        growing.add_argument("old", type=int)
+        growing.add_argument("new", type=int, nargs="?", help="default: the newest")
+        self._repairs(steps.add_parser("repair", help="what a restored database lost, and what to do"))
+
+    def _repairs(self, parser: argparse.ArgumentParser) -> None:
+        ways = parser.add_mutually_exclusive_group()
+        ways.add_argument("--adopt", action="store_true", help="take the lost entries over from the journal")
+        ways.add_argument(
+            "--trust-database",
+            action="store_true",
+            help="begin the signer's lost folder anew from the database",
+        )
+        parser.add_argument("--by", default="", help="who decides it; recorded")
+        parser.add_argument("--reason", default="", help="why; recorded")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        steps: dict[str, Callable[..., None]] = {
+            "verify": self._verify,
+            "checkpoint": self._checkpoint,
+            "cosign": self._cosign,
+            "consistency": self._consistency,
+            "repair": self._repair,
+        }
+        try:
+            steps[options["step"]](**options)
+        except (LogRefused, SignerBusy, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _verify(self, *, head: list[Path], no_folder: bool, **options: Any) -> None:
+        files, began = None if no_folder else _readable(log_files()), time.monotonic()
+        if files is None and not no_folder:
+            self.stderr.write(
+                "Not compared with the signer's folder: this user may not read LOG_CHECKPOINTS."
+            )
+        notes = [path.read_text() for path in head]
+        keys = [witness.key for witness in witnesses.configured()]
+        try:
+            sound = verify(files, notes, witnesses=keys)
+        except Bad as bad:
+            raise CommandError(
+                f"The log is not what was signed. First: {bad}.\n"
+                "→ Keep the database as it is for whoever investigates: docs/reference/audit-log.md."
+            ) from bad
+        self.stdout.write(
+            f"{sound.entries} entries are good, read in {time.monotonic() - began:.1f} s: they lead to "
+            f"{sound.heads} signed heads; {sound.journaled} are in the signer's folder, too; "
+            f"{sound.waiting} events wait."
+        )
+
+    def _checkpoint(self, *, size: int | None, **options: Any) -> None:
+        self.stdout.write(_row(size).note, ending="")
+
+    def _cosign(self, *, file: Path, **options: Any) -> None:
+        text = file.read_text()
+        lines = "".join(line for line in text.splitlines(keepends=True) if line.startswith("— "))
+        row = _row(None)
+        if "\n\n" in text:  # a whole checkpoint: the lines belong to the head that it is of
+            said = text.partition("\n\n")[0] + "\n\n"
+            row = LogCheckpoint.objects.filter(note__startswith=said).first() or row
+        try:
+            names = witnesses.add_line(row, lines)
+        except WitnessRefused as error:
+            raise CommandError(f"Nothing was added to the head of {row.size} entries: {error}.") from error
+        self.stdout.write(f"The head of {row.size} entries is cosigned by {', '.join(names)}.")
+
+    def _consistency(self, *, old: int, new: int | None, **options: Any) -> None:
+        text = proofs.consistency(old, new)
+        if text is None:
+            raise CommandError("There is no such head. Sizes stand in: python manage.py audit checkpoint")
+        self.stdout.write(text, ending="")
+
+    def _repair(self, *, adopt: bool, trust_database: bool, by: str, reason: str, **options: Any) -> None:
+        files, now = log_files(), timezone.now()
+        if not adopt and not trust_database:
+            self._tell(recovering.lost_events(files))
+            return
+        if not by.strip():
+            raise CommandError("Say who decides this: --by YOUR-NAME. It stands in the log.")
+        if adopt:
+            recovering.hold_lost(files, now)
+            done = recovering.adopt(files, by=by, reason=reason, now=now)
+            self.stdout.write(
+                f"{done.count} entries were taken over: from {done.before} to {done.after}. The signer goes "
+                "on by itself; the event log.repaired names both heads."
+            )
+            return
+        with files.taken():
+            head = recovering.trust_database(files, by=by, reason=reason, now=now)
+        self.stdout.write(f"The signer's folder begins anew from {head}.")
+
+    def _tell(self, lost: list[Lost]) -> None:
+        if not lost:
+            self.stdout.write("Nothing is lost: the database has every entry of the journal.")
+            return
+        self.stdout.write(f"{len(lost)} events of the journal are not in this database:")
+        for each in lost[:LISTED]:
+            kind = each.fields["kind"]
+            mark = "held" if kind in HELD else "do again" if kind in AGAIN else ""
+            line = f"{each.position:>9}  {each.fields['at']}  {kind:<28}{each.fields['subject']:<40}{mark}"
+            self.stdout.write(line.rstrip())
+        if len(lost) > LISTED:
+            self.stdout.write(f"… and {len(lost) - LISTED} more: {_counted(lost[LISTED:])}")
+        self.stdout.write(
+            "held: the log signer has put this out of force; staff decide again. do again: it is in force, "
+            "or back, until somebody does it again.\n"
+            "→ Take them over: python manage.py audit repair --adopt --by YOUR-NAME --reason TEXT"
+        )
+
+
+def _row(size: int | None) -> LogCheckpoint:
+    row = proofs.newest_checkpoint() if size is None else LogCheckpoint.objects.filter(size=size).first()
+    if row is None:
+        raise CommandError(f"There is no such signed head. {health.START}")
+    return row
+
+
+def _readable(files: LogFiles) -> LogFiles | None:
+    try:
+        files.checkpoint()
+        files.size()
+    except PermissionError:
+        return None
+    return files
+
+
+def _counted(lost: list[Lost]) -> str:
+    return ", ".join(
+        f"{count} × {kind}" for kind, count in Counter(e.fields["kind"] for e in lost).most_common()
+    )

@@ -1,0 +1,149 @@
+"""Witnesses: what they cosign is kept with the head; what they refuse is said, and the log goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.core.log import keys, proofs, sequencer, witnesses
+from portal.core.log.files import LogFiles
+from portal.core.log.trace import Bad
+from portal.core.log.verify import verify
+from portal.core.log.witnesses import WitnessRefused
+from portal.core.models import AuditEvent, LogCheckpoint
+from tests.servers.witness import Witness, serving
+from tests.unit.core.log.world import NOW, owning_the_database, record, run, sign
+from weights_vault.sealed.log.checkpoint import Checkpoint
+from weights_vault.sealed.log.note import cosignature
+from weights_vault.sealed.log.proof import verify_proof
+from weights_vault.sealed.signing import SigningKey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LogFiles:
+    return LogFiles(tmp_path / "log")
+
+
+@pytest.fixture
+def witness(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Witness]:
+    monkeypatch.setattr(witnesses, "_left_alone", {})
+    with serving(Witness("witness.example.org", keys.verifier(), NOW)) as made:
+        settings.LOG_WITNESSES = made.setting
+        yield made
+
+
+def grow(files: LogFiles, count: int) -> LogCheckpoint:
+    for number in range(count):
+        record(number)
+    return LogCheckpoint.objects.get(size=sign(files).size)
+
+
+def test_heads_are_cosigned_as_the_log_grows(files: LogFiles, witness: Witness) -> None:
+    for count in (3, 1, 7):
+        row = grow(files, count)
+        witnesses.collect(NOW)
+        row.refresh_from_db()
+        assert witnesses.cosigned(row) == ["witness.example.org"]
+    assert (witness.seen.size, witness.asked) == (11, 3)
+    witnesses.collect(NOW)
+    assert witness.asked == 3, "a head is cosigned once"
+    event = AuditEvent.objects.first()
+    assert event is not None
+    proof = proofs.proof_of(event.pk)
+    assert proof is not None
+    assert verify_proof(proof, [keys.verifier(), witness.verifier]).witnesses == ("witness.example.org",)
+
+
+def test_head_that_is_signed_again_keeps_its_cosignature(files: LogFiles, witness: Witness) -> None:
+    row = grow(files, 3)
+    witnesses.collect(NOW)
+    sign(files)
+    row.refresh_from_db()
+    assert witnesses.cosigned(row) == ["witness.example.org"]
+
+
+def test_witness_that_names_another_head_is_offered_growth_from_there(
+    files: LogFiles, witness: Witness
+) -> None:
+    old = grow(files, 4)
+    witness.seen = Checkpoint(keys.origin(), 4, bytes(old.root))
+    row = grow(files, 4)
+    witnesses.collect(NOW)
+    row.refresh_from_db()
+    assert (witnesses.cosigned(row), witness.asked) == (["witness.example.org"], 2)
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (
+            Checkpoint("localhost:8000/log", 2, bytes(32)),
+            "does not grow out of the one that it signed before",
+        ),
+        (Checkpoint("localhost:8000/log", 99, bytes(32)), "look for a second signer"),
+    ],
+)
+def test_witness_that_knows_another_history_is_said_and_left_alone(
+    files: LogFiles, witness: Witness, seen: Checkpoint, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    witness.seen = seen
+    row = grow(files, 4)
+    witnesses.collect(NOW)
+    assert said in caplog.text
+    asked = witness.asked
+    witnesses.collect(NOW)
+    row.refresh_from_db()
+    assert (witness.asked, witnesses.cosigned(row)) == (asked, [])
+
+
+def test_witness_out_of_reach_stops_nobody(files: LogFiles, settings: Any, witness: Witness) -> None:
+    settings.LOG_WITNESSES = f"http://127.0.0.1:1 {witness.verifier.text}"
+    row = grow(files, 1)
+    with pytest.raises(WitnessRefused, match="does not answer"):
+        witnesses.ask(witnesses.configured()[0], row)
+    witnesses.collect(NOW)
+
+
+def test_line_of_a_stranger_or_over_another_head_is_not_kept(files: LogFiles, witness: Witness) -> None:
+    first, second = grow(files, 1), grow(files, 1)
+    stranger = cosignature(second.note, "stranger.example.org", SigningKey.generate(), NOW)
+    with pytest.raises(WitnessRefused, match="no line of it is from a witness"):
+        witnesses.add_line(second, stranger)
+    other = cosignature(first.note, witness.name, witness.key, NOW)
+    with pytest.raises(WitnessRefused, match="does not fit"):
+        witnesses.add_line(second, other)
+    assert witnesses.add_line(second, cosignature(second.note, witness.name, witness.key, NOW)) == [
+        witness.name
+    ]
+
+
+@pytest.mark.parametrize("text", ["https://w.example.org", "https://w.example.org nonsense", "KEY"])
+def test_setting_that_names_no_witness_is_an_error(settings: Any, text: str) -> None:
+    settings.LOG_WITNESSES = text.replace("KEY", f"https://w.example.org {keys.verifier().text}")
+    with pytest.raises(ImproperlyConfigured, match="LOG_WITNESSES"):
+        witnesses.configured()
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a6_rewritten_log_does_not_agree_with_the_head_that_a_witness_cosigned(
+    files: LogFiles, witness: Witness, tmp_path: Path
+) -> None:
+    grow(files, 5)
+    witnesses.collect(NOW)
+    kept = LogCheckpoint.objects.get(size=5).note
+    with owning_the_database():
+        AuditEvent.objects.filter(data={"n": 2}).update(by="usr_b")
+        run("DELETE FROM core_logentry", "DELETE FROM core_logtile", "DELETE FROM core_logcheckpoint")
+        run('INSERT INTO core_logpending (event) SELECT "index" FROM core_auditevent')
+    forged = sequencer.catch_up()
+    row = grow(LogFiles(tmp_path / "the attacker has the log's key, too"), 1)
+    assert (forged, row.size) == (5, 6)
+    with pytest.raises(WitnessRefused, match="does not grow out of the one that it signed before"):
+        witnesses.ask(witnesses.configured()[0], row)
+    with pytest.raises(Bad, match="a head that was kept elsewhere"):
+        verify(None, [kept], witnesses=[witness.verifier])
