@@ -37,6 +37,7 @@ from licenses.queries.lists import (
     grants_of,
     request_for,
     requests_of,
+    requests_sent_by,
     terms_by_release,
     visible_releases,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "request_case",
     "request_for",
     "requests_of",
+    "requests_sent_by",
     "review",
     "saved_view_for",
     "saved_views",

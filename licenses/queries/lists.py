@@ -11,6 +11,7 @@ from licenses.models import Grant, ReleaseTerms, Request
 from licenses.queries.facts import asking, grant_case, person, request_case
 from licenses.queries.one_grant import grants_within, reaches, requests_within
 from licenses.queries.parties import as_they_stand, takes_part
+from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
 from weights_vault.models import Release
@@ -38,6 +39,13 @@ def requests_of(principal: Principal) -> QuerySet[Request]:
     place = takes_part(principal.user).values("request")
     own = Request.objects.filter(Q(applicant=principal.user) | Q(pk__in=place))
     return _with_what_is_shown(requests_within(principal, own))
+
+
+def requests_sent_by(user: User) -> QuerySet[Request]:
+    """Return the requests that a person handed to the reviewers, newest first: what they are for and where
+    they stand. For those who manage people, who do not read what they say."""
+    sent = Request.objects.filter(applicant=user, submitted_at__isnull=False)
+    return sent.prefetch_related("releases").order_by("-submitted_at", "-id")
 
 
 def request_for(principal: Principal, id: str, now: datetime) -> Request:

@@ -9,6 +9,15 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from portal.accounts import checks, forgetting, pending, restored, sessions, signals  # noqa: F401  they
-        from portal.accounts import sentences  # noqa: F401  of the log
-        from portal.accounts.devices import client, codes  # noqa: F401  the same
+        from portal.accounts import (  # noqa: F401
+            changes,
+            checks,
+            forgetting,
+            pending,
+            restored,
+            sentences,
+            sessions,
+            signals,
+        )
+        from portal.accounts.actions import roles  # noqa: F401  all of these register themselves
+        from portal.accounts.devices import client, codes  # noqa: F401

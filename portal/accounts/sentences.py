@@ -7,6 +7,7 @@ from portal.accounts.models import User
 from portal.core.log import sentences
 
 SENTENCES: Final = {
+    "account.access_ended": "{by} ended every session, token and device of {subject}.",
     "account.created": "{by} created the account of {subject}.",
     "account.data_exported": "{by} exported the data about themselves.",
     "account.details_corrected": "{by} corrected their details: {fields:list}.",

@@ -61,6 +61,8 @@ ABOVE: Final = {
     "pending_action": "pending_action",
     "ledger_alert": "ledger_alert",
     "revision_change": "revisions",
+    "change": "change",
+    "person": "person",
 }
 _LABELS: Final = {
     "request_detail": "To the request",
@@ -82,6 +84,8 @@ _LABELS: Final = {
     "pending_action": "To what was asked",
     "ledger_alert": "To the alert",
     "revisions": "The revisions",
+    "change": "To what was proposed",
+    "person": "To the person",
     "home": "To the releases",
 }
 # Pages of no one thing: they take no id.

@@ -64,6 +64,18 @@ WORDS: dict[str, dict[str, Word]] = {
         "refused": Word("Refused", "bad", "circle-x"),
         "expired": Word("Expired", "calm", "clock"),
     },
+    "change": {
+        "proposed": Word("Waits for a second person", "turn", "hourglass"),
+        "confirmed": Word("Confirmed", "good", "circle-check"),
+        "refused": Word("Refused", "bad", "circle-x"),
+        "withdrawn": Word("Withdrawn", "calm", "circle-minus"),
+        "expired": Word("Expired", "calm", "clock"),
+    },
+    "account": {
+        "active": Word("Active", "good", "circle-check"),
+        "disabled": Word("Disabled", "bad", "ban"),
+        "erased": Word("Erased", "calm", "circle-minus"),
+    },
     "token": {
         "live": Word("Live", "good", "circle-check"),
         "ended": Word("Ended", "calm", "circle-minus"),

@@ -14,7 +14,7 @@ from licenses.agreements import making
 from licenses.models import Grant, Request
 from tests.browser.conftest import code_now
 from tests.unit.web.deliveries import alarming, downloading, finished
-from tests.unit.web.papers import NEWER, drafted, proposed, published
+from tests.unit.web.papers import NEWER, a_change, drafted, proposed, published
 from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
 from weights_vault.models import Release
@@ -168,6 +168,12 @@ LOOKS = (
     Look("grants-together", "rosa", "/review/grants/together/?all=license%3Dopt-nc"),
     Look("grants-changed-none", "rosa", "/review/grants/together/done/"),
     Look("grant-change", "rosa", "/review/grants/{grant}/"),
+    Look("changes-of-two", "rosa", "/changes/"),
+    Look("change-of-two", "rosa", "/changes/{change}/"),
+    Look("people", "alma", "/people/"),
+    Look("people-none", "alma", "/people/?text=nobody-of-this-name"),
+    Look("person", "alma", "/people/{person}/"),
+    Look("person-read", "otto", "/people/{person}/"),
     Look("deliveries", "mika", "/ledger/"),
     Look("deliveries-none", "mika", "/ledger/?person=nobody"),
     Look("deliveries-grant", "mika", "/ledger/{grant}/"),
@@ -306,6 +312,8 @@ def furnish(world: World) -> Mapping[str, str]:
         "reason": actions.keep_shipped_reasons(by=world.by("rosa"), now=world.ago(20))[0].pk,
         "key": key.pk,
         "alert": alarming(grant, until=world.now).pk,
+        "change": a_change(world).pk,
+        "person": world.people["ada"].public_id,
         "sound": big.revisions.get().pk,
         "damaged": damaged.pk,
         "late": world.submitted("gil", big, days_ago=6.2).pk,

@@ -3,15 +3,21 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from portal.accounts import names
-from portal.accounts.models import Organization, User
+from portal.accounts.actions.erasing import ERASED_DOMAIN
+from portal.accounts.models import BrowserSession, Organization, User
 from portal.accounts.policies import may_manage_people
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit
 from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.core.secrecy import holds_secret
+
+MAX_REASON_CHARACTERS = 1_000
 
 
 def create_person(
@@ -46,14 +52,16 @@ def create_person(
 def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
     """Disable an account: its sessions and tokens refuse at their next request; again changes nothing.
 
-    Raises: NotPermitted. Conflict: own_account.
+    Raises: NotPermitted. Conflict: own_account. Invalid: a reason that holds a secret, or is too long.
     """
     _allow(by)
-    if by.user == user:
-        raise Conflict("own_account", "This is your own account.", "Ask another administrator.")
+    _refuse_own(user, by)
+    reason = _checked(reason)
     with transaction.atomic():
+        require_present(by)
         if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             end_all_tokens(user=user, by=by.actor, now=now)
+            end_sessions(user)
             audit.record(
                 "account.disabled",
                 by=by.actor,
@@ -69,14 +77,67 @@ def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
 def enable(*, user: User, by: Principal, now: datetime) -> User:
     """Let a disabled account sign in again; its tokens stay ended.
 
-    Raises: NotPermitted.
+    Raises: NotPermitted. Conflict(account_erased): nobody is behind it any more.
     """
     _allow(by)
     with transaction.atomic():
+        require_present(by)
+        account = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if is_erased(account):
+            raise Conflict(
+                "account_erased", "This account was erased: nobody is behind it any more.", "Leave it."
+            )
         if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             audit.record("account.enabled", by=by.actor, subject=f"user:{user.public_id}", now=now)
     user.refresh_from_db()
     return user
+
+
+def end_access(*, user: User, by: Principal, now: datetime) -> None:
+    """End every session, token and device of an account, which may sign in again.
+
+    Raises: NotPermitted. Conflict: own_account.
+    """
+    _allow(by)
+    _refuse_own(user, by)
+    with transaction.atomic():
+        require_present(by)
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        tokens, sessions = end_all_tokens(user=user, by=by.actor, now=now), end_sessions(user)
+        audit.record(
+            "account.access_ended",
+            by=by.actor,
+            subject=f"user:{user.public_id}",
+            now=now,
+            tokens=tokens,
+            sessions=sessions,
+        )
+
+
+def end_sessions(user: User) -> int:
+    """Delete the browser sessions of the account in the current transaction, and return how many stood."""
+    rows = BrowserSession.objects.filter(user=user)
+    Session.objects.filter(pk__in=list(rows.values_list("row", flat=True))).delete()
+    ended, _ = rows.delete()
+    return ended
+
+
+def is_erased(user: User) -> bool:
+    """Return whether the account is what an erasure leaves."""
+    return user.email.endswith(f"@{ERASED_DOMAIN}")
+
+
+def _refuse_own(user: User, by: Principal) -> None:
+    if by.user == user:
+        raise Conflict("own_account", "This is your own account.", "Ask another administrator.")
+
+
+def _checked(reason: str) -> str:
+    reason = reason.strip()
+    if len(reason) > MAX_REASON_CHARACTERS or holds_secret(reason):
+        wrong = f"At most {MAX_REASON_CHARACTERS} characters, and no token or key."
+        raise Invalid(detail="The account was not changed.", errors={"reason": [wrong]})
+    return reason
 
 
 def _allow(by: Principal) -> None:

@@ -12,8 +12,8 @@ from portal.accounts.roles import ADMINISTRATOR, AUDITOR, LEGAL_LEAD, RELEASE_MA
 
 ROOT = Path(__file__).parents[3]
 ROLE_NAMES = {"REVIEWER", "LEGAL_LEAD", "RELEASE_MANAGER", "AUDITOR", "ADMINISTRATOR"}
-# What makes the table, what shows it, and the demo's invented people.
-MAY_NAME_ROLES = {"portal/accounts/roles.py", "portal/accounts/matrix.py", "portal/accounts/rolematrix.py"}
+# What makes the table, what shows it, and which of a person's roles a token carries along.
+MAY_NAME_ROLES = {f"portal/accounts/{name}.py" for name in ("roles", "matrix", "rolematrix", "scopes")}
 
 
 def test_the_page_about_roles_is_current() -> None:

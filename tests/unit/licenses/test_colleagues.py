@@ -11,7 +11,7 @@ from licenses.queries.messages import audience
 from portal.accounts.actions import people, roles
 from portal.accounts.actions.details import correct_details
 from portal.accounts.models import Organization, User
-from portal.accounts.principals import Principal
+from portal.accounts.principals import Principal, system_principal
 from portal.core.models import OutboxMessage
 from tests.unit.licenses.world import NOW, World, apply, person, session
 
@@ -83,7 +83,8 @@ def disabled(world: World, user: User) -> None:
 
 
 def demoted(world: World, user: User) -> None:
-    roles.remove_role(user=user, role=user.role_grants.get().role, by=world.admin, now=NOW)
+    role, by = user.role_grants.get().role, system_principal("test")
+    roles.remove_role(user=user, role=role, by=by, now=NOW)
 
 
 ENDS = pytest.mark.parametrize("ends", [disabled, demoted])

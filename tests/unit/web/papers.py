@@ -7,7 +7,9 @@ from licenses import actions
 from licenses.actions.reaccepting import want_reacceptance
 from licenses.examples import EXAMPLES
 from licenses.models import License, LicenseDraft, LicenseVersion, MasterAgreement
-from portal.accounts.models import Organization
+from portal.accounts.actions.roles import propose_role
+from portal.accounts.models import Organization, TwoPersonChange
+from portal.accounts.principals import system_principal
 from tests.unit.web.world import LICENSE, World
 
 TERMS = dict(EXAMPLES["noncommercial-research"].terms)
@@ -71,3 +73,9 @@ def of_papers(world: World) -> dict[str, list[Any]]:
         "master_id": [master.pk],
         "member_id": [master.members.get().pk],
     }
+
+
+def a_change(world: World) -> TwoPersonChange:
+    """A role that somebody is to get, proposed at the console."""
+    given = {"user": world.people["bo"], "role": "auditor", "give": True, "reason": "They look into it."}
+    return propose_role(by=system_principal("console"), now=world.now, **given)

@@ -28,12 +28,13 @@ from licenses.models import (
     Request,
     SavedView,
 )
-from portal.accounts.models import AccessToken, Device, PendingAction, User
+from portal.accounts.models import AccessToken, Device, PendingAction, TwoPersonChange, User
 from portal.accounts.tokens import create_token
+from portal.core.models import AuditEvent
 from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.deliveries import alarming
-from tests.unit.web.papers import of_papers
+from tests.unit.web.papers import a_change, of_papers
 from tests.unit.web.world import World
 from weights_vault.actions import keys
 from weights_vault.models import Alert, RecipientKey, Release, Revision
@@ -45,7 +46,6 @@ PEOPLE = {
     "reviewer": "remy",
     "legal lead": "rosa",
     "manager": "mika",
-    "auditor": "otto",
     "administrator": "alma",
 }
 READERS = tuple(PEOPLE)
@@ -76,6 +76,8 @@ MANAGED = ("signin", "no", "no", "no", "no", "page", "page", "no")
 KEPT = ("signin", "no", "no", "page", "page", "page", "page", "no")  # licenses
 WRITTEN = ("signin", "no", "no", "page", "page", "page", "no", "no")
 
+STAFF = ("signin", "no", "no", "page", "page", "page", "page", "page")
+PEOPLES = ("signin", "no", "no", "no", "no", "no", "page", "page")
 SELECTING = ("signin", "no", "no", "moved", "moved", "no", "no", "no")
 
 GET: dict[str, tuple[str, ...]] = {
@@ -155,6 +157,10 @@ GET: dict[str, tuple[str, ...]] = {
     "master_member_remove": LEADING,
     "master_sign": OWN_THING,
     "grant_accept": OWN_THING,
+    "changes": STAFF,
+    "change": ("signin", "no", "no", "gone", "page", "gone", "page", "page"),  # proposed at the console
+    "people": PEOPLES,
+    "person": PEOPLES,
     "ledger": MANAGED,
     "ledger_grant": MANAGED,
     "ledger_alert": MANAGED,
@@ -226,6 +232,8 @@ POST: dict[str, tuple[str, ...]] = {
     "master_sign": NOT_THEIRS,
     "grant_accept": NOT_THEIRS,
     "ledger_alert": RECALL,
+    "change": ("signin", "no", "gone", "shown", "gone", "shown", "shown"),
+    "person": ("signin", "no", "no", "no", "no", "no", "page"),
 }
 
 THINGS: dict[str, Any] = {
@@ -243,6 +251,7 @@ THINGS: dict[str, Any] = {
     "master_id": MasterAgreement,
     "view_id": SavedView,
     "absence_id": Absence,
+    "change_id": TwoPersonChange,
 }
 
 
@@ -277,6 +286,8 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "action_id": [action.pk],
         "alert_id": [alarming(grant).pk],
         "reason_id": [a_reason(world).pk],
+        "user_id": [world.people["ada"].public_id],
+        "change_id": [a_change(world).pk],
         **of_the_desk(world, request),
         **of_papers(world),
     }

@@ -1,0 +1,61 @@
+"""Changes of two: what waits for a second person, and one of them to confirm, refuse or withdraw."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from portal.accounts import changes
+from portal.accounts.policies import NOT_PERMITTED
+from portal.core.problems import NotPermitted
+from portal.web.reader import reader
+from portal.web.views.doors import private, prove, proven
+
+PER_PAGE = 50
+_VERBS = {
+    "confirm": (changes.confirm, "Confirmed, and done."),
+    "refuse": (changes.refuse, "Refused. Nothing was done."),
+    "withdraw": (changes.withdraw, "Withdrawn. Nothing was done."),
+}
+
+
+@private("GET")
+def index(request: HttpRequest) -> HttpResponse:
+    principal, now = reader(request), timezone.now()
+    _enter(request)
+    page = Paginator(changes.visible_to(principal), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "waiting": changes.waiting_for(principal, now),
+        "rows": [(change, changes.kind_of(change.kind).title, change.state_at(now)) for change in page],
+        "page": page,
+    }
+    return render(request, "web/pages/changes.html", context)
+
+
+@private("GET", "POST")
+@proven
+def detail(request: HttpRequest, change_id: str) -> HttpResponse:
+    principal, now = reader(request), timezone.now()
+    _enter(request)
+    change = changes.change_for(principal, change_id)
+    verb, said = _VERBS.get(request.POST.get("do", ""), (None, ""))
+    if verb is not None:
+        prove(request)
+        verb(change=change, by=principal, now=now)
+        messages.success(request, said)
+        return redirect("change", change.pk)
+    context = {
+        "change": change,
+        "title": changes.kind_of(change.kind).title,
+        "state": change.state_at(now),
+        "verdict": changes.may_confirm(principal, change),
+        "own": bool(changes.may_withdraw(principal, change)),
+    }
+    return render(request, "web/pages/change.html", context)
+
+
+def _enter(request: HttpRequest) -> None:
+    """Staff alone: nobody else proposes or confirms. Raises: NotPermitted."""
+    if not reader(request).roles:
+        raise NotPermitted.from_denied(NOT_PERMITTED)
