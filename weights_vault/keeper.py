@@ -9,14 +9,14 @@ the ledger and the audit event: a revocation stands wholly before or wholly afte
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from portal.accounts.principals import Principal
 from portal.core import audit
-from portal.core.keys import master_key
+from portal.core.keys import MasterKey, master_key
 from portal.core.problems import Invalid, NotPermitted
 from weights_vault.ledger import writing
 from weights_vault.models import File, LedgerEntry, RecipientKey, Revision, SealedBody
@@ -144,16 +144,35 @@ def rewrap(*, now: datetime, by: str = "system:rewrap") -> int:
 
     Bodies and headers stay as they are. Restartable: what is done is skipped.
     """
-    master, done = master_key(), 0
-    for body in SealedBody.objects.order_by("pk").iterator(chunk_size=REWRAP_BATCH):
-        if master.is_current(bytes(body.wrapped_key)):
-            continue
-        file_key = master.unwrap(bytes(body.wrapped_key), _context(body.id))
-        fresh = master.wrap(file_key, _context(body.id))
-        done += SealedBody.objects.filter(pk=body.pk).update(wrapped_key=fresh)
-    if done:
-        with transaction.atomic():
-            audit.record("file_keys.rewrapped", by=by, subject="vault:keys", now=now, bodies=done)
+    return sum(rewrap_in_batches(now=now, by=by))
+
+
+def rewrap_in_batches(*, now: datetime, by: str = "system:rewrap") -> Iterator[int]:
+    """The same a batch at a time, each a transaction with its audit event; yields how many after each.
+
+    Rows are compared before they are written: two runs at once, or a body that is wrapped anew meanwhile,
+    lose nothing. New bodies are wrapped by the current key already.
+    """
+    master, after = master_key(), ""
+    while True:
+        later = SealedBody.objects.filter(pk__gt=after).order_by("pk")
+        rows = list(later.values_list("pk", "wrapped_key")[:REWRAP_BATCH])
+        if not rows:
+            return
+        after = rows[-1][0]
+        old = [(body, bytes(blob)) for body, blob in rows if not master.is_current(bytes(blob))]
+        if old:
+            yield _rewrap(master, old, now, by)
+
+
+@transaction.atomic
+def _rewrap(master: MasterKey, old: Sequence[tuple[str, bytes]], now: datetime, by: str) -> int:
+    file_keys = master.unwrap_all([(blob, _context(body)) for body, blob in old])
+    done = 0
+    for (body, blob), file_key in zip(old, file_keys, strict=True):
+        fresh = master.wrap(file_key, _context(body))
+        done += SealedBody.objects.filter(pk=body, wrapped_key=blob).update(wrapped_key=fresh)
+    audit.record("file_keys.rewrapped", by=by, subject="vault:keys", now=now, bodies=done)
     return done
 
 
@@ -192,10 +211,9 @@ def _require_own_active_key(by: Principal, key: RecipientKey) -> None:
 def _make_headers(
     files: Sequence[File], bodies: Mapping[str, SealedBody], recipient: Recipient, grant: str
 ) -> list[tuple[str, bytes]]:
-    master = master_key()
+    wrapped = [(bytes(bodies[file.body_id].wrapped_key), _context(file.body_id)) for file in files]
     made = []
-    for file in files:
-        file_key = master.unwrap(bytes(bodies[file.body_id].wrapped_key), _context(file.body_id))
+    for file, file_key in zip(files, master_key().unwrap_all(wrapped), strict=True):
         label = GrantLabel(grant=grant, revision=file.revision_id, file=file.id)
         made.append((file.id, make_header(file_key, recipient, label)))
     return made

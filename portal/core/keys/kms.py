@@ -36,6 +36,8 @@ _OPTIONS: Final = Config(
 class KmsKey:
     """One KMS key as a provider of the master key (`providers.Provider`)."""
 
+    at_once = 16
+
     def __init__(self, name: str) -> None:
         """name: what follows "aws-kms:". Raises: ImproperlyConfigured: no id or ARN of a key."""
         found = _KEY.fullmatch(name)

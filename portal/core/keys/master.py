@@ -4,6 +4,9 @@ MASTER_KEY is one provider or several, separated by commas. The first wraps; the
 runs, only unwrap.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -56,6 +59,14 @@ class MasterKey:
         if provider is None:
             raise UnwrapRefused("wrapped by a master key that is not configured")
         return provider.unwrap(blob, context)
+
+    def unwrap_all(self, wrapped: Sequence[tuple[bytes, str]]) -> list[bytes]:
+        """Return what each of the blobs held. wrapped: blobs, each with its context. Raises: as `unwrap`."""
+        at_once = max(provider.at_once for provider in self._providers.values())
+        if at_once == 1 or len(wrapped) <= 1:
+            return [self.unwrap(blob, context) for blob, context in wrapped]
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(lambda each: self.unwrap(*each), wrapped))
 
     def is_current(self, blob: bytes) -> bool:
         """True when `blob` was wrapped by the key that wraps now; false asks for wrapping it again."""

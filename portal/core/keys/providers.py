@@ -28,9 +28,13 @@ class UnwrapRefused(Exception):
 
 
 class Provider(Protocol):
-    """One key that wraps. mark: what its blobs begin with: a version and the id of the key."""
+    """One key that wraps. mark: what its blobs begin with: a version and the id of the key.
+
+    at_once: how many blobs it is worth unwrapping at the same time; more than 1 where each is a call.
+    """
 
     mark: bytes
+    at_once: int
 
     def wrap(self, key: bytes, context: str) -> bytes:
         """Return `key` encrypted, after `mark`; only the same `context` opens it again."""
@@ -46,6 +50,8 @@ class LocalKey:
 
     Blob: version 1 (1 byte), key id (8), nonce (12), ciphertext and tag.
     """
+
+    at_once = 1
 
     def __init__(self, key: bytes) -> None:
         if len(key) != MASTER_KEY_SIZE:

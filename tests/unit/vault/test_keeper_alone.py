@@ -65,6 +65,7 @@ def test_the_keeper_hands_out_no_file_key() -> None:
         "issue_headers": "list[tuple[str, bytes]]",
         "gate": "dict[str, bytes]",
         "rewrap": "int",
+        "rewrap_in_batches": "Iterator[int]",
         "waiting_for_rewrap": "int",
         "require_files_of": "None",
     }

@@ -1,0 +1,134 @@
+"""Another master key, while the portal serves: killed at each step, it goes on; headers open throughout."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from portal.accounts.principals import Principal
+from portal.core import audit
+from portal.core.audit import trail
+from portal.core.keys import MasterKey, master_key
+from tests.unit.vault.fakes import GRANT
+from weights_vault import keeper
+from weights_vault.models import RecipientKey, Revision, SealedBody
+from weights_vault.sealed.header import GrantLabel, open_header
+from weights_vault.sealed.keys import Identity
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def opens(
+    session: Principal, revision: Revision, key: RecipientKey, identity: Identity, now: datetime
+) -> Callable[[], None]:
+    """Headers of every file are made and open."""
+
+    def check() -> None:
+        files = list(revision.files.all())
+        made = keeper.issue_headers(by=session, grant=GRANT, revision=revision, key=key, files=files, now=now)
+        for file, header in made:
+            assert len(open_header(header, [identity], GrantLabel(GRANT, revision.id, file))) == 16
+
+    return check
+
+
+@pytest.fixture
+def rotating(settings: Any, tmp_path: Path, revision: Revision, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new key stands first, the old one behind it; two file keys a batch. Returns: the new one's source."""
+    new = tmp_path / "new.key"
+    new.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+    settings.MASTER_KEY = f"file:{new},{settings.MASTER_KEY}"
+    monkeypatch.setattr(keeper, "REWRAP_BATCH", 2)
+    assert SealedBody.objects.count() > 4
+    return f"file:{new}"
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("rotate_master_key", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_killed_at_each_step_it_goes_on_and_headers_open_throughout(
+    step: int, rotating: str, opens: Callable[[], None], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a batch's event, which undoes that batch alone, and between a batch's rows."""
+    left, wrap, record = [step], MasterKey.wrap, audit.record
+
+    def dies(real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(*arguments: Any, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return real(*arguments, **named)
+
+        return function
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MasterKey, "wrap", dies(wrap))
+        patched.setattr(audit, "record", dies(record))
+        with pytest.raises(Killed):
+            keeper.rewrap(now=datetime.now().astimezone())
+    opens()
+    assert "0 file keys are left" in run()
+    settings.MASTER_KEY = rotating
+    opens()
+    assert all(master_key().is_current(bytes(body.wrapped_key)) for body in SealedBody.objects.all())
+
+
+def test_each_batch_leaves_its_event_and_the_portal_serves_between_two(
+    rotating: str, opens: Callable[[], None], now: datetime
+) -> None:
+    batches = []
+    for done in keeper.rewrap_in_batches(now=now):
+        batches.append(done)
+        opens()
+    assert sum(batches) == SealedBody.objects.count()
+    events = [event.data["bodies"] for event in trail("vault:keys").filter(kind="file_keys.rewrapped")]
+    assert events == batches
+
+
+def test_two_runs_at_once_undo_nothing_of_each_other(
+    rotating: str, opens: Callable[[], None], now: datetime
+) -> None:
+    """The other run was there between the reading of a batch and its writing."""
+    first = keeper.rewrap_in_batches(now=now)
+    next(first)
+    assert keeper.rewrap(now=now) > 0
+    assert sum(first) == 0
+    opens()
+
+
+def test_status_says_what_is_left_and_changes_nothing(rotating: str) -> None:
+    bodies = SealedBody.objects.count()
+    assert f"{bodies} file keys are not yet wrapped" in run("--status")
+    assert f"{bodies} file keys are not yet wrapped" in run("--status")
+    assert "0 file keys are left" in run()
+    assert "The old key may be taken out" in run("--status")
+
+
+def test_new_body_during_a_rotation_is_wrapped_by_the_new_key(rotating: str, now: datetime) -> None:
+    body, _ = keeper.new_body(10, now=now)
+    assert master_key().is_current(bytes(body.wrapped_key))
+
+
+def test_old_key_taken_out_too_early_stops_it_with_words(
+    rotating: str, settings: Any, opens: Callable[[], None]
+) -> None:
+    both, settings.MASTER_KEY = settings.MASTER_KEY, rotating
+    with pytest.raises(CommandError, match="not configured"):
+        run()
+    settings.MASTER_KEY = both
+    opens()
