@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from licenses import ballots, texts
 from licenses.ballots import Signed
 from licenses.models import Request, VoteAssertion
@@ -18,6 +20,7 @@ def required(request: Request) -> NotPermitted:
         "passkey_required",
         "A verdict is signed by your passkey, so that nobody else can give it in your name.",
         f"Open /review/{request.pk}/ in a browser, give the verdict there, and confirm it with your passkey.",
+        extra={"page": f"{settings.PORTAL_URL}/review/{request.pk}/"},
     )
 
 

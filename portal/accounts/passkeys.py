@@ -51,6 +51,17 @@ def request_options(user: User, challenge: bytes) -> dict[str, Any]:
     }
 
 
+def by_credential(user: User, credential_id: str) -> Authenticator:
+    """Return the person's passkey of this id, lower-case hex.
+
+    Raises: RuntimeError: they have none; it was checked before.
+    """
+    found = next((each for each in of(user) if credential(each).credential_id.hex() == credential_id), None)
+    if found is None:
+        raise RuntimeError(f"{user.public_id} has no such passkey")
+    return found
+
+
 def check(user: User, assertion: Assertion, challenge: bytes) -> Authenticator:
     """Return the passkey of this very person that signed `challenge`, its use noted.
 

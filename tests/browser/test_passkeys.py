@@ -8,8 +8,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from licenses.models import Vote
 from tests.browser.conftest import OpenPage, prove_it_is_you
 from tests.unit.web.world import World
+from weights_vault.models import Release
 
 DEVICE = {
     "protocol": "ctap2",
@@ -80,3 +82,31 @@ def test_without_javascript_the_page_says_so(open_as: OpenPage, world: World) ->
     page.goto("/accounts/login/")
     expect(page.get_by_text("A passkey needs JavaScript")).to_be_visible()
     expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
+
+
+def test_reviewer_signs_a_verdict_with_the_passkey_and_the_keyboard_alone(
+    open_as: OpenPage, world: World
+) -> None:
+    request = world.submitted("ada", Release.objects.get(slug="opt-175b"))
+    page = open_as("rosa")
+    devtools, device = give_device(page)
+    add_passkey(page)
+    page.goto(f"/review/{request.pk}/")
+    page.get_by_label("Approve").check()
+    page.get_by_role("button", name="Give this verdict").press("Enter")
+    expect(page.get_by_role("heading", name="Approve: sign it with your passkey")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    assert not Vote.objects.exists()
+
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
+    page.get_by_role("button", name="Sign with your passkey").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The passkey was not used")
+    assert not Vote.objects.exists()
+
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": True})
+    page.get_by_role("button", name="Sign with your passkey").press("Enter")
+    expect(page.get_by_text("Your verdict is recorded.")).to_be_visible()
+    cast = Vote.objects.get()
+    assert cast.assertion is not None
+    assert cast.document is not None
+    assert cast.document["applicant"] == world.people["ada"].public_id

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from licenses.actions import nudging, signing, submitting, voting
 from licenses.models import Request as AccessRequest
+from portal.accounts import factors
 from portal.api.idempotency import Done
 from portal.api.permissions import REQUESTS, SESSION
 from portal.api.reauthentication import demand_recent_authentication
@@ -95,10 +96,12 @@ class VoteView(RequestMoveView):
     def post(self, request: Request, request_id: str) -> Response:
         """Say a reviewer's word on one version of a request. No token can.
 
-        409 `vote_on_old_version` where the applicant has made a newer one.
+        409 `vote_on_old_version` where the applicant has made a newer one. 403 `passkey_required` where this
+        portal has its verdicts signed by a passkey: `page` is where that is done.
         """
         reviewed, body = self.fetch(request_id), self.read_body(VoteBody)
-        demand_recent_authentication(request)
+        if not factors.votes_are_signed():
+            demand_recent_authentication(request)
         return self.move(
             reviewed, lambda: voting.vote(request=reviewed, by=self.principal, now=self.now, **body)
         )

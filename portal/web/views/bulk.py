@@ -8,12 +8,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, queries
-from licenses.actions import Ballot, Outcome
+from licenses.actions import Ballot, Outcome, balloting
 from licenses.models import ReasonTemplate
-from portal.web import desk, queue, review_page
+from portal.accounts import factors
+from portal.web import casting, desk, queue, review_page
 from portal.web.forms.queue import BulkVerdictForm, ChosenForm
+from portal.web.forms.verdict import VERDICTS
 from portal.web.reader import reader
-from portal.web.views.doors import private, prove, proven
+from portal.web.views.doors import private
 
 _SESSION: Final = "bulk_outcomes"
 
@@ -30,7 +32,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 @private("POST")
-@proven
+@casting.signed_or_proven
 def vote(request: HttpRequest) -> HttpResponse:
     """Give the verdict on each of the versions that were listed. "fill" puts a kept reason in, no more."""
     principal, now = reader(request), timezone.now()
@@ -43,13 +45,42 @@ def vote(request: HttpRequest) -> HttpResponse:
         return _list(request, list(form.ballots), filled)
     if not form.is_valid():
         return _list(request, list(form.ballots), form)
-    prove(request)
+    if factors.votes_are_signed() and not casting.is_signed(request):
+        return _to_sign(request, form)
+    signed = casting.prove_unless_signed(request)
     rows = queue.chosen(principal, list(form.ballots), now)
     ballots = [Ballot(row, form.ballots[row.pk], **form.said) for row in rows]
-    outcomes = actions.vote_many(votes=ballots, by=principal, now=now)
+    outcomes = actions.vote_many(votes=ballots, by=principal, now=now, signed=signed)
+    casting.note(request, signed, now)
     # Kept for the page that comes after, so that loading it again casts nothing again.
     request.session[_SESSION] = [_kept(outcome) for outcome in outcomes]
     return redirect("bulk_done")
+
+
+def _to_sign(request: HttpRequest, form: BulkVerdictForm) -> HttpResponse:
+    """What exactly is cast on which requests, and the question for the passkey."""
+    said, reviewer = form.said, reader(request).person
+    listed = queries.prospects(reader(request), list(form.ballots), timezone.now())
+    cast = [
+        (prospect, prospect.becomes[said["verdict"]])
+        for prospect in listed
+        if said["verdict"] in prospect.becomes
+        and prospect.version.number == form.ballots[prospect.request.pk]
+    ]
+    if not cast:
+        messages.warning(request, "None of these can have this verdict now.")
+        return _list(request, list(form.ballots), form)
+    leaves = [
+        balloting.prepared(prospect.request, said["verdict"], said["reason"], reviewer)
+        for prospect, _ in cast
+    ]
+    context = {
+        "cast": cast,
+        "left_out": len(form.ballots) - len(cast),
+        "said": said,
+        "verdict_label": VERDICTS[said["verdict"]],
+    }
+    return casting.ask(request, "web/pages/bulk_cast.html", context, leaves)
 
 
 @private("GET")

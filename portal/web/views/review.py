@@ -6,14 +6,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, policies, queries
+from licenses.actions import balloting
 from licenses.actions.moving import require
+from licenses.models import Request
 from licenses.queries.parties import signatory_of
+from portal.accounts import factors
 from portal.core.problems import Invalid
 from portal.core.verdicts import Denied
-from portal.web import desk, review_page
+from portal.web import casting, desk, review_page
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.team import SignatoryForm
-from portal.web.forms.verdict import RecusalForm, VerdictForm
+from portal.web.forms.verdict import VERDICTS, RecusalForm, VerdictForm
 from portal.web.reader import reader
 from portal.web.review_page import Forms, reviewed
 from portal.web.views.doors import posted, private, prove, proven
@@ -27,9 +30,9 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
 
 
 @private("POST")
-@proven
+@casting.signed_or_proven
 def vote(request: HttpRequest, request_id: str) -> HttpResponse:
-    """A verdict. One that declines is shown once more, as the applicant will read it, and then given."""
+    """A verdict. It is shown once more where a passkey must sign it, or where it declines, and then given."""
     principal, now, form = reader(request), timezone.now(), VerdictForm(request.POST)
     voted_on = reviewed(principal, request_id, now)
     desk.vote(principal)
@@ -37,16 +40,27 @@ def vote(request: HttpRequest, request_id: str) -> HttpResponse:
         return show(request, request_id, Forms(sent=request.POST))
     case = queries.request_case(principal, voted_on, now)
     require(policies.may_vote(case, form.cleaned_data["verdict"]))
-    if form.needs_confirmation:
+    if factors.votes_are_signed() and not casting.is_signed(request):
+        return _to_sign(request, voted_on, form)
+    if form.needs_confirmation and not casting.is_signed(request):
         given = {"the_request": voted_on, "said": form.said}
         return render(request, "web/pages/review_decline.html", given)
-    prove(request)
+    signed = casting.prove_unless_signed(request)
     try:
-        voted_on = actions.vote(request=voted_on, by=principal, now=now, **form.said)
+        voted_on = actions.vote(request=voted_on, by=principal, now=now, signed=signed, **form.said)
     except Invalid as problem:
         return show(request, request_id, Forms(sent=request.POST, problem=problem))
+    casting.note(request, signed, now)
     messages.success(request, review_page.told_after(voted_on))
     return redirect("review", request_id)
+
+
+def _to_sign(request: HttpRequest, voted_on: Request, form: VerdictForm) -> HttpResponse:
+    """What exactly is cast, and the question for the passkey. A later version is refused when it is cast."""
+    said = form.said
+    leaf = balloting.prepared(voted_on, said["verdict"], said["reason"], reader(request).person)
+    given = {"the_request": voted_on, "said": said, "verdict_label": VERDICTS[said["verdict"]]}
+    return casting.ask(request, "web/pages/review_cast.html", given, [leaf])
 
 
 @private("POST")
