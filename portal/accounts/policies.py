@@ -31,6 +31,12 @@ NOT_PERMITTED = Denied(
     "not_permitted", "Your roles do not allow this.", "Ask an administrator of this portal."
 )
 
+LOOKING_ONLY = Denied(
+    "looking_as",
+    "You are looking at the site as another role, so nothing can be changed.",
+    "Leave that with the button at the top of each page, then do it.",
+)
+
 STAFF_ORGANIZATION = Denied(
     "staff_organization",
     "Staff do not change their own organization: it says whose requests they may not judge.",
@@ -63,6 +69,11 @@ def may_manage_people(principal: Principal) -> Verdict:
     return staff_may(principal, matrix.PEOPLE_MANAGE)
 
 
+def may_read_audit(principal: Principal) -> Verdict:
+    """May this principal read the whole audit log?"""
+    return staff_may(principal, matrix.AUDIT_READ)
+
+
 def staff_may(principal: Principal, capability: Capability) -> Verdict:
     """May this principal do what only staff with the capability do: in a browser session, with the factor
     that the portal demands of staff? The portal itself may."""
@@ -75,6 +86,11 @@ def staff_may(principal: Principal, capability: Capability) -> Verdict:
     if not matrix.allows(principal.roles, capability):
         return NOT_PERMITTED
     return staff_gate(principal)
+
+
+def may_look_as(principal: Principal) -> Verdict:
+    """May this principal see the site as another role? Not twice over: who looks has that role alone."""
+    return LOOKING_ONLY if principal.looking_as else staff_may(principal, matrix.LOOK_AS)
 
 
 def may_correct_details(principal: Principal, user: User) -> Verdict:

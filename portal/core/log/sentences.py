@@ -84,6 +84,11 @@ def groups() -> list[str]:
     return sorted({kind.partition(".")[0] for kind in _sentences})
 
 
+def nouns() -> list[str]:
+    """Return the nouns of what events are about, in order."""
+    return sorted(_things)
+
+
 def tell(events: Iterable[AuditEvent]) -> list[tuple[AuditEvent, Sentence]]:
     """Return each event with its sentence, in order: in two queries together, however many there are."""
     listed = audit.tell(events)

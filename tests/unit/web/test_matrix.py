@@ -46,6 +46,7 @@ PEOPLE = {
     "reviewer": "remy",
     "legal lead": "rosa",
     "manager": "mika",
+    "auditor": "otto",
     "administrator": "alma",
 }
 READERS = tuple(PEOPLE)
@@ -78,6 +79,7 @@ WRITTEN = ("signin", "no", "no", "page", "page", "page", "no", "no")
 
 STAFF = ("signin", "no", "no", "page", "page", "page", "page", "page")
 PEOPLES = ("signin", "no", "no", "no", "no", "no", "page", "page")
+AUDITED = ("signin", "no", "no", "no", "page", "no", "page", "page")
 SELECTING = ("signin", "no", "no", "moved", "moved", "no", "no", "no")
 
 GET: dict[str, tuple[str, ...]] = {
@@ -157,10 +159,16 @@ GET: dict[str, tuple[str, ...]] = {
     "master_member_remove": LEADING,
     "master_sign": OWN_THING,
     "grant_accept": OWN_THING,
+    "look_as": ("signin", "no", "no", "no", "page", "page", "no", "page"),
+    "look_as_leave": NEVER,
     "changes": STAFF,
     "change": ("signin", "no", "no", "gone", "page", "gone", "page", "page"),  # proposed at the console
     "people": PEOPLES,
     "person": PEOPLES,
+    "audit": AUDITED,
+    "audit_event": AUDITED,
+    "audit_proof": ("signin", *("gone",) * 3, "soon", "gone", "soon", "soon"),  # of an event of a draft
+    "audit_checkpoint": ("signin", *("soon",) * 7),  # nothing is signed
     "ledger": MANAGED,
     "ledger_grant": MANAGED,
     "ledger_alert": MANAGED,
@@ -232,6 +240,8 @@ POST: dict[str, tuple[str, ...]] = {
     "master_sign": NOT_THEIRS,
     "grant_accept": NOT_THEIRS,
     "ledger_alert": RECALL,
+    "look_as": ("signin", "no", "no", "page", "page", "no", "page"),
+    "look_as_leave": ("signin", *("moved",) * 6),
     "change": ("signin", "no", "gone", "shown", "gone", "shown", "shown"),
     "person": ("signin", "no", "no", "no", "no", "no", "page"),
 }
@@ -288,6 +298,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "reason_id": [a_reason(world).pk],
         "user_id": [world.people["ada"].public_id],
         "change_id": [a_change(world).pk],
+        "index": [AuditEvent.objects.filter(kind="request.drafted").earliest("index").pk],
         **of_the_desk(world, request),
         **of_papers(world),
     }

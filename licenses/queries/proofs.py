@@ -1,0 +1,70 @@
+"""Proofs from the log: of which events whom they are about may have one, and which events those are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Max
+
+from licenses.queries.lists import grants_of, request_for
+from portal.accounts.policies import may_read_audit
+from portal.accounts.principals import Principal
+from portal.core.models import AuditEvent
+from portal.core.problems import NotFound
+
+DECIDED: Final = ("request.approved", "request.rejected", "request.changes_requested")
+STARTED: Final = ("grant.started",)
+HEADERS: Final = ("headers.issued",)
+REPORTED: Final = ("download.completed", "download.verified", "download.opened")
+# What a proof shows of a request to those who stand in it: what their own timeline tells, too.
+_OF_REQUEST: Final = frozenset(
+    {
+        *DECIDED,
+        "request.submitted",
+        "request.license_confirmed",
+        "request.appealed",
+        "request.withdrawn",
+        "request.lapsed",
+        "request.accepted",
+        "request.signed",
+    }
+)
+PROVED: Final = frozenset({*DECIDED, "request.signed", "grant.started", "grant.suspended", "grant.revoked"})
+
+
+def event_to_prove(principal: Principal, index: str, now: datetime) -> AuditEvent:
+    """Return an event of which the principal may have a proof.
+
+    Of any: who reads the whole log. Of decisions and signatures: who stands in the request. Of a grant, of
+    its headers and reports: its holder.
+    Raises: NotFound.
+    """
+    event = AuditEvent.objects.filter(pk=int(index)).first() if _is_number(index) else None
+    if event is None or not (may_read_audit(principal) or _is_about(event, principal, now)):
+        raise NotFound()
+    return event
+
+
+def newest_events(noun: str, ids: Iterable[str], kinds: Iterable[str]) -> dict[str, int]:
+    """Return the number of the newest event of these kinds about each thing that has one, in one query."""
+    subjects = [f"{noun}:{each}" for each in ids]
+    rows = AuditEvent.objects.filter(subject__in=subjects, kind__in=list(kinds)).order_by()
+    found = rows.values_list("subject").annotate(last=Max("index"))
+    return {subject.partition(":")[2]: last for subject, last in found}
+
+
+def _is_number(index: str) -> bool:
+    return index.isascii() and index.isdecimal() and len(index) <= 18
+
+
+def _is_about(event: AuditEvent, principal: Principal, now: datetime) -> bool:
+    noun, _, name = event.subject.partition(":")
+    if noun == "grant":
+        return grants_of(principal).filter(pk=name).exists()
+    if noun != "request" or event.kind not in _OF_REQUEST:
+        return False
+    try:
+        request_for(principal, name, now)
+    except NotFound:
+        return False
+    return True

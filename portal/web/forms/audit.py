@@ -1,0 +1,42 @@
+"""What the audit log is searched and filtered by."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+
+from portal.accounts.audit_search import Wanted
+from portal.core.log import sentences
+from portal.web.forms.review import FilterForm
+
+
+def _search() -> forms.TextInput:
+    return forms.TextInput(attrs={"type": "search"})
+
+
+class AuditFilterForm(FilterForm):
+    words = forms.CharField(label="Kind, id or person", required=False, max_length=200, widget=_search())
+    group = forms.ChoiceField(label="About", required=False)
+    person = forms.CharField(label="Person: name or mail", required=False, max_length=200, widget=_search())
+    subject = forms.CharField(label="Thing: its id", required=False, max_length=96, widget=_search())
+    after = forms.DateField(
+        label="From (UTC)", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(label="To (UTC)", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        nouns = [(noun, noun.replace("_", " ").capitalize()) for noun in sentences.groups()]
+        self.fields["group"] = forms.ChoiceField(
+            label="About", required=False, choices=[("", "Everything"), *nouns]
+        )
+
+    def wanted(self) -> Wanted:
+        """The filters in the words of the search: both days are included."""
+        said = {name: value for name, value in self.filters.items() if name not in ("after", "until")}
+        after, until = self.filters.get("after"), self.filters.get("until")
+        return Wanted(
+            **said,
+            after=datetime.combine(after, time(), UTC) if after else None,
+            before=datetime.combine(until, time(), UTC) + timedelta(days=1) if until else None,
+        )

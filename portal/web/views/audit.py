@@ -1,0 +1,66 @@
+"""The audit log, for auditors: the list, one event, and the files that prove things offline."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from licenses.queries.proofs import event_to_prove
+from portal.core.log.proofs import newest_checkpoint, proof_of
+from portal.core.problems import Unavailable
+from portal.web import audit_desk
+from portal.web.forms.audit import AuditFilterForm
+from portal.web.reader import reader
+from portal.web.views.doors import private
+
+SOON_S = 5
+TEXT = "text/plain; charset=utf-8"
+
+
+@private("GET")
+def index(request: HttpRequest) -> HttpResponse:
+    audit_desk.enter(reader(request))
+    form = AuditFilterForm(request.GET)
+    context = {
+        "form": form,
+        "filtered": bool(form.filters),
+        "query": form.query,
+        **audit_desk.page_of(form.wanted(), request.GET.get("page", ""), timezone.now()),
+    }
+    return render(request, "web/pages/audit.html", context)
+
+
+@private("GET")
+def event(request: HttpRequest, index: str) -> HttpResponse:
+    audit_desk.enter(reader(request))
+    return render(request, "web/pages/audit_event.html", audit_desk.event_page(index, timezone.now()))
+
+
+@private("GET")
+def proof(request: HttpRequest, index: str) -> HttpResponse:
+    """Of any event to who reads the log; of a decision, a grant and what it gave to whom it is about."""
+    proved = event_to_prove(reader(request), index, timezone.now())
+    text = proof_of(proved.pk)
+    if text is None:
+        raise _soon()
+    return _file(text, audit_desk.file_name(proved))
+
+
+@private("GET")
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """The newest signed head, for everybody who is signed in: who keeps it can tell a rewritten log."""
+    head = newest_checkpoint()
+    if head is None:
+        raise _soon()
+    return _file(head.note, "checkpoint.txt")
+
+
+def _soon() -> Unavailable:
+    return Unavailable(
+        "proof_not_ready", "This is not in a signed checkpoint of the log yet.", retry_after_s=SOON_S
+    )
+
+
+def _file(text: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        text, content_type=TEXT, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
