@@ -1,0 +1,142 @@
+"""One portal with one of everything, and everybody who may call it: what A8 plays on.
+
+Built once. Each call is made on a savepoint and undone, so that every caller meets the same portal.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from licenses.actions import parties
+from licenses.models import Agreement
+from portal.accounts.models import Organization, OrganizationManager, User
+from portal.accounts.scopes import SCOPES
+from tests.integration.api.world import World, build, in_browser, person, session_of, token_of
+from weights_vault.actions.keys import propose_removal
+
+CSRF = "a" * 32  # the cookie and the header have to agree; what they say is nobody's business
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody, and what their calls carry. name: the role, or the scope of the token."""
+
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """callers: each role in a browser, and a token of each scope. things: what addresses can name.
+
+    Each of `things` maps the names of an address's parts to ids: the researcher's own, and another's.
+    """
+
+    callers: tuple[Caller, ...]
+    things: tuple[dict[str, str], ...]
+
+
+def set_up() -> Stage:
+    """Build it, in the transaction that is open."""
+    world = build()
+    staff = {
+        "reviewer": world.reviewers[1],
+        "legal_lead": world.reviewers[0],
+        "release_manager": world.manager,
+        "auditor": world.auditor,
+        "administrator": world.admin,
+    }
+    in_browsers = {"researcher": world.researcher, "organization_manager": _manager(world), **staff}
+    # The staff's scopes are offered to those whose reading they open.
+    holders = {"review": world.reviewers[1], "publish": world.manager}
+    things = (_own(world), _of_another(world))
+    # As their job leaves them: one that is not made yet is a 503 with the time to come back.
+    Agreement.objects.update(pdf=b"%PDF-1.7", sha256="0" * 64, level="B-B", made_at=timezone.now())
+    return Stage(
+        callers=(
+            Caller("nobody"),
+            *(_browser(name, user) for name, user in in_browsers.items()),
+            *(_token(scope, holders.get(scope, world.researcher)) for scope in SCOPES),
+        ),
+        things=things,
+    )
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what happens in the block, in the database and in the cache."""
+    cache.clear()
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def _own(world: World) -> dict[str, str]:
+    """A grant with all that hangs on it, all of it the researcher's."""
+    grant, (key, _) = world.granted(), world.key()
+    waiting = propose_removal(by=session_of(world.researcher), key=key, now=timezone.now())
+    return {
+        "slug": world.release.slug,
+        "license_id": world.license.pk,
+        "request_id": grant.request_id,
+        "party_id": "par_none",
+        "grant_id": grant.pk,
+        "key_id": key.pk,
+        "action_id": waiting.pk,
+    }
+
+
+def _of_another(world: World) -> dict[str, str]:
+    """A request that waits for its reviewers, a release that is not listed, and a colleague who was asked."""
+    request = world.submitted(world.other)
+    mine = world.draft(person("dora"))
+    asked = parties.invite(
+        request=mine,
+        role="co_applicant",
+        email=world.researcher.email,
+        full_name="Ada",
+        by=session_of(mine.applicant),
+        now=timezone.now(),
+    )
+    grant, (key, _) = world.granted(person("cleo")), world.key(world.other)
+    waiting = propose_removal(by=session_of(world.other), key=key, now=timezone.now())
+    return {
+        "slug": world.hidden.slug,
+        "license_id": world.license.pk,
+        "request_id": request.pk,
+        "party_id": asked.pk,
+        "grant_id": grant.pk,
+        "key_id": key.pk,
+        "action_id": waiting.pk,
+    }
+
+
+def _manager(world: World) -> User:
+    """Somebody who speaks for the researcher's organization."""
+    now, user = timezone.now(), person("omar")
+    organization = Organization.objects.create(name="Example University")
+    User.objects.filter(pk__in=[user.pk, world.researcher.pk]).update(organization=organization)
+    OrganizationManager.objects.create(organization=organization, user=user, by="system:test", at=now)
+    return user
+
+
+def _browser(name: str, user: User) -> Caller:
+    """Signed in, just now asked for the password again, and with the token against forged requests."""
+    client: APIClient = in_browser(user)
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+    return Caller(name, {"X-CSRFToken": CSRF}, cookies | {settings.CSRF_COOKIE_NAME: CSRF})
+
+
+def _token(scope: str, holder: User) -> Caller:
+    _, secret = token_of(holder, scope, name=f"{scope} {time.monotonic_ns()}")
+    return Caller(f"token:{scope}", {"Authorization": f"Bearer {secret}"})
