@@ -36,7 +36,8 @@ class PortalAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         principal = principal_of(request)
-        return bool(principal.user is not None and principal.user.is_staff and staff_gate(principal))
+        itself = principal.user is not None and principal.looking_as is None
+        return bool(itself and principal.person.is_staff and staff_gate(principal))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Let in who may enter now; send nobody to the portal's sign-in page, tell others the reason.

@@ -16,13 +16,17 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.accounts.principals import owes_passkey, owes_second_factor
+from portal.accounts.policies import LOOKING_ONLY
+from portal.accounts.principals import looked_as, owes_passkey, owes_second_factor
 from portal.accounts.session_store import row_key
+from portal.core.problems import NotPermitted, problem_response
 
 ACCOUNTS_PREFIX = "/accounts/"
 PROVING = "/reauthenticate/"
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class AccountTransactions:
@@ -88,6 +92,24 @@ class ResumedWithQuery:
             said = request.POST.copy()
             said[REDIRECT_FIELD_NAME] = path
             request.POST = said  # type: ignore[assignment] # one that can be changed is one, too
+
+
+class LookingOnly:
+    """Lets a session that looks at the site as another role change nothing: pages, forms and the API alike.
+
+    It may leave that, and sign out. Stands before whatever writes.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in _SAFE or request.path in (reverse("look_as_leave"), reverse("account_logout")):
+            return self.get_response(request)
+        user = request.user
+        if isinstance(user, User) and looked_as(request.session, user, timezone.now()) is not None:
+            return problem_response(request, NotPermitted.from_denied(LOOKING_ONLY))
+        return self.get_response(request)
 
 
 class FactorFirst:

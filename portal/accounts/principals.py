@@ -1,6 +1,8 @@
 """Who acts: a person in a browser session, a program with a token, the portal itself, or nobody."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from allauth.account.authentication import get_authentication_records
@@ -8,14 +10,16 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
+from django.utils import timezone
 
 from portal.accounts.credentials import DeviceAccess
-from portal.accounts.matrix import capabilities_of
+from portal.accounts.matrix import LOOK_AS, allows, capabilities_of, reads_within
 from portal.accounts.models import AccessToken, User
-from portal.accounts.roles import held
+from portal.accounts.roles import RESEARCHER, held
 from portal.accounts.scopes import carried, of_staff
 
 PASSKEY: Final = str(Authenticator.Type.WEBAUTHN)
+LOOKING: Final = "looking_as"  # in a session: as which role its person looks at the site, until when
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Principal:
     scopes: what a token may do; None means a browser session, which may do all that the person may.
     mfa: this very session was opened with a second factor. passkey: with one that cannot be relayed.
     grant: the one grant that a token is for, "" for all. system: what part of the portal acts, when nobody
-    else does.
+    else does. looking_as: the one role that this session looks at the site as; it then has no other.
     """
 
     user: User | None = None
@@ -37,6 +41,7 @@ class Principal:
     token_id: str | None = None
     grant: str = ""
     system: str | None = None
+    looking_as: str | None = None
 
     @property
     def actor(self) -> str:
@@ -49,6 +54,11 @@ class Principal:
     def capabilities(self) -> frozenset[str]:
         """Names of what the roles allow, for templates."""
         return frozenset(each.name for each in capabilities_of(self.roles))
+
+    @property
+    def looking_as_said(self) -> str:
+        """The role that is looked as, in words."""
+        return (self.looking_as or "").replace("_", " ")
 
     @property
     def is_session(self) -> bool:
@@ -111,8 +121,27 @@ def principal_of(request: Any) -> Principal:
     token = getattr(request, "auth", None)
     if isinstance(token, AccessToken | DeviceAccess):
         return _of_token(user, token)
-    proved = _proved(getattr(request, "_request", request), user)
-    return principal_for(user, mfa=bool(proved), passkey=PASSKEY in proved)
+    inner = getattr(request, "_request", request)
+    proved = _proved(inner, user)
+    principal = principal_for(user, mfa=bool(proved), passkey=PASSKEY in proved)
+    role = looked_as(getattr(inner, "session", {}), user, timezone.now())
+    return principal if role is None else _looking(principal, role)
+
+
+def looked_as(session: Mapping[str, Any], user: User, now: datetime) -> str | None:
+    """Return as which role this session looks at the site now; None where it does not."""
+    kept = session.get(LOOKING)
+    if not kept or kept["user"] != user.public_id or now.timestamp() >= kept["until"]:
+        return None
+    return str(kept["role"])
+
+
+def _looking(principal: Principal, role: str) -> Principal:
+    """The same person with that role alone, while what they are themselves still lets them look so."""
+    roles = principal.roles
+    if not allows(roles, LOOK_AS) or not (role == RESEARCHER or reads_within(role, roles)):
+        role = RESEARCHER  # until they leave it: nothing may be changed, and nothing more is read
+    return replace(principal, roles=frozenset() if role == RESEARCHER else frozenset({role}), looking_as=role)
 
 
 def _of_token(user: User, token: AccessToken | DeviceAccess) -> Principal:

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.accounts.brakes.Brakes",
+    "portal.accounts.middleware.LookingOnly",
     "portal.accounts.middleware.AccountTransactions",
     "portal.accounts.middleware.ResumedWithQuery",
     "portal.accounts.middleware.FactorFirst",

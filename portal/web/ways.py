@@ -62,6 +62,7 @@ ABOVE: Final = {
     "ledger_alert": "ledger_alert",
     "revision_change": "revisions",
     "change": "change",
+    "look_as_leave": "home",
     "person": "person",
 }
 _LABELS: Final = {

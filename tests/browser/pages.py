@@ -170,6 +170,7 @@ LOOKS = (
     Look("grant-change", "rosa", "/review/grants/{grant}/"),
     Look("changes-of-two", "rosa", "/changes/"),
     Look("change-of-two", "rosa", "/changes/{change}/"),
+    Look("look-as", "rosa", "/look-as/"),
     Look("people", "alma", "/people/"),
     Look("people-none", "alma", "/people/?text=nobody-of-this-name"),
     Look("person", "alma", "/people/{person}/"),
