@@ -6,6 +6,7 @@ Specification: docs/reference/audit-log.md, section 9.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,13 +54,18 @@ class VerifiedEntry:
 
 
 def format_extra(event: Mapping[str, object], disclosed: Mapping[str, tuple[bytes, object]]) -> bytes:
-    """Return what a proof carries of its entry. disclosed: field -> salt and value, those that stand."""
-    entry = loads_strict(entry_bytes(event), max_bytes=MAX_PROOF_SIZE, max_depth=_MAX_DEPTH)
+    """Return what a proof carries of its entry. disclosed: field -> salt and value, those that stand.
+
+    Raises: LogMalformed: a reader would refuse it, as far too long or too deeply nested.
+    """
+    entry = json.loads(entry_bytes(event))
     shown = {
         field: {"salt": base64.b64encode(salt).decode("ascii"), "value": value}
         for field, (salt, value) in disclosed.items()
     }
-    return dumps({"entry": entry, "disclosed": shown})
+    extra = dumps({"entry": entry, "disclosed": shown})
+    _read_extra(extra)
+    return extra
 
 
 def format_proof(position: int, hashes: Sequence[bytes], checkpoint_note: str, extra: bytes) -> str:

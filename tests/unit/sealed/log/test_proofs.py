@@ -175,6 +175,17 @@ def test_a_proof_is_read_as_written() -> None:
     assert (proof.position, list(proof.hashes), proof.note, proof.extra) == (17, hashes, note, extra)
 
 
+def test_what_a_reader_would_refuse_is_not_made_a_proof() -> None:
+    """An event of many items is proved; one nested past all bounds is refused when the proof is made."""
+    many = {**event(1), "data": {"files": list(range(20_000))}}
+    assert b"19999" in format_extra(many, {})
+    deep: list[object] = []
+    for _ in range(20):
+        deep = [deep]
+    with pytest.raises(LogMalformed, match="deeper"):
+        format_extra({**event(1), "data": {"deep": deep}}, {})
+
+
 def test_growth_is_shown_and_another_implementation_agrees() -> None:
     later = verify_growth(GROWTH, OLDER, VERIFIERS)
     assert (later.checkpoint.size, later.note.witnesses) == (300, [WITNESS])
