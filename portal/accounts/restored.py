@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from portal.accounts.devices import families
 from portal.accounts.models import AccessToken, RoleGrant, User
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit
@@ -25,6 +26,8 @@ def on_events_lost(event: EventsLost) -> None:
             _remove_role(person, str(fields["data"].get("role")), event.now)
     for person, fields in _last(event.lost, ("token.ended",), ("token",)):
         _end_token(person, fields["data"].get("token"), event.now)
+    for person, fields in _last(event.lost, ("device.ended", "device.reused"), ("device",)):
+        families.end_lost(person, fields["data"].get("device"), by=BY, now=event.now)
 
 
 def _last(

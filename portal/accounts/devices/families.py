@@ -158,6 +158,12 @@ def end_all(*, user: User, by: str, now: datetime) -> int:
     return sum(_end(device, by, now) for device in live.select_related("user"))
 
 
+def end_lost(user: User, device: object, *, by: str, now: datetime) -> None:
+    """End a device again that the log says was ended, and a database put back does not know it."""
+    for each in Device.objects.filter(user=user, pk=device) if isinstance(device, str) else ():
+        _end(each, by, now)
+
+
 def clear_expired(now: datetime) -> None:
     """Delete tokens whose time is over; they open nothing any more."""
     Token.objects.filter(expires_at__lte=now).delete()

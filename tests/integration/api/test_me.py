@@ -19,16 +19,19 @@ def test_me_with_a_token_names_its_owner_and_the_token(world: World) -> None:
         "roles": [],
         "token": {
             "id": token.pk,
+            "kind": "token",
             "name": "laptop",
             "scopes": ["read"],
+            "grant": "",
             "expires_at": token.expires_at.isoformat().replace("+00:00", "Z"),
+            "ends_at": token.expires_at.isoformat().replace("+00:00", "Z"),
         },
     }
 
 
 def test_me_in_a_session_has_roles_and_no_token(world: World) -> None:
     answer = in_browser(world.reviewers[0]).get("/api/v1/me").json()
-    assert answer["roles"] == ["reviewer"]
+    assert answer["roles"] == sorted(world.reviewers[0].role_grants.values_list("role", flat=True))
     assert answer["token"] is None
 
 

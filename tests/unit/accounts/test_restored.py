@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from portal.accounts.models import AccessToken, RoleGrant, User
+from portal.accounts.models import AccessToken, Device, RoleGrant, User
 from portal.core import events
 from portal.core.log.recovering import EventsLost, Lost
 from portal.core.models import AuditEvent
@@ -70,3 +70,14 @@ def test_token_that_was_ended_is_ended_again(person: User) -> None:
     ]
     lose(person, ("token.ended", {"token": tokens[0].pk}))
     assert list(AccessToken.objects.filter(ended_at=None)) == tokens[1:]
+
+
+@pytest.mark.parametrize("kind", ["device.ended", "device.reused"])
+def test_device_that_was_ended_is_ended_again(person: User, kind: str) -> None:
+    devices = [
+        Device.objects.create(user=person, name=name, created_at=NOW, expires_at=NOW.replace(year=2027))
+        for name in ("login1", "login2")
+    ]
+    lose(person, (kind, {"device": devices[0].pk}), (kind, {"device": None}))
+    assert list(Device.objects.filter(ended_at=NOW)) == [devices[0]]
+    assert AuditEvent.objects.get(kind="device.ended").by == "system:log_signer"

@@ -22,7 +22,10 @@ from portal.core.models import LogCheckpoint
 
 # What the apps hold by themselves when it is lost (portal.core.log.recovering.EventsLost).
 HELD = frozenset(
-    {"grant.suspended", "grant.revoked", "grant.closed", "account.disabled", "role.removed", "token.ended"}
+    {
+        *("grant.suspended", "grant.revoked", "grant.closed", "account.disabled", "role.removed"),
+        *("token.ended", "device.ended", "device.reused"),
+    }
 )
 # What takes something away, too, and has to be done again by a person.
 AGAIN = frozenset(
