@@ -68,6 +68,7 @@ fuzz: $(VENV)/.dev  ## a million inputs for each reader of the sealed format; ha
 
 docs: $(VENV)/.dev  ## write the generated pages of docs/reference again
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py statemachine
+	@$(BIN)/python -m tests.audits.pages
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py rolematrix
 
 clean:  ## remove what was made here: the virtual environment and var/

@@ -12,6 +12,7 @@ Actions and queries raise them; views let them rise. The code is the same word o
 in the command-line tool.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 
 from portal.core.verdicts import Denied
+
+logger = logging.getLogger(__name__)
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
@@ -166,6 +169,10 @@ def problem_document(problem: Problem) -> dict[str, Any]:
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Answer with the problem: a document under /api/, the sign-in page or "problem.html" elsewhere."""
+    if problem.status == 403:
+        # Who tries what they may not do; Django's own line says only what was asked for.
+        who = getattr(getattr(request, "user", None), "public_id", "anonymous")
+        logger.warning("refused: %s %s to %s (%s)", request.method, request.path, who, problem.code)
     if request.path.startswith(API_PREFIX):
         response: HttpResponse = JsonResponse(
             problem_document(problem), status=problem.status, content_type=PROBLEM_CONTENT_TYPE

@@ -34,10 +34,19 @@ def redact(text: str) -> str:
     return _SECRET.sub(REDACTED, text)
 
 
+# C0 but the tab, C1, and what some readers take for the end of a line.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 class RedactingFormatter(logging.Formatter):
     """A log's lines without what looks like a secret: Django logs the path of what it refuses, and a signed
-    URL that was mangled on its way carries its signature there (G8).
+    URL that was mangled on its way carries its signature there (G8). A message is one line, whatever a caller
+    put into it: control characters are written out, so that nobody forges a line.
     """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        message = redact(super().formatMessage(record))  # first: some secrets have several lines
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))

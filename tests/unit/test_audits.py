@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from tests.audits import asvs, limits_page
 from tests.audits.__main__ import differences
 from tests.audits.answers import ANSWERS
 
@@ -19,4 +20,23 @@ def test_a_new_finding_and_an_answer_to_nothing_are_told() -> None:
     assert differences(counted) == [
         f"{path}: {test} 0 times, {count} answered",
         "portal/new.py: B602 1 times, 0 answered",
+    ]
+
+
+def test_each_requirement_of_asvs_stands_there_once_with_a_test_that_exists() -> None:
+    assert asvs.faults(asvs.read()) == []
+
+
+def test_the_pages_made_from_data_are_current() -> None:
+    assert asvs.PAGE.read_text() == asvs.page(asvs.read())
+    assert limits_page.PAGE.read_text() == limits_page.page()
+
+
+def test_a_requirement_left_out_or_a_test_that_is_gone_is_told() -> None:
+    given = asvs.read()
+    del given["met"]["1.1.1"]
+    given["met"]["1.1.2"]["shown_by"] = "tests/unit/test_audits.py::test_nothing"
+    assert asvs.faults(given) == [
+        "1.1.1: 0 times",
+        "1.1.2: there is no tests/unit/test_audits.py::test_nothing",
     ]

@@ -83,6 +83,10 @@ def test_changing_it_takes_the_present_one(ada: User, client: Client) -> None:
     assert ada.check_password(PASSWORD)
 
 
+def test_no_account_comes_with_the_software() -> None:
+    assert not User.objects.exists()
+
+
 def test_nobody_has_to_change_it_by_the_calendar() -> None:
     assert not any("expir" in name.lower() for name in dir(django_settings) if "PASSWORD" in name)
 

@@ -6,7 +6,7 @@ import logging.config
 import pytest
 from django.conf import settings
 
-from portal.core.secrecy import REDACTED, holds_secret, redact
+from portal.core.secrecy import REDACTED, RedactingFormatter, holds_secret, redact
 
 SECRETS = {
     "access token": "wp_" + "a1B2" * 11 + "xy",
@@ -63,3 +63,13 @@ def test_g8_no_line_of_a_log_holds_a_secret(name: str) -> None:
     line = formatter.format(record)
     assert line.count(REDACTED) == 2
     assert not holds_secret(line)
+
+
+def test_a_line_of_a_log_cannot_be_forged_by_what_a_caller_sends() -> None:
+    """ASVS 16.4.1: line ends and the like, in whatever coding, stay inside their line."""
+    said = "GET /a\r\n2026-11-21 INFO all is well\u2028\x1b[2K\x85"
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found: %s", (said,), None)
+    line = RedactingFormatter("%(message)s").format(record)
+    assert line.splitlines() == [line]
+    assert "\x1b" not in line
+    assert r"\x0d\x0a2026" in line
