@@ -15,7 +15,7 @@ from portal.accounts.scopes import WORDS
 
 @dataclass(frozen=True)
 class Acting:
-    """One device or token. state: a word of `portal.web.words`. end: what ends it, "" where it has."""
+    """One device or token. state: a word of `portal.web.words`. end: what ends it, "" where it has; ends_at is then when."""
 
     kind: str
     name: str
@@ -59,7 +59,7 @@ def _device(device: Device, now: datetime) -> Acting:
         may=_words(device.scopes),
         only="",
         made_at=device.created_at,
-        ends_at=device.expires_at,
+        ends_at=device.ended_at or device.expires_at,
         used_at=device.last_used_at,
         address=device.address or "",
         end=reverse("device_end", args=[device.pk]) if live else "",
@@ -76,7 +76,7 @@ def _token(token: AccessToken, titles: dict[str, str], now: datetime) -> Acting:
         may=_words(token.scopes),
         only=titles.get(token.grant, token.grant),
         made_at=token.created_at,
-        ends_at=token.expires_at,
+        ends_at=token.ended_at or token.expires_at,
         used_at=token.last_used_at,
         address=token.address or "",
         end=reverse("token_end", args=[token.pk]) if live else "",

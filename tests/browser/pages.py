@@ -12,6 +12,11 @@ from playwright.sync_api import Page
 from licenses import actions
 from licenses.agreements import making
 from licenses.models import Grant, Request
+from portal.accounts.devices import codes
+from portal.accounts.models import Device
+from portal.accounts.tokens import create_token
+from portal.core.models import AuditEvent
+from tests.audit_log import catch_up
 from tests.browser.conftest import code_now
 from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.papers import NEWER, a_change, drafted, proposed, published
@@ -108,6 +113,11 @@ LOOKS = (
     Look("keys", "ada", "/keys/"),
     Look("key-remove", "ada", "/keys/{key}/remove/"),
     Look("tokens", "ada", "/tokens/"),
+    Look("tokens-none", "dana", "/tokens/"),
+    Look("device-code", "ada", "/device/"),
+    Look("device-code-wrong", "ada", "/device/?code=WDJB-MJHT", 400),
+    Look("device", "ada", "/device/?code={code}"),
+    Look("device-used", "ada", "/device/?code={used_code}"),
     Look("pending", "ada", "/pending/{pending}/"),
     Look("details", "ada", "/account/"),
     Look("details-from-a-page", "ada", "/account/?next=/keys/"),
@@ -175,6 +185,10 @@ LOOKS = (
     Look("people-none", "alma", "/people/?text=nobody-of-this-name"),
     Look("person", "alma", "/people/{person}/"),
     Look("person-read", "otto", "/people/{person}/"),
+    Look("audit", "otto", "/audit/"),
+    Look("audit-none", "otto", "/audit/?words=nothing-like-that"),
+    Look("audit-event", "otto", "/audit/{event}/"),
+    Look("audit-event-waits", "otto", "/audit/{waiting}/"),
     Look("deliveries", "mika", "/ledger/"),
     Look("deliveries-none", "mika", "/ledger/?person=nobody"),
     Look("deliveries-grant", "mika", "/ledger/{grant}/"),
@@ -293,7 +307,9 @@ def furnish(world: World) -> Mapping[str, str]:
     EmailAddress.objects.filter(user=bo).update(primary=False)
     second = EmailAddress.objects.create(user=bo, email="bo@second.example", verified=True, primary=True)
     second.set_as_primary()
+    catch_up(world.now)
     return {
+        "event": str(AuditEvent.objects.filter(kind="request.rejected").latest("index").pk),
         "reset": f"{user_pk_to_url_str(eli)}-{default_token_generator.make_token(eli)}",
         "newer": newer.pk,
         "draft": draft.pk,
@@ -323,7 +339,38 @@ def furnish(world: World) -> Mapping[str, str]:
             request=ends_soon(world, "fay", middle).request, by=world.by("fay"), now=world.now
         ).pk,
         "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
+        **acting(world),
+        "waiting": str(AuditEvent.objects.latest("index").pk),
     }
+
+
+def acting(world: World) -> dict[str, str]:
+    """What acts for Ada: a device, one that ended itself, a token; and the code of a machine that asks."""
+    ada, now = world.by("ada"), world.now
+    asked = [
+        codes.ask(
+            device_code=machine,
+            user_code=codes.new_user_code(),
+            client="weights",
+            machine=machine,
+            scopes=["read", "requests", "download", "review"],
+            address="192.0.2.7",
+            now=now,
+        )
+        for machine in ("login1", "old laptop", "transfer node")
+    ]
+    lost, _ = (codes.allow(code=code, by=ada, now=now) for code in (asked[1], asked[0]))
+    Device.objects.filter(pk=lost.pk).update(ended_at=now, reused=True, last_used_at=now)
+    create_token(
+        user=ada.person,
+        name="cluster",
+        scopes=["read", "download"],
+        lifetime=timedelta(days=7),
+        by=ada,
+        now=now,
+        grant=Grant.objects.filter(user=ada.person).values_list("pk", flat=True)[0],
+    )
+    return {"code": asked[2].user_code, "used_code": asked[0].user_code}
 
 
 def desk(world: World, request: Request) -> None:
