@@ -177,7 +177,7 @@ def _show_growth(older: Checkpoint, newer: Checkpoint, keys: Keys, held: Held) -
         "growth-missing",
         f"Nothing here shows how the log grew from {older.size} to {newer.size} entries.",
         "The proof and the checkpoint are of different sizes, and each may be of a log of its own.",
-        f"Ask the portal's staff for the proof of growth from {older.size} to {newer.size}; "
+        f"The portal gives it at /api/v1/audit/consistency?old={older.size}&new={newer.size}: "
         "pass it with --consistency FILE.",
     )
 

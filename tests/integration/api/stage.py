@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
@@ -18,6 +19,9 @@ from licenses.actions import parties
 from licenses.models import Agreement
 from portal.accounts.models import Organization, OrganizationManager, User
 from portal.accounts.scopes import SCOPES
+from portal.core.log import keys, signer
+from portal.core.log.files import LogFiles
+from portal.core.models import AuditEvent
 from tests.integration.api.world import World, build, in_browser, person, session_of, token_of
 from weights_vault.actions.keys import propose_removal
 
@@ -44,8 +48,8 @@ class Stage:
     things: tuple[dict[str, str], ...]
 
 
-def set_up() -> Stage:
-    """Build it, in the transaction that is open."""
+def set_up(folder: Path) -> Stage:
+    """Build it, in the transaction that is open. folder: for the log's signer."""
     world = build()
     staff = {
         "reviewer": world.reviewers[1],
@@ -60,6 +64,8 @@ def set_up() -> Stage:
     things = (_own(world), _of_another(world))
     # As their job leaves them: one that is not made yet is a 503 with the time to come back.
     Agreement.objects.update(pdf=b"%PDF-1.7", sha256="0" * 64, level="B-B", made_at=timezone.now())
+    with (files := LogFiles(folder)).taken():
+        signer.one_round(files, keys.signer(), timezone.now())
     return Stage(
         callers=(
             Caller("nobody"),
@@ -93,6 +99,7 @@ def _own(world: World) -> dict[str, str]:
         "grant_id": grant.pk,
         "key_id": key.pk,
         "action_id": waiting.pk,
+        "index": _last("grant.started", f"grant:{grant.pk}"),
     }
 
 
@@ -118,7 +125,14 @@ def _of_another(world: World) -> dict[str, str]:
         "grant_id": grant.pk,
         "key_id": key.pk,
         "action_id": waiting.pk,
+        "index": _last("request.submitted", f"request:{request.pk}"),
     }
+
+
+def _last(kind: str, subject: str) -> str:
+    """The number of an event of which those whom it is about may have a proof."""
+    event = AuditEvent.objects.filter(kind=kind, subject=subject).latest("index")
+    return str(event.index)
 
 
 def _manager(world: World) -> User:

@@ -41,13 +41,15 @@ CHECKS = [
 
 
 @pytest.fixture(scope="module")
-def stage(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Stage]:
+def stage(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """The calls are made in one transaction, whose connection Django would close between two of them."""
     ends = (request_started, request_finished)
     with django_db_blocker.unblock(), transaction.atomic():
         for signal in ends:
             signal.disconnect(close_old_connections)
-        yield set_up()
+        yield set_up(tmp_path_factory.mktemp("log"))
         for signal in ends:
             signal.connect(close_old_connections)
         transaction.set_rollback(True)
