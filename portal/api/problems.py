@@ -107,7 +107,7 @@ _FRAMEWORK: dict[type[exceptions.APIException], tuple[str, str, str]] = {
     exceptions.AuthenticationFailed: (
         "login_required",
         "This token does not work",
-        "Make a new token on the portal's tokens page and sign in with it (`weights login`).",
+        "Sign in again with `weights login`, or make a new token on the portal's page Devices and tokens.",
     ),
     exceptions.NotAuthenticated: (
         "login_required",

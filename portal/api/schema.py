@@ -101,7 +101,10 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "wp_…",
-            "description": "A token made on the tokens page. Its scopes: read, requests, download.",
+            "description": (
+                "A token made on the page Devices and tokens (wp_…), or of a signed-in device (wpd_…). "
+                "Scopes: read, requests, download, attest; of staff also review, publish."
+            ),
         }
 
 

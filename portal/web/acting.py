@@ -15,7 +15,7 @@ from portal.accounts.scopes import WORDS
 
 @dataclass(frozen=True)
 class Acting:
-    """One device or token. state: a word of `portal.web.words`. end: what ends it, "" where it has; ends_at is then when."""
+    """One device or token. state: a word of `portal.web.words`. end: what ends it, "" where it has."""
 
     kind: str
     name: str

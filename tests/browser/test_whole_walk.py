@@ -137,7 +137,7 @@ def check_agreement(page: Page, folder: Path, link: str = "License agreement") -
 def download(page: Page, portal: str, home: Path, folder: Path) -> None:
     """A token from the page, `weights login`, `weights download`; the new key is confirmed in the browser."""
     page.locator(".menu > summary").click()
-    page.get_by_role("link", name="Access tokens").click()
+    page.get_by_role("link", name="Devices and tokens").click()
     page.get_by_label("Name").fill("cluster")
     page.get_by_role("button", name="Make the token").click()
     secret = page.locator(".secret").inner_text()

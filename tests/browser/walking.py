@@ -104,7 +104,7 @@ def weights_confirmed(home: Path, *words: str, confirm: Callable[[str, str], Non
     said = []
     for line in _lines(process):
         said.append(line)
-        if found := re.search(r"confirm: (\S+)\s+code: (\S+)", line):
+        if found := re.search(r"^(?:confirm|open): (\S+)\s+code: (\S+)", line):
             confirm(found[1], found[2])
     assert process.wait(60) == 0, "".join(said)
 
