@@ -67,6 +67,7 @@ DESK: Final = {
     "reason.archived": "{by} put away {subject}.",
     "reason.kept": "{by} kept {subject}[: “{title}”].",
     "terms.applied": "{by} applied terms to {subject}: {strategy}, stage {stage}, quorum {quorum}.",
+    "terms.changed": "{by} changed the terms of {subject}: {strategy}, stage {stage}, quorum {quorum}.",
     "view.removed": "{by} removed {subject}.",
     "view.saved": "{by} saved {subject}.",
 }

@@ -7,8 +7,8 @@ from django.db.models import Q
 from licenses import search, states
 from licenses.actions.accepting import accept_under_master
 from licenses.actions.affiliation import end_affiliation
-from licenses.actions.publishing import apply_terms
 from licenses.actions.reaccepting import want_of_new
+from licenses.actions.terms_changes import apply_or_propose
 from licenses.events import GrantStarted, RequestDecided
 from licenses.jobs import AFFILIATIONS
 from licenses.manuscripts import MAX_LICENSE_CHARACTERS
@@ -23,10 +23,13 @@ from weights_vault.events import ReleaseApplied
 
 @subscribe(ReleaseApplied)
 def on_release_applied(event: ReleaseApplied) -> None:
-    """Write the release's terms from its file. Raises: Invalid: nothing of the file is applied then."""
+    """Write the release's terms from its file, or propose them where the release is published already.
+
+    Raises: Invalid: nothing of the file is applied then.
+    """
     text = _read_license(event.terms.get("license_text"), event.folder)
     terms = check_terms(event.terms, text)
-    apply_terms(release=event.release, terms=terms, by=event.by, now=event.now)
+    apply_or_propose(release=event.release, terms=terms, by=event.by, now=event.now)
 
 
 @subscribe(GrantStarted)

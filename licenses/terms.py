@@ -99,6 +99,16 @@ def check_terms(table: Mapping[str, Any], license_text: str) -> Terms:
     return Terms(**{**given, **read})
 
 
+def check_rules(wanted: Mapping[str, Any]) -> None:
+    """See that each of these, by its name in a [terms] table, is what such a table may say.
+
+    Raises: Invalid(errors): every fault at once, by name.
+    """
+    errors = {name: [said] for name in wanted if (said := _CHECKS[name](wanted[name]))}
+    if errors:
+        raise Invalid("terms_invalid", "These terms cannot be.", "Correct them.", errors=errors)
+
+
 def _one_of(options: tuple[str, ...]) -> Callable[[object], str]:
     return lambda value: "" if value in options else f"This must be one of {', '.join(options)}."
 

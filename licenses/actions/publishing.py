@@ -113,11 +113,8 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
     Raises: Invalid: the new text would come into force before the one it follows. Invalid(draft_unfinished):
         words of an example are left in it.
     """
-    license, _ = License.objects.get_or_create(slug=terms.license, defaults={"name": terms.license_name})
-    if license.name != terms.license_name:
-        license.name = terms.license_name
-        license.save(update_fields=["name"])
-    version = _version_of(license, terms, by, now)
+    version = keep_license_of(terms, by, now)
+    license = version.license
     kept: dict[str, Any] = {
         "license": license,
         "strategy": terms.strategy,
@@ -142,6 +139,16 @@ def apply_terms(*, release: Release, terms: Terms, by: str, now: datetime) -> Re
         **{**kept, "license": version.pk, "license_sha256": version.sha256},
     )
     return written
+
+
+def keep_license_of(terms: Terms, by: str, now: datetime) -> LicenseVersion:
+    """Write the license of a release file under its name, and its text as a version where it is new; return
+    that version. Raises: as `apply_terms`."""
+    license, _ = License.objects.get_or_create(slug=terms.license, defaults={"name": terms.license_name})
+    if license.name != terms.license_name:
+        license.name = terms.license_name
+        license.save(update_fields=["name"])
+    return _version_of(license, terms, by, now)
 
 
 def _version_of(license: License, terms: Terms, by: str, now: datetime) -> LicenseVersion:

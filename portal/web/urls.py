@@ -36,6 +36,7 @@ from portal.web.views import (
     staff_grants,
     talking,
     team,
+    terms,
     tokens,
 )
 
@@ -45,6 +46,7 @@ urlpatterns = [
     path("releases/<slug:slug>/request/", requests.new, name="request_form"),
     path("releases/<slug:slug>/revisions/", revisions.index, name="revisions"),
     path("releases/<slug:slug>/revisions/<slug:revision_id>/", revisions.change, name="revision_change"),
+    path("releases/<slug:slug>/terms/", terms.propose, name="terms"),
     path("requests/", requests.index, name="requests"),
     path("requests/<slug:request_id>/", requests.detail, name="request_detail"),
     path("requests/<slug:request_id>/edit/", requests.edit, name="request_edit"),

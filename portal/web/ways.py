@@ -62,6 +62,7 @@ ABOVE: Final = {
     "ledger_alert": "ledger_alert",
     "revision_change": "revisions",
     "change": "change",
+    "terms": "terms",
     "look_as_leave": "home",
     "person": "person",
 }
@@ -86,6 +87,7 @@ _LABELS: Final = {
     "ledger_alert": "To the alert",
     "revisions": "The revisions",
     "change": "To what was proposed",
+    "terms": "To the terms",
     "person": "To the person",
     "home": "To the releases",
 }

@@ -9,9 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from portal.accounts.models import TwoPersonChange
 from portal.accounts.principals import Principal, system_principal
 from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
@@ -52,7 +54,21 @@ class Command(DatabaseCommand):
 
 def _apply(file: Path, by: Principal, now: datetime) -> str:
     release, new = apply_release(file=read_release_file(file), by=by, now=now)
-    return f"{'Made' if new else 'Updated'} {release.slug} ({release.state})."
+    said = f"{'Made' if new else 'Updated'} {release.slug} ({release.state})."
+    waits = _waiting(release.slug, now)
+    if waits is None:
+        return said
+    where = f"{settings.PORTAL_URL}/changes/{waits.pk}/"
+    return (
+        f"{said}\nIts terms stay as they were: it is published, so other terms take two people. Proposed is:"
+        f"\n  {waits.summary}\n→ A legal lead or an administrator confirms it within 72 hours: {where}"
+    )
+
+
+def _waiting(slug: str, now: datetime) -> TwoPersonChange | None:
+    """The change of the release's terms that waits for a second person; the app of licenses proposed it."""
+    waiting = TwoPersonChange.objects.filter(kind="terms.change", payload__release=slug, expires_at__gt=now)
+    return waiting.filter(state=TwoPersonChange.State.PROPOSED).order_by("-proposed_at").first()
 
 
 def _recall(verb: str, options: dict[str, Any], by: Principal, now: datetime) -> str:

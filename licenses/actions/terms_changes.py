@@ -1,0 +1,167 @@
+"""Other terms, or another quorum, for a release that is published: by two people.
+
+What a release demands decides who gets it. The first terms come with the release file; once a revision was
+published, whoever changes them proposes it, and a second person confirms (`portal.accounts.changes`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+
+from licenses.actions.publishing import apply_terms, keep_license_of
+from licenses.models import License, ReleaseTerms
+from licenses.terms import Terms, check_rules
+from portal.accounts import changes, matrix
+from portal.accounts.models import TwoPersonChange
+from portal.accounts.policies import staff_may
+from portal.accounts.principals import Principal, system_principal
+from portal.core import audit
+from portal.core.problems import Conflict
+from portal.core.verdicts import Verdict
+from weights_vault.models import Release
+
+KIND: Final = "terms.change"
+AT_THE_CONSOLE: Final = "The release file says so; it was applied at the operator's console."
+RULES: Final = (
+    "strategy",
+    "stage",
+    "quorum",
+    "grant_days",
+    "postquantum_only",
+    "exclude_reviewer_organization",
+    "signatory",
+    "max_co_applicants",
+    "on_affiliation_end",
+    "exclude_countries",
+    "partners",
+    "questions",
+)
+
+
+def rules_of(terms: ReleaseTerms | Terms) -> dict[str, Any]:
+    """Return what the terms demand, by name, and the license by its short name."""
+    license = terms.license.slug if isinstance(terms, ReleaseTerms) else terms.license
+    return {"license": license, **{name: getattr(terms, name) for name in RULES}}
+
+
+@transaction.atomic
+def apply_or_propose(*, release: Release, terms: Terms, by: str, now: datetime) -> TwoPersonChange | None:
+    """Write the terms of a release file; of a published release, propose what they would change.
+
+    A new license text is published either way: what is given under which license is what needs two.
+    Returns: the change that waits for a second person; None where the terms are written, or the same.
+    Raises: as `apply_terms`.
+    """
+    current = ReleaseTerms.objects.select_related("license").filter(release=release).first()
+    published = release.revisions.filter(sequence__isnull=False).exists()
+    if current is None or not published or rules_of(current) == rules_of(terms):
+        apply_terms(release=release, terms=terms, by=by, now=now)
+        return None
+    keep_license_of(terms, by, now)
+    who = system_principal(by.removeprefix("system:"))
+    try:
+        return _propose(current, rules_of(terms), AT_THE_CONSOLE, who, now)
+    except Conflict as conflict:
+        if conflict.code != "already_proposed":
+            raise
+        return waiting_for(release, now)
+
+
+def propose_terms(
+    *, release: Release, wanted: Mapping[str, Any], reason: str, by: Principal, now: datetime
+) -> TwoPersonChange:
+    """Propose other terms for the release.
+
+    wanted: some of `RULES`, by name. reason: read by whoever confirms.
+    Raises: NotPermitted. Invalid: a value that the release file could not have either, or no reason.
+    Conflict: nothing_to_change, already_proposed.
+    """
+    current = ReleaseTerms.objects.select_related("license").get(release=release)
+    check_rules(wanted)
+    rules = {**rules_of(current), **wanted}
+    if rules == rules_of(current):
+        raise Conflict("nothing_to_change", "These are the terms already.", "Change something first.")
+    return _propose(current, rules, reason, by, now)
+
+
+def waiting_for(release: Release, now: datetime) -> TwoPersonChange | None:
+    """Return the change of the release's terms that waits for a second person, the newest."""
+    waiting = TwoPersonChange.objects.filter(kind=KIND, payload__release=release.slug, expires_at__gt=now)
+    return waiting.filter(state=TwoPersonChange.State.PROPOSED).order_by("-proposed_at").first()
+
+
+def _propose(
+    current: ReleaseTerms, rules: dict[str, Any], reason: str, by: Principal, now: datetime
+) -> TwoPersonChange:
+    before = rules_of(current)
+    different = {name: value for name, value in rules.items() if before[name] != value}
+    return changes.propose(
+        kind=KIND,
+        payload={
+            "release": current.release.slug,
+            "to": different,
+            "from": {name: before[name] for name in different},
+        },
+        summary=_said(current.release, before, different),
+        reason=reason,
+        by=by,
+        now=now,
+    )
+
+
+def _said(release: Release, before: Mapping[str, Any], different: Mapping[str, Any]) -> str:
+    lines = [
+        f"{name.replace('_', ' ')}: {_value(name, before[name])} becomes {_value(name, value)}"
+        for name, value in different.items()
+    ]
+    return f"The terms of {release.title} ({release.slug}) change. " + "; ".join(lines) + "."
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "questions":
+        return f"{len(value)} questions ({', '.join(each['id'] for each in value)})"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _perform(change: TwoPersonChange, by: Principal, now: datetime) -> dict[str, Any]:
+    """Write the terms, if they stand as they did when the change was proposed.
+
+    Raises: Conflict(terms_changed): somebody changed them since.
+    """
+    slug, wanted = change.payload["release"], dict(change.payload["to"])
+    terms = ReleaseTerms.objects.select_for_update(of=("self",)).select_related("license", "release")
+    current = terms.get(release__slug=slug)
+    stands = rules_of(current)
+    if any(stands[name] != value for name, value in change.payload["from"].items()):
+        raise Conflict(
+            "terms_changed",
+            "The terms changed since this was proposed.",
+            "Refuse it; it can be proposed anew.",
+        )
+    named = wanted.pop("license", None)
+    if named is not None:
+        current.license = License.objects.get(slug=named)
+    for name, value in wanted.items():
+        setattr(current, name, value)
+    current.updated_at = now
+    current.save()
+    audit.record(
+        "terms.changed",
+        by=by.actor,
+        subject=f"release:{slug}",
+        now=now,
+        change=change.pk,
+        **rules_of(current),
+    )
+    return {}
+
+
+def _may_propose(by: Principal, payload: Mapping[str, Any]) -> Verdict:
+    return staff_may(by, matrix.TERMS_CHANGE)
+
+
+changes.register(KIND, changes.Kind("Change the terms of a release", _perform, _may_propose))
