@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import Max
 
-from licenses.queries.lists import grants_of, request_for
+from licenses.queries.lists import grant_for, request_for
 from portal.accounts.policies import may_read_audit
 from portal.accounts.principals import Principal
 from portal.core.models import AuditEvent
@@ -29,14 +29,13 @@ _OF_REQUEST: Final = frozenset(
         "request.signed",
     }
 )
-PROVED: Final = frozenset({*DECIDED, "request.signed", "grant.started", "grant.suspended", "grant.revoked"})
 
 
 def event_to_prove(principal: Principal, index: str, now: datetime) -> AuditEvent:
     """Return an event of which the principal may have a proof.
 
-    Of any: who reads the whole log. Of decisions and signatures: who stands in the request. Of a grant, of
-    its headers and reports: its holder.
+    Of any: who reads the whole log. Of decisions and signatures: who may read the request. Of a grant, of its
+    headers and reports: who may read the grant.
     Raises: NotFound.
     """
     event = AuditEvent.objects.filter(pk=int(index)).first() if _is_number(index) else None
@@ -59,12 +58,13 @@ def _is_number(index: str) -> bool:
 
 def _is_about(event: AuditEvent, principal: Principal, now: datetime) -> bool:
     noun, _, name = event.subject.partition(":")
-    if noun == "grant":
-        return grants_of(principal).filter(pk=name).exists()
-    if noun != "request" or event.kind not in _OF_REQUEST:
-        return False
     try:
-        request_for(principal, name, now)
+        if noun == "grant":
+            grant_for(principal, name)
+        elif noun == "request" and event.kind in _OF_REQUEST:
+            request_for(principal, name, now)
+        else:
+            return False
     except NotFound:
         return False
     return True

@@ -55,6 +55,21 @@ TITLES = {
     "grant.reaccepted": "New license version accepted",
     "grant.kept": "Affiliation ended; the grant stays",
 }
+# Decisions, and what became of a grant: a proof of it stands beside the line.
+PROVED = frozenset(
+    {
+        "request.approved",
+        "request.rejected",
+        "request.changes_requested",
+        "request.signed",
+        "grant.started",
+        "grant.suspended",
+        "grant.resumed",
+        "grant.revoked",
+        "grant.closed",
+        "grant.extended",
+    }
+)
 # What only staff are told.
 FOR_STAFF = frozenset({"request.voted", "request.assigned", "request.noted", "request.recused"})
 VOTES = {"approve": "to approve", "reject": "to decline", "request_changes": "to ask for changes"}
@@ -73,6 +88,7 @@ class TimelineEntry:
     """One line. kind: of the audit event. detail: a reason, a text or a version; may be empty.
 
     actor_label: "You" for what the reader did; otherwise a name, "Staff", "The reviewers" or "The portal".
+    proof: number of the event, where it is a decision or of a grant of the reader; else None.
     """
 
     at: datetime
@@ -80,6 +96,7 @@ class TimelineEntry:
     detail: str
     actor_label: str
     kind: str
+    proof: int | None = None
 
 
 def timeline(request: Request, principal: Principal | None = None) -> list[TimelineEntry]:
@@ -143,6 +160,7 @@ def _entries(
             _detail(event, about, why=staff or event.subject not in others),
             _label(event.kind, event.by, names),
             event.kind,
+            event.pk if event.kind in PROVED and event.subject not in others else None,
         )
         for event in told
     ]

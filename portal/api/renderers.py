@@ -40,6 +40,23 @@ class EnvelopeRenderer(BaseRenderer):
         return data
 
 
+class TextRenderer(BaseRenderer):
+    """A text that programs check byte for byte: a proof, a signed checkpoint."""
+
+    media_type = "text/plain"
+    format = "text"
+    charset = "utf-8"
+    render_style = "binary"
+
+    def render(
+        self,
+        data: str,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return data.encode()
+
+
 class PdfRenderer(EnvelopeRenderer):
     """A signed document, byte for byte as it was signed."""
 

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from portal.api.views import (
     agreements,
+    audit,
     delivery,
     grants,
     keys,
@@ -53,6 +54,11 @@ urlpatterns = [
     path("grants/<slug:grant_id>/agreement", agreements.AgreementView.as_view(), name="api-agreement"),
     path("grants/<slug:grant_id>/close-out", agreements.CloseOutView.as_view(), name="api-close-out"),
     path("grants/<slug:grant_id>/receipts", ledger.ReceiptsView.as_view(), name="api-receipts"),
+    path("audit", audit.AuditView.as_view(), name="api-audit"),
+    path("audit/checkpoint", audit.AuditCheckpointView.as_view(), name="api-audit-checkpoint"),
+    path("audit/consistency", audit.AuditConsistencyView.as_view(), name="api-audit-consistency"),
+    path("audit/<slug:index>", audit.AuditEventView.as_view(), name="api-audit-event"),
+    path("audit/<slug:index>/proof", audit.AuditProofView.as_view(), name="api-audit-proof"),
     path("ledger", ledger.LedgerView.as_view(), name="api-ledger"),
     path("ledger.csv", ledger.LedgerCsvView.as_view(), name="api-ledger-csv"),
     path("keys", keys.KeysView.as_view(), name="api-keys"),

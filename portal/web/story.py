@@ -72,6 +72,7 @@ class Told(NamedTuple):
     actor_label: str
     tone: str
     icon: str
+    proof: int | None = None
 
 
 def told(entries: Iterable[TimelineEntry]) -> list[Told]:
@@ -82,4 +83,4 @@ def told(entries: Iterable[TimelineEntry]) -> list[Told]:
 def _told(entry: TimelineEntry) -> Told:
     brief, quote = (entry.detail, "") if entry.kind in _BRIEF else ("", entry.detail)
     tone, icon = LOOKS.get(entry.kind, _PLAIN)
-    return Told(entry.at, entry.title, brief, quote, entry.actor_label, tone, icon)
+    return Told(entry.at, entry.title, brief, quote, entry.actor_label, tone, icon, entry.proof)

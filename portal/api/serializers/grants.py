@@ -9,6 +9,7 @@ from licenses import queries, states
 from licenses.models import Grant
 from licenses.renewal import Held
 from portal.api.serializers.access import AccessSerializer, access_of
+from portal.api.serializers.audit import proof_url
 from portal.api.serializers.licenses import LicenseSerializer
 
 EXPIRED = "expired"
@@ -16,7 +17,7 @@ EXPIRED = "expired"
 
 class GrantSerializer(serializers.ModelSerializer[Grant]):
     """A right to a release. Its context holds `verdicts` (grant id → verdict), `held` (request id → what the
-    holder has under it) and `now`.
+    holder has under it), `proofs` (grant id → event) and `now`.
 
     `expired` is computed from the end: a grant that nobody took away stands as active in the database.
     """
@@ -30,6 +31,9 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
     request = serializers.CharField(source="request_id")
     renewable_from = serializers.SerializerMethodField(
         help_text="From when it can be renewed, also after its end; null where it never can."
+    )
+    proof = serializers.SerializerMethodField(
+        help_text="Where the proof of its beginning is, as a file that verifies offline."
     )
     license_to_accept = serializers.SerializerMethodField(
         help_text="The newer version that must be accepted by `reaccept_by`; null where none waits."
@@ -51,6 +55,7 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
             "renewable_from",
             "reaccept_by",
             "license_to_accept",
+            "proof",
         ]
         read_only_fields = fields
 
@@ -71,6 +76,9 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
         version = queries.version_to_accept(grant, self.context["now"])
         return LicenseSerializer(version).data if version else None
 
+    def get_proof(self, grant: Grant) -> str | None:
+        return proof_url(self.context["proofs"].get(grant.pk))
+
     @extend_schema_field(AccessSerializer)
     def get_access(self, grant: Grant) -> dict[str, Any]:
         return access_of(self.context["verdicts"][grant.pk])
@@ -83,6 +91,9 @@ class HeaderSerializer(serializers.Serializer[Any]):
 
 class HeadersSerializer(serializers.Serializer[Any]):
     headers = HeaderSerializer(many=True)
+    proof = serializers.CharField(
+        allow_null=True, help_text="Where the proof of this batch is, once it is in a checkpoint of the log."
+    )
 
 
 class FileUrlSerializer(serializers.Serializer[Any]):

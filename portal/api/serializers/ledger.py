@@ -11,7 +11,11 @@ from weights_vault.models import LedgerEntry
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
-    """Nothing: it is noted."""
+    """It is noted."""
+
+    proof = serializers.CharField(
+        allow_null=True, help_text="Where the proof of this report is, once it is in a checkpoint of the log."
+    )
 
 
 class LedgerQuery(serializers.Serializer[Any]):

@@ -6,8 +6,10 @@ from rest_framework import serializers
 
 from licenses import queries
 from licenses.models import Request
-from licenses.queries import turns
+from licenses.queries import TimelineEntry, turns
+from licenses.queries.proofs import DECIDED, newest_events
 from licenses.queries.turns import Turn
+from portal.api.serializers.audit import proof_url
 from portal.api.serializers.licenses import LicenseSerializer
 from portal.api.serializers.messages import MessageSerializer
 from portal.api.serializers.parties import HeldSerializer, PartySerializer
@@ -25,6 +27,12 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     detail = serializers.CharField()
     actor = serializers.CharField(source="actor_label")
+    proof = serializers.SerializerMethodField(
+        help_text="Of decisions, and of what became of grants: where the proof is; else null."
+    )
+
+    def get_proof(self, entry: TimelineEntry) -> str | None:
+        return proof_url(entry.proof)
 
 
 class RequestSerializer(serializers.ModelSerializer[Request]):
@@ -101,6 +109,9 @@ class RequestDetailSerializer(RequestSerializer):
     messages = serializers.SerializerMethodField(help_text="The newest hundred, oldest first.")
     grants = serializers.SerializerMethodField(help_text="The caller's own under this request.")
     timeline = serializers.SerializerMethodField()
+    proof = serializers.SerializerMethodField(
+        help_text="Where the proof of the newest decision is, as a file that verifies offline; else null."
+    )
 
     class Meta(RequestSerializer.Meta):
         fields = [
@@ -114,8 +125,12 @@ class RequestDetailSerializer(RequestSerializer):
             "messages",
             "grants",
             "timeline",
+            "proof",
         ]
         read_only_fields = fields
+
+    def get_proof(self, request: Request) -> str | None:
+        return proof_url(newest_events("request", [request.pk], DECIDED).get(request.pk))
 
     def get_reason(self, request: Request) -> str:
         return queries.decided_reason(request)

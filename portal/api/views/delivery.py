@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licenses.models import Grant
+from licenses.queries.proofs import HEADERS, newest_events
 from portal.api.permissions import DOWNLOAD
 from portal.api.renderers import EnvelopeRenderer
 from portal.api.schema import envelope
+from portal.api.serializers.audit import proof_url
 from portal.api.serializers.bodies import HeadersBody, ManifestQuery, UrlsBody
 from portal.api.serializers.grants import HeadersSerializer, UrlsSerializer
 from portal.api.views.base import found
@@ -80,7 +82,8 @@ class HeadersView(DeliveryView):
             address=self.address,
         )
         shown = [{"file": file, "header": base64.b64encode(header).decode()} for file, header in headers]
-        return Response(HeadersSerializer({"headers": shown}).data)
+        issued = newest_events("grant", [grant.pk], HEADERS).get(grant.pk)
+        return Response(HeadersSerializer({"headers": shown, "proof": proof_url(issued)}).data)
 
 
 class UrlsView(DeliveryView):

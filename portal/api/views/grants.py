@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from licenses import queries
 from licenses.models import Grant
+from licenses.queries.proofs import STARTED, newest_events
 from licenses.queries.waiting import held_by_request
 from portal.api.permissions import READ
 from portal.api.schema import PAGE_PARAMETERS, page_of
@@ -24,8 +25,9 @@ class GrantView(ApiView):
         return queries.grant_for(self.finder, grant_id)
 
     def shown_with(self, grants: Sequence[Grant]) -> dict[str, Any]:
+        proofs = newest_events("grant", [grant.pk for grant in grants], STARTED)
         verdicts = queries.verdicts_by_grant(self.principal, grants, PURPOSE, self.now)
-        return {"verdicts": verdicts, "held": held_by_request(grants), "now": self.now}
+        return {"verdicts": verdicts, "held": held_by_request(grants), "proofs": proofs, "now": self.now}
 
 
 class GrantsView(GrantView):

@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licenses import queries as licenses
+from licenses.queries.proofs import REPORTED, newest_events
 from portal.api.idempotency import Done
 from portal.api.pagination import PortalCursorPagination
 from portal.api.permissions import DOWNLOAD, SESSION
 from portal.api.schema import IDEMPOTENCY_KEY, PAGE_PARAMETERS, page_of
+from portal.api.serializers.audit import proof_url
 from portal.api.serializers.bodies import ReceiptBody
 from portal.api.serializers.ledger import LedgerEntrySerializer, LedgerQuery, ReceiptSerializer
 from portal.api.spreadsheet import csv_pieces
@@ -70,7 +72,9 @@ class ReceiptsView(ApiView):
             )
             return Done(status.HTTP_201_CREATED, str(entry.pk))
 
-        return Response({}, status=self.once(report).status)
+        done = self.once(report)
+        noted = newest_events("grant", [grant.pk], REPORTED).get(grant.pk)
+        return Response(ReceiptSerializer({"proof": proof_url(noted)}).data, status=done.status)
 
 
 class LedgerReader(ApiView):

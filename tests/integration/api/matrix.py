@@ -15,6 +15,8 @@ from licenses.actions import parties
 from licenses.agreements import making
 from licenses.models import Agreement, Grant
 from portal.accounts.models import PendingAction
+from portal.core.models import AuditEvent
+from tests.audit_log import catch_up
 from tests.integration.api.world import ANSWERS, World, publish_license, session_of, with_token
 from weights_vault.actions import keys
 from weights_vault.sealed.challenge import answer, open_challenge
@@ -59,6 +61,18 @@ def _with_document(world: World) -> dict[str, str]:
 
 def _grant_and_key(world: World) -> dict[str, str]:
     return {"grant_id": world.granted().pk, "key": world.key()[0].pk}
+
+
+def _proved(world: World) -> dict[str, str]:
+    """The event that began the owner's grant, in a signed checkpoint."""
+    world.granted()
+    _signed(world)
+    return {"index": str(AuditEvent.objects.get(kind="grant.started").pk)}
+
+
+def _signed(world: World) -> dict[str, str]:
+    catch_up(timezone.now())
+    return {}
 
 
 def _party(world: World) -> dict[str, str]:
@@ -267,6 +281,15 @@ MATRIX: dict[tuple[str, str], Row] = {
         arrange=_downloaded,
         body=_receipt,
         audit="download.completed",
+    ),
+    ("api-audit", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 403, 200, 200), arrange=_proved),
+    ("api-audit-event", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 403, 200, 200), arrange=_proved),
+    ("api-audit-proof", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 200), arrange=_proved),
+    ("api-audit-checkpoint", "GET"): Row(
+        (401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=_signed
+    ),
+    ("api-audit-consistency", "GET"): Row(
+        (401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=_signed
     ),
     ("api-ledger", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=_downloaded),
     ("api-ledger-csv", "GET"): Row(

@@ -103,7 +103,7 @@ class TestAddresses:
 class TestReceipts:
     def test_a_receipt_is_noted_with_what_it_says(self, world: World, downloaded: Grant) -> None:
         answer = with_token(world.researcher, "download").post(receipts_of(downloaded), RECEIPT, **FROM)
-        assert (answer.status_code, answer.json()) == (201, {})
+        assert (answer.status_code, list(answer.json())) == (201, ["proof"])
         entry = LedgerEntry.objects.get(kind="completed")
         assert (entry.count, entry.size, entry.fetched, entry.again) == (2, 90_700, 91_000, 300)
         assert (entry.seconds, entry.client) == (1.5, "weights/0.1.0")
