@@ -200,7 +200,10 @@ def _split(size: int) -> LogTampered:
 
 def _pinned(settings: Settings) -> tuple[str, ...]:
     portal = settings.portal_url()
-    keys = Pins(settings.home, portal).log
+    pins = Pins(settings.home, portal)
+    # What another root named says nothing about the one that the person insists on.
+    same = settings.portal_key is None or settings.portal_key.strip().lower() == pins.root
+    keys = pins.log if same else ()
     if not keys:
         raise WrongUsage(
             "log-key-unknown",

@@ -25,6 +25,7 @@ from weights_vault.sealed.log.growth import format_growth
 from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier, cosign
 from weights_vault.sealed.log.tree import consistency_proof
 from weights_vault.sealed.signing import SigningKey
+from weights_vault.sealed.trust import fingerprint
 
 SMALL, GROWN = log_of(7), log_of(20)
 OTHER_WITNESS = SigningKey.generate()
@@ -148,6 +149,18 @@ def test_the_log_key_comes_with_the_pinned_portal_and_then_needs_no_network(
     portal.asked.clear()
     done = weights("audit", "verify", place("a", proof_of(SMALL, 3)))
     assert (done.code, portal.asked) == (0, [])
+
+
+def test_the_log_key_of_another_root_than_the_given_one_is_not_used(
+    weights: Weights, portal: SimulatedPortal, place: Place
+) -> None:
+    portal.always("/trust", Answer(body=portal.trust(log=(LOG.verifier.text,))))
+    assert weights("login", "--token", stdin=f"{TOKEN}\n").code == 0
+    file = place("a", proof_of(SMALL, 3))
+    done = weights("audit", "verify", file, "--portal-key", "wp1-" + "-".join(["aaaa"] * 8))
+    assert (done.code, "error[log-key-unknown]" in done.err) == (2, True)
+    root = fingerprint(portal.signing["root"].public)
+    assert weights("audit", "verify", file, "--portal-key", root.upper()).code == 0
 
 
 def test_a_quorum_of_witnesses_is_asked_for(verify: Verify, place: Place) -> None:
