@@ -47,8 +47,11 @@ def sign_in(
     """
     asked = _asked(portal, scopes)
     announce(asked, output)
-    if browse is not None:
-        browse(needed_text(asked, "verification_uri_complete"))
+    page = text(asked, "verification_uri_complete")
+    if browse is not None and page.startswith(
+        ("https://", "http://")
+    ):  # a portal opens no other program here
+        browse(page)
     return _waited(portal, asked, pause or time.sleep)
 
 

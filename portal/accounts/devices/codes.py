@@ -217,6 +217,7 @@ def _record(kind: str, by: Principal, now: datetime, **data: Any) -> None:
 @jobs.handler(CLEAR)
 def clear(payload: dict[str, Any], now: datetime) -> None:
     """Delete codes that nobody can use any more, and tokens whose time is over."""
+    families.end_unclaimed(now)
     DeviceCode.objects.filter(expires_at__lte=now - KEPT_AFTER).delete()
     families.clear_expired(now)
 

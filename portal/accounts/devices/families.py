@@ -33,6 +33,7 @@ LIFETIME: Final = timedelta(days=90)
 RETRY_WITHIN: Final = timedelta(minutes=1)
 LAST_USED_GRAIN: Final = timedelta(minutes=1)
 REUSED_MAIL: Final = "accounts/mail/device_reused"
+_BOTH: Final = (Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN)
 _ROTATED, _SUPERSEDED, _AFTER, _USED = "rotated_at", "superseded", "after", "used"
 
 
@@ -146,7 +147,8 @@ def end_by_token(secret: str, client: str, now: datetime) -> None:
     """End the device that either of its tokens belongs to (RFC 7009); a token of nobody ends nothing."""
     if not (is_well_formed(secret, DEVICE) or is_well_formed(secret, RENEWAL)):
         return
-    device = _device_of(Token.objects.filter(hash=digest(secret), client=client).first())
+    either = Token.objects.filter(type__in=_BOTH, hash=digest(secret), client=client)
+    device = _device_of(either.first())
     if device is not None:
         _hold(device)
         _end(device, device.user.public_id, now)
@@ -162,6 +164,17 @@ def end_lost(user: User, device: object, *, by: str, now: datetime) -> None:
     """End a device again that the log says was ended, and a database put back does not know it."""
     for each in Device.objects.filter(user=user, pk=device) if isinstance(device, str) else ():
         _end(each, by, now)
+
+
+def end_unclaimed(now: datetime) -> None:
+    """End devices that were allowed and never fetched their tokens: nobody has them, and nobody can."""
+    waiting = DeviceCode.objects.filter(
+        state=DeviceCode.State.ALLOWED, expires_at__lte=now, device__ended_at=None
+    )
+    for code in waiting.select_related("device__user"):
+        if code.device is not None:
+            with transaction.atomic():
+                _end(code.device, "system:devices", now)
 
 
 def clear_expired(now: datetime) -> None:

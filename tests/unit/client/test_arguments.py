@@ -44,7 +44,8 @@ def test_json_is_seen_anywhere_before_the_double_dash() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["wp_0123456789abcdef", "--token=wp_0123456789abcdef", "AGE-SECRET-KEY-1ABC"]
+    "word",
+    ["wp_0123456789abcdef", "--token=wpr_0123456789abcdef", "wpd_0123456789abcdef", "AGE-SECRET-KEY-1ABC"],
 )
 def test_g8_a_secret_among_the_words_is_refused_without_repeating_it(word: str) -> None:
     with pytest.raises(WrongUsage) as caught:

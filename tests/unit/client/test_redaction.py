@@ -9,6 +9,8 @@ from weights_vault.client.redaction import HIDDEN, Secret, redact
     "text",
     [
         "token wp_abcDEF-123_x.y rest",
+        "token wpd_abcDEF-123_x.y rest",
+        "token wpr_abcDEF-123_x.y rest",
         "AGE-SECRET-KEY-1QQPQYS rest",
         "AGE-SECRET-KEY-PQ-1QQPQYS rest",
         "Authorization: Bearer abc.def rest",

@@ -10,6 +10,8 @@ from portal.core.secrecy import REDACTED, RedactingFormatter, holds_secret, reda
 
 SECRETS = {
     "access token": "wp_" + "a1B2" * 11 + "xy",
+    "device's token": "wpd_" + "a1B2" * 11 + "xy",
+    "device's renewal": "wpr_" + "a1B2" * 11 + "xy",
     "age identity": "AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
     "post-quantum age identity": "AGE-SECRET-KEY-PQ-1QQPZRY9X8GF2TVDW0",
     "age identity in lower case": "age-secret-key-1qqpzry9x8gf2tvdw0s3jn54khce6mua7l",

@@ -69,6 +69,8 @@ def login(
     home = work.settings.home
     home.write_json(CONFIG, home.read_json(CONFIG) | {"portal": portal})
     work.output.message(f"the token is kept in {place}")
+    if work.settings.environment.get("WEIGHTS_TOKEN"):
+        work.output.message("WEIGHTS_TOKEN is set here, and wins over it")
     work.output.result({"portal": portal, "me": me}, f"Signed in to {portal} as {email}.")
 
 

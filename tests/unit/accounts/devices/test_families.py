@@ -230,6 +230,24 @@ def test_the_last_use_is_noted_to_the_minute(
     assert (seen, device.address) == ([0, 0, 61], "127.0.0.1")
 
 
+def test_what_was_allowed_and_never_fetched_is_ended(
+    machine: Machine, sign_in: SignIn, session: Principal
+) -> None:
+    """The answer was lost, or the command interrupted: the list must not show a device that is nobody's."""
+    fetched, _ = sign_in()
+    asked = codes.found(machine.ask()["user_code"])
+    assert asked is not None
+    lost = codes.allow(code=asked, by=session, now=NOW)
+    codes.clear({}, NOW + codes.LIFETIME - timedelta(seconds=1))
+    lost.refresh_from_db()
+    assert lost.ended_at is None
+    codes.clear({}, NOW + codes.LIFETIME)
+    lost.refresh_from_db()
+    fetched.refresh_from_db()
+    assert (lost.ended_at, fetched.ended_at) == (NOW + codes.LIFETIME, None)
+    assert AuditEvent.objects.get(kind="device.ended").by == "system:devices"
+
+
 def test_what_is_over_is_cleared(machine: Machine, sign_in: SignIn, at: Callable[..., None]) -> None:
     sign_in()
     machine.ask()
