@@ -19,6 +19,7 @@ SENTENCES: Final = {
     "account.passkey_counter_behind": (
         "A passkey of {subject} counted {said} where {known} was known: it may have been copied."
     ),
+    "account.passkey_renamed": "{by} renamed a passkey.",
     "account.password_changed": "{by} changed their password.",
     "account.password_reset": "{by} set a new password by a code that was mailed to them.",
     "account.password_set": "{by} set a password.",
@@ -26,6 +27,8 @@ SENTENCES: Final = {
     "account.second_factor_failed": "A wrong second factor was given for {subject}, {so_far} within an hour.",
     "account.second_factor_removed": "{by} removed a second factor: {factor}.",
     "account.second_factor_reset": "{by} made new recovery codes or a new factor: {factor}.",
+    "account.session_ended": "{by} signed out a browser of {subject}.",
+    "account.sessions_ended": "{by} signed out every other browser of {subject}, {sessions} in all.",
     "account.sign_in_failed": "A wrong password was given for {subject}, {so_far} within an hour.",
     "account.signed_in": "{by} signed in.",
     "account.signed_out": "{by} signed out.",

@@ -13,9 +13,10 @@ from django.dispatch import Signal, receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal.accounts import browsers
 from portal.accounts.events import AffiliationEnded
 from portal.accounts.guesses import note_wrong_code
-from portal.accounts.models import User
+from portal.accounts.models import BrowserSession, User
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit, events
 
@@ -37,6 +38,11 @@ def _record(kind: str, user: User, **data: Any) -> None:
         audit.record(kind, by=user.public_id, subject=f"user:{user.public_id}", now=timezone.now(), **data)
 
 
+def _here(request: HttpRequest | None) -> str:
+    """The row of the session in which something changed: as it was called before, too, it is kept."""
+    return browsers.noted_row(request) if request is not None else ""
+
+
 @receiver(list(_PLAIN))
 def record_account_event(signal: Signal, user: User, **kwargs: Any) -> None:
     _record(_PLAIN[signal], user)
@@ -44,8 +50,9 @@ def record_account_event(signal: Signal, user: User, **kwargs: Any) -> None:
 
 @receiver(list(_NEW_PASSWORD))
 def end_tokens_with_the_old_password(signal: Signal, user: User, **kwargs: Any) -> None:
-    """A token already refuses a new password's account; this makes the list of tokens say so."""
+    """A token already refuses a new password's account, and a session; this makes the lists say so."""
     with transaction.atomic():
+        browsers.forget(user, keep=_here(kwargs.get("request")))
         end_all_tokens(user=user, by=user.public_id, now=timezone.now())
 
 
@@ -54,6 +61,7 @@ def end_tokens_with_the_old_factors(user: User, authenticator: Authenticator, **
     """The same for second factors."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         with transaction.atomic():
+            browsers.forget(user, keep=_here(kwargs.get("request")))
             end_all_tokens(user=user, by=user.public_id, now=timezone.now())
 
 
@@ -65,8 +73,10 @@ def tell_of_a_new_address(user: User, **kwargs: Any) -> None:
 
 
 @receiver(account.user_logged_out)
-def record_sign_out(user: User | None, **kwargs: Any) -> None:
+def record_sign_out(user: User | None, request: HttpRequest | None = None, **kwargs: Any) -> None:
     if isinstance(user, User):
+        if request is not None:
+            BrowserSession.objects.filter(user=user, row=browsers.row_of(request)).delete()
         _record("account.signed_out", user)
 
 

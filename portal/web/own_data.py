@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from licenses.models import Grant, Request
 from licenses.queries import own as licenses_own
+from portal.accounts import browsers
 from portal.accounts import own as accounts_own
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -42,6 +43,7 @@ def _parts(principal: Principal, user: User) -> dict[str, Callable[[], Iterable[
     return {
         "tokens": lambda: accounts_own.tokens(user),
         "pending_actions": lambda: accounts_own.pending_actions(user),
+        "browser_sessions": lambda: browsers.own(user),
         "recipient_keys": lambda: vault_own.keys(user),
         "requests": lambda: licenses_own.requests(user, principal),
         "places_in_teams": lambda: licenses_own.places(user),

@@ -35,6 +35,8 @@ ABOVE: Final = {
     "grant_accept": "grant_detail",
     "grant_close": "grant_detail",
     "account_data_export": "account_data",
+    "account_sessions_end": "account_sessions",
+    "account_session_end": "account_sessions",
     "key_remove": "keys",
     "token_end": "tokens",
     "queue_next": "queue",
@@ -73,6 +75,7 @@ _LABELS: Final = {
     "staff_grant_change": "To the grant",
     "staff_grants": "All grants",
     "account_data": "Your data",
+    "account_sessions": "Where you are signed in",
     "keys": "Your keys",
     "tokens": "Your tokens",
     "queue": "To the queue",
@@ -93,7 +96,18 @@ _LABELS: Final = {
 }
 # Pages of no one thing: they take no id.
 _LISTS: Final = frozenset(
-    {"invitations", "account_data", "keys", "tokens", "queue", "absences", "staff_grants", "reasons", "home"}
+    {
+        "invitations",
+        "account_data",
+        "account_sessions",
+        "keys",
+        "tokens",
+        "queue",
+        "absences",
+        "staff_grants",
+        "reasons",
+        "home",
+    }
 )
 # What a page of its own mends, whatever was asked.
 _MENDED_AT: Final = {

@@ -156,6 +156,7 @@ LOOKS = (
     Look("grant-ending", "gil", "/grants/{ending}/"),
     Look("renewal", "fay", "/requests/{renewal}/edit/"),
     Look("data", "ada", "/account/data/"),
+    Look("sessions", "ada", "/account/sessions/"),
     Look("data-free", "fee", "/account/data/"),
     Look("queue", "rosa", "/review/"),
     Look("queue-late", "rosa", "/review/?overdue=on&text=attention"),

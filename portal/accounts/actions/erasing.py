@@ -14,12 +14,13 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
+from portal.accounts.devices import families
 from portal.accounts.events import AccountWanted, Bar, ErasureAsked, PersonErased
 from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
 from portal.accounts.policies import may_correct_details
-from portal.accounts.devices import families
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
+from portal.accounts.sessions import end_all_sessions
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit, events
 from portal.core.outbox import queue_mail
@@ -102,6 +103,7 @@ def _erase_account(account: User, stand_in: str, by: Principal, now: datetime) -
     end_all_tokens(user=account, by=by.actor, now=now)
     AccessToken.objects.filter(user=account).delete()
     Authenticator.objects.filter(user=account).delete()
+    end_all_sessions(account)
     EmailAddress.objects.filter(user=account).delete()
     proposed = PendingAction.objects.filter(user=account)
     proposed.filter(state=PendingAction.State.PENDING).update(state=PendingAction.State.EXPIRED)

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from licenses.models import Request
+from portal.accounts.session_store import row_key
 from portal.core.keys import ensure_embedded_keys
 from tests.unit.web.world import World, make_world
 from weights_vault.models import Release
@@ -42,8 +43,12 @@ def open_as(world: World) -> OpenAs:
         if name is None:
             return client
         client.force_login(world.people[name])
+        session = client.session
+        # Seen a moment ago, as most requests of a session are.
+        row = row_key(str(session.session_key))
+        session["browser_session"] = {"row": row, "user": world.people[name].pk, "at": time.time()}
+        session.save()
         if fresh:
-            session = client.session
             session["account_authentication_methods"] = [
                 {"method": "password", "at": time.time(), "reauthenticated": True}
             ]

@@ -28,7 +28,7 @@ from licenses.models import (
     Request,
     SavedView,
 )
-from portal.accounts.models import AccessToken, Device, PendingAction, TwoPersonChange, User
+from portal.accounts.models import AccessToken, BrowserSession, Device, PendingAction, TwoPersonChange, User
 from portal.accounts.tokens import create_token
 from portal.core.models import AuditEvent
 from portal.web.urls import urlpatterns
@@ -109,6 +109,9 @@ GET: dict[str, tuple[str, ...]] = {
     "agreement": ("signin", "soon", "gone", "soon", "soon", "gone", "soon", "gone"),
     "account_details": OWN_LIST,
     "account_data": OWN_LIST,
+    "account_sessions": OWN_LIST,
+    "account_sessions_end": NEVER,
+    "account_session_end": NEVER,
     "account_data_export": NEVER,
     "keys": OWN_LIST,
     "key_remove": OWN_THING,
@@ -204,6 +207,8 @@ POST: dict[str, tuple[str, ...]] = {
     "key_remove": NOT_THEIRS,
     "tokens": OWN_FORM,
     "tokens_end": ("signin", *("moved",) * 6),
+    "account_sessions_end": ("signin", *("moved",) * 6),
+    "account_session_end": NOT_THEIRS,
     "token_end": NOT_THEIRS,
     "device": OWN_FORM,
     "device_end": NOT_THEIRS,
@@ -256,6 +261,7 @@ THINGS: dict[str, Any] = {
     "key_id": RecipientKey,
     "token_id": AccessToken,
     "device_id": Device,
+    "session_id": BrowserSession,
     "action_id": PendingAction,
     "alert_id": Alert,
     "revision_id": Revision,
@@ -295,6 +301,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "key_id": [key.pk],
         "token_id": [token.pk],
         "device_id": [a_device(world).pk],
+        "session_id": [a_browser(world).pk],
         "action_id": [action.pk],
         "alert_id": [alarming(grant).pk],
         "reason_id": [a_reason(world).pk],
@@ -327,6 +334,13 @@ def a_device(world: World) -> Device:
     ends_at = now + timedelta(days=90)
     return Device.objects.create(
         user=world.people["ada"], name="login1", scopes=["read"], created_at=now, expires_at=ends_at
+    )
+
+
+def a_browser(world: World) -> BrowserSession:
+    """One in which Ada is signed in."""
+    return BrowserSession.objects.create(
+        user=world.people["ada"], row="0" * 40, opened_at=world.now, last_seen_at=world.now
     )
 
 
