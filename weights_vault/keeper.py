@@ -12,12 +12,16 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.keys import MasterKey, master_key
 from portal.core.problems import Invalid, NotPermitted
+from weights_vault.guard import alarms, ceiling, evidence
+from weights_vault.guard.ceiling import CeilingReached
+from weights_vault.guard.evidence import EvidenceMissing
 from weights_vault.ledger import writing
 from weights_vault.models import File, LedgerEntry, RecipientKey, Revision, SealedBody
 from weights_vault.models.bodies import body_id
@@ -71,7 +75,6 @@ def resume_body(body: SealedBody) -> BodySealer:
     return BodySealer(file_key, bytes.fromhex(body.nonce), body.plain_size)
 
 
-@transaction.atomic
 def issue_headers(
     *,
     by: Principal,
@@ -86,9 +89,28 @@ def issue_headers(
 
     files: 1 to 500 files of `revision`. One audit event and one ledger entry a batch, with each header's
         digest. address: of the caller, for the ledger; "" where there is none.
-    Raises: NotPermitted: the access rule says no. Invalid: too many files, or files of another revision.
+    Raises: NotPermitted: the access rule says no, or (evidence_missing) the votes are not proved.
+        Unavailable(keeper_ceiling): no more headers within this hour. Invalid: too many files, or files of
+        another revision.
     """
     require_files_of(revision, files)
+    try:
+        return _issue(by, grant, revision, key, files, now, address)
+    except (EvidenceMissing, CeilingReached) as refusal:
+        _sound_the_alarm(refusal, by, grant, revision, now)
+        raise
+
+
+@transaction.atomic
+def _issue(
+    by: Principal,
+    grant: str,
+    revision: Revision,
+    key: RecipientKey,
+    files: Sequence[File],
+    now: datetime,
+    address: str,
+) -> list[tuple[str, bytes]]:
     verdict = access_policy().judge(
         by, revision.release, "headers", now=now, revision=revision, key=key, grant=grant, lock=True
     )
@@ -97,8 +119,10 @@ def issue_headers(
     _require_own_active_key(by, key)
     if verdict.grant != grant:
         raise NotPermitted("no_request", "This grant does not cover the release.", "Look at your grants.")
+    evidence.require(grant)
     bodies = SealedBody.objects.in_bulk({file.body_id for file in files})
-    headers = _make_headers(files, bodies, parse_recipient(key.recipient), grant)
+    with ceiling.places(len(files), now):
+        headers = _make_headers(files, bodies, parse_recipient(key.recipient), grant)
     writing.add(
         LedgerEntry.Kind.HEADERS,
         grant=grant,
@@ -121,6 +145,22 @@ def issue_headers(
         files=len(headers),
     )
     return headers
+
+
+def _sound_the_alarm(
+    refusal: EvidenceMissing | CeilingReached, by: Principal, grant: str, revision: Revision, now: datetime
+) -> None:
+    """In a transaction of its own: that of the refused issue is undone."""
+    missing = isinstance(refusal, EvidenceMissing)
+    alarms.raise_alarm(
+        alarms.EVIDENCE_MISSING if missing else alarms.KEEPER_CEILING,
+        grant=grant,
+        person=by.person.public_id,
+        release=revision.release.slug,
+        measured=refusal.proved if isinstance(refusal, EvidenceMissing) else refusal.made,
+        threshold=refusal.needed if isinstance(refusal, EvidenceMissing) else settings.HEADERS_PER_HOUR,
+        now=now,
+    )
 
 
 @transaction.atomic

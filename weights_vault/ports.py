@@ -3,6 +3,7 @@
 `settings.ACCESS_POLICY` names the class. Nothing here caches an answer: each call is asked afresh.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Literal, Protocol
@@ -17,6 +18,32 @@ from weights_vault.models import RecipientKey, Release, Revision
 
 Purpose = Literal["see", "request", "manifest", "headers", "urls"]
 PURPOSES: tuple[Purpose, ...] = ("see", "request", "manifest", "headers", "urls")
+
+
+@dataclass(frozen=True)
+class SignedVote:
+    """One approval, under its reviewer's passkey. quorum: how many approvals its document asks for.
+
+    person: public id. credential: id of the passkey, lower-case hex. challenge: the bytes that it signed,
+    made anew from the documents.
+    """
+
+    person: str
+    quorum: int
+    credential: str
+    challenge: bytes
+    authenticator_data: bytes
+    client_data: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What proves a grant: whose it is, of which release (its slug), and the votes for just that."""
+
+    person: str
+    release: str
+    votes: tuple[SignedVote, ...]
 
 
 class AccessPolicy(Protocol):
@@ -39,6 +66,10 @@ class AccessPolicy(Protocol):
         lock: hold the grant's row until the transaction ends, so that a revocation stands wholly before
             or wholly after what is being issued.
         """
+        ...
+
+    def evidence(self, grant: str) -> Evidence:
+        """What proves the grant of this public id. Signatures are not checked here."""
         ...
 
     def may_publish(self, release: Release) -> Verdict:

@@ -17,6 +17,7 @@ SENTENCES: Final = {
         "{by} reported that {files} files of {revision:revision} were verified, under {subject}."
     ),
     "file_keys.rewrapped": "The keys of {bodies} files were wrapped by the newest master key.",
+    "grant.vouched_for": "An operator vouched for {subject}, whose votes carry no evidence.",
     "headers.issued": (
         "{by} was given headers of {files} files of {revision:revision}, by {subject}, for key {key}."
     ),
@@ -42,6 +43,8 @@ SENTENCES: Final = {
     "scrub.damage_found": "Damage was found in the store, in {subject}: {finding}.",
     "scrub.damage_gone": "Damage in the store is gone, in {subject}.",
     "signing_key.changed": "The {subject} was changed.",
+    "voter.removed": "The keeper trusts passkeys of {subject} under votes no more: {passkeys}.",
+    "voter.trusted": "The keeper trusts passkeys of {subject} under votes: {passkeys}.",
     "urls.issued": (
         "{by} was given URLs of {files} files of {revision:revision}, by {subject}, for {lifetime_s} s."
     ),

@@ -145,7 +145,38 @@ RULES = (
         "{measured} keys were enrolled and given headers within 7 days; more than {threshold} is unusual.",
     ),
 )  # fmt: skip
-BY_CODE = {rule.code: rule for rule in RULES}
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Not a pattern in the ledger, but something that the keeper refused (weights_vault/guard/alarms.py)."""
+
+    code: str
+    title: str
+    said: str
+
+    def sentence(self, measured: float) -> str:
+        """What happened, for people."""
+        return self.said.format(measured=f"{measured:.0f}")
+
+
+KEEPER_CEILING, EVIDENCE_MISSING = "keeper_ceiling", "evidence_missing"
+ALARMS = (
+    Alarm(
+        KEEPER_CEILING,
+        "The hourly ceiling of headers is reached",
+        "{measured} headers were made within an hour, to everybody together; whoever asks now is told to "
+        "come back later. If no release has just come out, somebody may be taking all that the portal has.",
+    ),
+    Alarm(
+        EVIDENCE_MISSING,
+        "A grant without proved votes",
+        "Headers were asked for under a grant of which only {measured} votes are proved by passkeys of "
+        "trusted voters, fewer than its quorum: none were made. Either somebody wrote into the database, or "
+        "a voter's passkey is not in the keeper's list.",
+    ),
+)
+BY_CODE: dict[str, Rule | Alarm] = {each.code: each for each in (*RULES, *ALARMS)}
 LONGEST = max(rule.window for rule in RULES)
 
 

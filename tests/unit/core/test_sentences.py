@@ -66,6 +66,7 @@ COMPUTED: dict[str, Callable[[Path], set[str]]] = {
     "weights_vault/actions/keys.py": constants,
     "weights_vault/actions/moves.py": lambda path: {row.audit for row in vault.REVISION_TRANSITIONS},
     "weights_vault/management/commands/rotate_root.py": constants,
+    "weights_vault/management/commands/voters.py": constants,
     "weights_vault/actions/receipts.py": lambda path: {
         f"download.{kind}" for kind in LedgerEntry.Kind.values if kind in ("completed", "verified", "opened")
     },

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from portal.accounts.principals import Principal
 from portal.core.verdicts import Allowed, Denied, Verdict
 from weights_vault.models import RecipientKey, Release, Revision
+from weights_vault.ports import Evidence
 
 GRANT = "grt_test"
 
@@ -38,6 +39,9 @@ class FakePolicy:
     ) -> Verdict:
         self.asked.append((purpose, grant, lock))
         return Allowed(GRANT) if self.refusal is None else self.refusal
+
+    def evidence(self, grant: str) -> Evidence:
+        return Evidence(person="", release="", votes=())
 
     def may_publish(self, release: Release) -> Verdict:
         return Allowed() if self.publishing is None else self.publishing

@@ -327,8 +327,11 @@ class TestAcknowledging:
 
 
 def test_every_rule_is_said_in_whole_sentences() -> None:
-    assert len(rules.BY_CODE) == len(rules.RULES) == 4
+    assert len(rules.BY_CODE) == len(rules.RULES) + len(rules.ALARMS) == 6
     for rule in rules.RULES:
         said = rule.sentence(rule.threshold + 1)
         assert said.endswith(".")
         assert "{" not in said
+    for alarm in rules.ALARMS:
+        assert alarm.sentence(3).endswith(".")
+        assert "{" not in alarm.sentence(3)

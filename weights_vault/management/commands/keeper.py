@@ -13,9 +13,12 @@ from django.core.management.base import CommandError
 from django.db import connections
 from django.utils import timezone
 
+from portal.accounts import factors
 from portal.core import keys
 from portal.core.keys.signing import tell_public_keys
 from portal.core.management.base import DatabaseCommand
+from weights_vault.guard import voters
+from weights_vault.keeper import MAX_BATCH
 from weights_vault.keeping.door import socket_path
 from weights_vault.keeping.server import Server
 from weights_vault.sealed.trust import ROLES
@@ -34,6 +37,7 @@ class Command(DatabaseCommand):
         _close_memory()
         try:
             _require_keys()
+            _require_a_sane_ceiling()
             tell_public_keys()
             path = socket_path()
             server = Server(path, users=clients(), threads=settings.KEEPER_THREADS, clock=timezone.now)
@@ -42,6 +46,7 @@ class Command(DatabaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
         connections.close_all()
+        self._say(_what_is_checked())
         server.run(lambda: self._say(f"The keeper listens at {path}; its root is {keys.root_fingerprint()}."))
         self._say("The keeper ended.")
 
@@ -56,6 +61,13 @@ def _require_keys() -> None:
         keys.signing_key(role)
 
 
+def _require_a_sane_ceiling() -> None:
+    if settings.HEADERS_PER_HOUR != 0 and settings.HEADERS_PER_HOUR < MAX_BATCH:
+        raise ImproperlyConfigured(
+            f"HEADERS_PER_HOUR must be 0 or at least {MAX_BATCH}: a download asks for so many at once."
+        )
+
+
 def clients() -> list[int]:
     """The ids of the users that KEEPER_CLIENTS names. Raises: ImproperlyConfigured: there is no such user."""
     found = []
@@ -65,6 +77,13 @@ def clients() -> list[int]:
         except KeyError:
             raise ImproperlyConfigured(f"KEEPER_CLIENTS names {name}, which is no user here.") from None
     return found
+
+
+def _what_is_checked() -> str:
+    if not factors.votes_are_signed():
+        return "Votes are not asked for their passkeys: STAFF_MFA is not passkey."
+    people = len({voter.person for voter in voters.voters()})
+    return f"Votes are asked for their passkeys; {people} voters are trusted (manage.py voters)."
 
 
 def _close_memory() -> None:

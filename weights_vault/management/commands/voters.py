@@ -1,0 +1,101 @@
+"""manage.py voters: whose passkeys the keeper trusts under votes. At the console, by the keeper's user."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from portal.accounts import passkeys
+from portal.accounts.models import User
+from portal.core import audit
+from portal.core.management.base import DatabaseCommand
+from weights_vault.guard import voters
+from weights_vault.guard.voters import Settled, Voter
+from weights_vault.ports import access_policy
+
+
+class Command(DatabaseCommand):
+    help = (
+        "List, trust or remove the passkeys that count under votes. Compare a passkey with its owner, in "
+        "person or on the phone, before you trust it: the database could say anything. Runs as the keeper."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("list")
+        for verb in ("trust", "remove"):
+            changing = verbs.add_parser(verb)
+            changing.add_argument("email")
+            changing.add_argument(
+                "--passkey", help="The beginning of its id, where only one of several is meant."
+            )
+        settling = verbs.add_parser("settle", help="Vouch for grants whose votes carry no evidence.")
+        settling.add_argument("grant", nargs="+", help="Public ids, grt_…")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        try:
+            known = voters.voters()
+            if verb == "list":
+                self._list(known)
+            elif verb == "settle":
+                self._settle(options["grant"])
+            else:
+                self._change(verb, known, options["email"], options["passkey"] or "")
+        except (ImproperlyConfigured, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, known: list[Voter]) -> None:
+        names = dict(User.objects.values_list("public_id", "email"))
+        for voter in known:
+            self.stdout.write(f"{voter.credential[:16]}  {names.get(voter.person, voter.person)}")
+        if not known:
+            self.stdout.write("Nobody's passkey counts yet.\n→ manage.py voters trust EMAIL")
+
+    def _change(self, verb: str, known: list[Voter], email: str, beginning: str) -> None:
+        user = User.objects.filter(email=email.lower()).first()
+        if user is None:
+            raise CommandError(f"No account has the address {email}.")
+        theirs = _of(user) if verb == "trust" else [each for each in known if each.person == user.public_id]
+        named = [each for each in theirs if each.credential.startswith(beginning.lower())]
+        if not named:
+            raise CommandError(f"{email} has no such passkey.\n→ manage.py voters list")
+        others = [each for each in known if each not in named]
+        voters.keep_voters([*others, *named] if verb == "trust" else others)
+        _record(verb, user, named)
+        for voter in named:
+            self.stdout.write(f"{voter.credential[:16]}  {email}: {verb}{'e' if verb == 'remove' else ''}d")
+
+    def _settle(self, grants: list[str]) -> None:
+        """Exactly this grant, of this person, for this release: a row that changes later is another."""
+        made = []
+        for grant in grants:
+            evidence = access_policy().evidence(grant)
+            if not evidence.person:
+                raise CommandError(f"There is no grant {grant}.")
+            made.append(Settled(grant, evidence.person, evidence.release))
+        known = voters.settled()
+        voters.keep_settled([*known, *(each for each in made if each not in known)])
+        for each in made:
+            with transaction.atomic():
+                subject = f"grant:{each.grant}"
+                audit.record("grant.vouched_for", by="system:keys", subject=subject, now=timezone.now())
+            self.stdout.write(f"{each.grant}: vouched for, {each.person}, {each.release}")
+
+
+def _of(user: User) -> list[Voter]:
+    found = [passkeys.credential(passkey) for passkey in passkeys.of(user)]
+    return [Voter.of(user.public_id, each.credential_id, each.public_key) for each in found]
+
+
+def _record(verb: str, user: User, named: list[Voter]) -> None:
+    kind = "voter.trusted" if verb == "trust" else "voter.removed"
+    with transaction.atomic():
+        audit.record(
+            kind,
+            by="system:keys",
+            subject=f"user:{user.public_id}",
+            now=timezone.now(),
+            passkeys=[each.credential[:16] for each in named],
+        )
