@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -14,17 +15,22 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
+from werkzeug.test import Client
 
 from licenses.actions import parties
 from licenses.models import Agreement
+from portal.accounts import tokens
+from portal.accounts.devices import codes
 from portal.accounts.models import Organization, OrganizationManager, User
-from portal.accounts.scopes import SCOPES
+from portal.accounts.scopes import OF_ONE_GRANT, SCOPES
 from portal.core.log import keys, signer
 from portal.core.log.files import LogFiles
 from portal.core.models import AuditEvent
+from portal.wsgi import application
 from tests.integration.api.world import World, build, in_browser, person, session_of, token_of
 from weights_vault.actions.keys import propose_removal
 
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 CSRF = "a" * 32  # the cookie and the header have to agree; what they say is nobody's business
 
 
@@ -39,9 +45,9 @@ class Caller:
 
 @dataclass(frozen=True)
 class Stage:
-    """callers: each role in a browser, and a token of each scope. things: what addresses can name.
+    """callers: each role in a browser; a token of each scope, and one of one grant; a signed-in device.
 
-    Each of `things` maps the names of an address's parts to ids: the researcher's own, and another's.
+    things: what addresses can name. Each maps the names of an address's parts to ids: the researcher's own, and another's.
     """
 
     callers: tuple[Caller, ...]
@@ -71,6 +77,8 @@ def set_up(folder: Path) -> Stage:
             Caller("nobody"),
             *(_browser(name, user) for name, user in in_browsers.items()),
             *(_token(scope, holders.get(scope, world.researcher)) for scope in SCOPES),
+            _token_of_one_grant(world.researcher, things[0]["grant_id"]),
+            _device(world.researcher),
         ),
         things=things,
     )
@@ -154,3 +162,29 @@ def _browser(name: str, user: User) -> Caller:
 def _token(scope: str, holder: User) -> Caller:
     _, secret = token_of(holder, scope, name=f"{scope} {time.monotonic_ns()}")
     return Caller(f"token:{scope}", {"Authorization": f"Bearer {secret}"})
+
+
+def _token_of_one_grant(holder: User, grant: str) -> Caller:
+    _, secret = tokens.create_token(
+        user=holder,
+        name="cluster",
+        scopes=OF_ONE_GRANT,
+        lifetime=timedelta(days=1),
+        by=session_of(holder),
+        now=timezone.now(),
+        grant=grant,
+    )
+    return Caller("token of one grant", {"Authorization": f"Bearer {secret}"})
+
+
+def _device(holder: User) -> Caller:
+    """A machine that was allowed what it asks for by itself."""
+    machine = Client(application)
+    asked = machine.post("/identity/o/api/device/code", data={"client_id": "weights"}).json
+    code = codes.found(asked["user_code"]) if asked else None
+    if asked is None or code is None:
+        raise RuntimeError("no machine can sign in")
+    codes.allow(code=code, by=session_of(holder), now=timezone.now())
+    form = {"client_id": "weights", "grant_type": DEVICE_GRANT, "device_code": asked["device_code"]}
+    given = machine.post("/identity/o/api/token", data=form).json
+    return Caller("device", {"Authorization": f"Bearer {given['access_token'] if given else ''}"})
