@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "portal.accounts.brakes.Brakes",
     "portal.accounts.middleware.LookingOnly",
     "portal.accounts.middleware.AccountTransactions",
+    "portal.accounts.session_ends.SessionsEnd",
     "portal.accounts.middleware.ResumedWithQuery",
     "portal.accounts.middleware.FactorFirst",
     "portal.core.problems.ProblemMiddleware",

@@ -1,0 +1,62 @@
+"""How long a browser stays signed in: not beyond a time after it signed in, nor after it was last used; and a
+proof within a session gives it another cookie, so that whoever had copied the old one is outside.
+
+The times stand in the session's own row. That a session is used is noted once an hour, which is what plain
+looking costs.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.signals import authentication_step_completed
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+LONGEST: Final = timedelta(days=14)
+IDLE: Final = timedelta(days=3)
+GRAIN: Final = timedelta(hours=1)
+USED_SESSION_KEY: Final = "portal_used_at"
+DELIVERY: Final = "/delivery/"  # asks nothing of the database
+
+
+class SessionsEnd:
+    """Signs out a session whose time is over, before its page is made; the page then meets nobody.
+
+    Stands behind `AccountTransactions`, which locks the session's row before anything reads it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: dict[str, Any]
+    ) -> None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(DELIVERY):
+            return
+        proofs = [proof["at"] for proof in request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or ()]
+        if not proofs or not request.user.is_authenticated:
+            return
+        now_s = timezone.now().timestamp()
+        used_s = max(*proofs, request.session.get(USED_SESSION_KEY, 0))
+        if now_s - min(proofs) > LONGEST.total_seconds() or now_s - used_s > IDLE.total_seconds():
+            logout(request)
+        elif now_s - used_s > GRAIN.total_seconds():
+            request.session[USED_SESSION_KEY] = now_s
+
+
+def renew(
+    sender: object, request: HttpRequest | None, reauthenticated: bool = False, **kwargs: object
+) -> None:
+    """Give the session another cookie after a proof within it; signing in does so by itself."""
+    if request is not None and reauthenticated:
+        request.session.cycle_key()
+
+
+authentication_step_completed.connect(renew, dispatch_uid="portal.accounts.session_ends")
