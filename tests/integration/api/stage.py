@@ -47,7 +47,7 @@ class Caller:
 class Stage:
     """callers: each role in a browser; a token of each scope, and one of one grant; a signed-in device.
 
-    things: what addresses can name. Each maps the names of an address's parts to ids: the researcher's own, and another's.
+    things: what addresses can name, the researcher's own and another's: parts of an address and their ids.
     """
 
     callers: tuple[Caller, ...]

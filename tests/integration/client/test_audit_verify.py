@@ -27,6 +27,9 @@ from weights_vault.sealed.log.tree import consistency_proof
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import fingerprint
 
+Place = Callable[[str, str], str]
+Verify = Callable[..., Ran]
+
 SMALL, GROWN = log_of(7), log_of(20)
 OTHER_WITNESS = SigningKey.generate()
 OTHER_VERIFIER = NoteVerifier("witness.example/w2", OTHER_WITNESS.public, COSIGNATURE)
@@ -39,7 +42,7 @@ def growth(stored: Stored, old: int, note: str | None = None) -> str:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Callable[[str, str], str]:
+def place(tmp_path: Path) -> Place:
     """Writes a file and returns its path."""
 
     def write(name: str, text: str) -> str:
@@ -51,12 +54,9 @@ def place(tmp_path: Path) -> Callable[[str, str], str]:
 
 
 @pytest.fixture
-def verify(bare_weights: Weights) -> Callable[..., Ran]:
+def verify(bare_weights: Weights) -> Verify:
     """`weights audit verify` with the log's key."""
     return lambda *words: bare_weights("audit", "verify", "--log-key", LOG.verifier.text, *words)
-
-
-Place, Verify = Callable[[str, str], str], Callable[..., Ran]
 
 
 def test_a_proof_is_told_in_plain_lines(verify: Verify, place: Place) -> None:
