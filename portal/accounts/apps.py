@@ -12,6 +12,7 @@ class AccountsConfig(AppConfig):
         from portal.accounts import (  # noqa: F401
             changes,
             checks,
+            exports,
             forgetting,
             pending,
             restored,

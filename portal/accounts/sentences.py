@@ -46,6 +46,7 @@ SENTENCES: Final = {
     "device.renewed": "{by} signed a device in again.",
     "device.reused": "A used refresh token of a device of {subject} came again: the device was ended.",
     "device.signed_in": "{by} signed in on a device.",
+    "export.downloaded": "{by} downloaded the export of {subject}: {export}.",
     "look_as.began": "{by} began to look at the site as a {role}.",
     "look_as.left": "{by} no longer looks at the site as a {role}.",
     "organization.domains_set": "{by} set the domains of {subject}[: {domains:list}].",

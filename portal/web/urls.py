@@ -126,6 +126,7 @@ urlpatterns = [
     path("look-as/", looking.choose, name="look_as"),
     path("look-as/leave/", looking.leave, name="look_as_leave"),
     path("changes/", changes.index, name="changes"),
+    path("changes/export/", changes.export, name="export"),
     path("changes/<slug:change_id>/", changes.detail, name="change"),
     path("people/", people.index, name="people"),
     path("people/<slug:user_id>/", people.detail, name="person"),

@@ -64,6 +64,7 @@ ABOVE: Final = {
     "ledger_alert": "ledger_alert",
     "revision_change": "revisions",
     "change": "change",
+    "export": "changes",
     "terms": "terms",
     "look_as_leave": "home",
     "person": "person",
@@ -90,6 +91,7 @@ _LABELS: Final = {
     "ledger_alert": "To the alert",
     "revisions": "The revisions",
     "change": "To what was proposed",
+    "changes": "The changes of two",
     "terms": "To the terms",
     "person": "To the person",
     "home": "To the releases",
@@ -107,6 +109,7 @@ _LISTS: Final = frozenset(
         "staff_grants",
         "reasons",
         "home",
+        "changes",
     }
 )
 # What a page of its own mends, whatever was asked.

@@ -181,6 +181,7 @@ LOOKS = (
     Look("grant-change", "rosa", "/review/grants/{grant}/"),
     Look("changes-of-two", "rosa", "/changes/"),
     Look("change-of-two", "rosa", "/changes/{change}/"),
+    Look("export", "rosa", "/changes/export/"),
     Look("terms-proposed", "rosa", "/releases/opt-66b/terms/"),
     Look("look-as", "rosa", "/look-as/"),
     Look("people", "alma", "/people/"),

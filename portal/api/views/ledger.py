@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from licenses import queries as licenses
 from licenses.queries.proofs import REPORTED, newest_events
+from portal.accounts.exports import note_download
 from portal.api.idempotency import Done
 from portal.api.pagination import PortalCursorPagination
 from portal.api.permissions import DOWNLOAD, SESSION
@@ -102,7 +103,7 @@ class LedgerView(LedgerReader):
     def get(self, request: Request) -> Response:
         """Who was given what, when and from where, and what clients reported; the newest first.
 
-        For release managers and administrators, in a browser.
+        For release managers and auditors, in a browser.
         """
         paginator = PortalCursorPagination(("-at", "-id"))
         entries = paginator.paginate_queryset(listing.entries(self.wanted()), request, self) or []
@@ -120,8 +121,11 @@ class LedgerCsvView(LedgerReader):
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="One line an entry.")},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        """All that the filters select, as CSV, the newest first. For release managers and administrators."""
-        selected = listing.stream(listing.entries(self.wanted()))
+        """All that the filters select, as CSV, the newest first. For who proposed this export, once it is
+        confirmed, for a day."""
+        wanted = self.wanted()
+        note_download(what="ledger", by=self.principal, now=self.now)
+        selected = listing.stream(listing.entries(wanted))
         response = StreamingHttpResponse(
             csv_pieces(CSV_HEAD, map(_cells, selected)), content_type="text/csv; charset=utf-8"
         )

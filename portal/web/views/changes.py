@@ -6,11 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from portal.accounts import changes
-from portal.accounts.policies import NOT_PERMITTED
-from portal.core.problems import NotPermitted
+from portal.accounts import changes, exports, matrix
+from portal.accounts.policies import NOT_PERMITTED, staff_may
+from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.web.forms.exports import ExportForm
+from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import reader
-from portal.web.views.doors import private, prove, proven
+from portal.web.views.doors import posted, private, prove, proven
 
 PER_PAGE = 50
 _VERBS = {
@@ -50,9 +52,33 @@ def detail(request: HttpRequest, change_id: str) -> HttpResponse:
         "title": changes.kind_of(change.kind).title,
         "state": change.state_at(now),
         "verdict": changes.may_confirm(principal, change),
+        "download": exports.address_of(change, principal, now),
         "own": bool(changes.may_withdraw(principal, change)),
     }
     return render(request, "web/pages/change.html", context)
+
+
+@private("GET", "POST")
+@proven
+def export(request: HttpRequest) -> HttpResponse:
+    """Propose that what stands here about many people leaves as a file."""
+    principal, now = reader(request), timezone.now()
+    verdict = staff_may(principal, matrix.EXPORT)
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+    form = ExportForm(posted(request), offered=exports.open_to(principal))
+    if form.is_valid():
+        prove(request)
+        try:
+            change = exports.propose_export(by=principal, now=now, **form.cleaned_data)
+        except Invalid as problem:
+            add_problem(form, problem)
+        except Conflict as problem:
+            form.add_error(None, f"{problem.detail} {problem.next_step}")
+        else:
+            messages.success(request, "It is proposed. You can download it once a colleague confirms it.")
+            return redirect("change", change.pk)
+    return render(request, "web/pages/export.html", {"form": form}, status=400 if form.errors else 200)
 
 
 def _enter(request: HttpRequest) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from licenses import actions
 from licenses.models import Grant
-from portal.accounts.models import User
+from portal.accounts.models import TwoPersonChange, User
 from portal.api import spreadsheet
 from portal.core.models import AuditEvent
 from tests.integration.api.world import World, in_browser, session_of, with_token
@@ -169,6 +169,7 @@ class TestReading:
         }
 
     def test_filters_select(self, world: World, downloaded: Grant) -> None:
+        world.export("ledger")
         manager = in_browser(world.manager)
         assert {
             query: len(manager.get(f"/api/v1/ledger?{query}").json()["results"]) for query in FILTERS
@@ -224,6 +225,7 @@ class TestReading:
 class TestCsv:
     @pytest.fixture
     def rows(self, world: World, downloaded: Grant) -> Callable[[], list[dict[str, str]]]:
+        world.export("ledger")
         return lambda: table(in_browser(world.manager).get("/api/v1/ledger.csv"))
 
     def test_it_is_a_table_with_the_same_entries(self, rows: Callable[[], list[dict[str, str]]]) -> None:
@@ -252,12 +254,26 @@ class TestCsv:
         self, world: World, downloaded: Grant, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Memory does not grow with the ledger: a stretch is read when the one before it is sent."""
+        world.export("ledger")
         monkeypatch.setattr(listing, "STRETCH", 1)
         monkeypatch.setattr(spreadsheet, "ROWS_A_PIECE", 1)
         pieces = in_browser(world.manager).get("/api/v1/ledger.csv").streaming_content
         assert sum(1 for _ in pieces) == 4
 
+    def test_without_a_second_person_it_does_not_leave(self, world: World, downloaded: Grant) -> None:
+        manager = in_browser(world.manager)
+        refused = manager.get("/api/v1/ledger.csv")
+        assert (refused.status_code, refused.json()["code"]) == (403, "export_unconfirmed")
+        change = world.export("ledger")
+        for _ in range(2):
+            assert manager.get("/api/v1/ledger.csv").status_code == 200
+        downloads = AuditEvent.objects.filter(kind="export.downloaded", subject=f"change:{change.pk}")
+        assert downloads.count() == 2
+        TwoPersonChange.objects.update(decided_at=timezone.now() - timedelta(hours=24))
+        assert manager.get("/api/v1/ledger.csv").status_code == 403
+
     def test_it_is_a_download_that_nobody_keeps(self, world: World, downloaded: Grant) -> None:
+        world.export("ledger")
         answer = in_browser(world.manager).get("/api/v1/ledger.csv")
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
         assert answer["Content-Disposition"] == 'attachment; filename="ledger.csv"'

@@ -17,7 +17,9 @@ from rest_framework.test import APIClient
 from licenses.actions import drafting, signing, submitting, voting
 from licenses.models import Grant, License, LicenseVersion, ReleaseTerms, Request
 from portal.accounts import tokens
-from portal.accounts.models import AccessToken, RoleGrant, User
+from portal.accounts.changes import confirm
+from portal.accounts.exports import propose_export
+from portal.accounts.models import AccessToken, RoleGrant, TwoPersonChange, User
 from portal.accounts.principals import Principal, principal_for
 from tests.stored import store_object
 from weights_vault import keeper
@@ -229,6 +231,13 @@ class World:
             activated_at=now,
         )
         return row, identity
+
+    def export(self, what: str) -> TwoPersonChange:
+        """Two of the staff agree that it may leave: the release manager downloads the ledger, the legal lead
+        anything else."""
+        proposer = session_of(self.manager if what == "ledger" else self.reviewers[0])
+        change = propose_export(what=what, reason="Asked for.", by=proposer, now=timezone.now())
+        return confirm(change=change, by=session_of(self.admin), now=timezone.now())
 
 
 def build() -> World:

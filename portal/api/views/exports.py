@@ -1,0 +1,93 @@
+"""What leaves about many people, as files: each only after two of the staff agreed."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+
+from licenses import queries
+from licenses.queries import QueueFilters
+from portal.accounts.exports import note_download
+from portal.api.permissions import SESSION
+from portal.api.spreadsheet import csv_pieces
+from portal.api.views.base import ApiView
+from portal.core.models import AuditEvent
+
+QUEUE_HEAD = (
+    "id",
+    "sent",
+    "state",
+    "name",
+    "email",
+    "organization",
+    "country",
+    "releases",
+    "votes",
+    "quorum",
+)
+_AT_ONCE = 500
+
+
+class QueueCsvView(ApiView):
+    needs = {"GET": SESSION}
+
+    @extend_schema(
+        operation_id="read_queue_csv",
+        tags=["exports"],
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="One line a request.")},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Every request that the caller may review, as CSV. For who proposed this export, once it is
+        confirmed, for a day."""
+        note_download(what="queue", by=self.principal, now=self.now)
+        rows = queries.queue(self.principal, QueueFilters(state="")).iterator(chunk_size=_AT_ONCE)
+        return _file("queue.csv", "text/csv; charset=utf-8", csv_pieces(QUEUE_HEAD, map(_cells, rows)))
+
+
+class AuditNdjsonView(ApiView):
+    needs = {"GET": SESSION}
+
+    @extend_schema(
+        operation_id="read_audit_ndjson",
+        tags=["exports"],
+        responses={
+            (200, "application/x-ndjson"): OpenApiResponse(OpenApiTypes.STR, description="One line an event.")
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Every event of the audit log, one JSON document a line, the oldest first. What is private stands
+        there as its commitment. For who proposed this export, once it is confirmed, for a day."""
+        note_download(what="audit", by=self.principal, now=self.now)
+        return _file("audit.ndjson", "application/x-ndjson", _events())
+
+
+def _cells(row: Any) -> Sequence[Any]:
+    who = row.applicant
+    return (
+        row.pk,
+        row.submitted_at.isoformat(),
+        row.state,
+        who.full_name,
+        who.email,
+        who.organization.name if who.organization else "",
+        who.country,
+        " ".join(release.slug for release in row.releases.all()),
+        row.votes_cast,
+        row.quorum,
+    )
+
+
+def _events() -> Iterator[bytes]:
+    fields = ("index", "at", "kind", "by", "subject", "data")
+    for event in AuditEvent.objects.order_by("index").values(*fields).iterator(chunk_size=_AT_ONCE):
+        yield json.dumps({**event, "at": event["at"].isoformat()}, ensure_ascii=False).encode() + b"\n"
+
+
+def _file(name: str, kind: str, pieces: Iterator[bytes]) -> StreamingHttpResponse:
+    answer = StreamingHttpResponse(pieces, content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
