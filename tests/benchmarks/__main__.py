@@ -4,6 +4,7 @@ python -m tests.benchmarks                      every row of the table and of th
 python -m tests.benchmarks --only nginx         these rows alone, printed
 python -m tests.benchmarks --only desk          the desk of legal staff, kept for the page
 python -m tests.benchmarks --only large         the 20 GiB release, kept for the page
+python -m tests.benchmarks --only log           the audit log at a million entries, kept for the page
 python -m tests.benchmarks --page               the page again, after a change of notes.md
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.benchmarks import api, desk, download, large, peers, publish, resume, sealing
+from tests.benchmarks import api, desk, download, large, log, peers, publish, resume, sealing
 from tests.benchmarks.context import Context
 from tests.benchmarks.errors import BenchError
 from tests.benchmarks.figures import Figures, load, save
@@ -39,12 +40,14 @@ GROUPS: dict[str, Callable[[Context], list[Row]]] = {
     "resume": resume.resume,
     "desk": desk.desk,
     "large": large.large,
+    "log": log.log,
 }
 # What is measured and dated together on the page, by the name it is kept under.
 SETS: dict[str, tuple[str, ...]] = {
-    "table": tuple(name for name in GROUPS if name not in ("desk", "large")),
+    "table": tuple(name for name in GROUPS if name not in ("desk", "large", "log")),
     "desk": ("desk",),
     "large": ("large",),
+    "log": ("log",),
 }
 _SEALING, _S3 = ("age", "age-keygen", "openssl"), ("aws", "rclone", "ceph-mon", "ceph-osd", "radosgw", "ceph")
 PROGRAMS = {
@@ -59,11 +62,12 @@ PROGRAMS = {
     "resume": ("nginx",),
     "desk": (),
     "large": ("nginx",),
+    "log": (),
 }
 LIBRARIES = ("cryptography", "blake3", "boto3")
 # A download is short beside the start of its command: the longer one tells more of the rate.
 SIZES = {"nginx": 2 * GIB, "s3": 2 * GIB, "large": 20 * GIB}
-UNSIZED = ("api", "desk")
+UNSIZED = ("api", "desk", "log")
 BINARY = ("KiB", "MiB", "GiB")
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "MB": 10**6, "GB": 10**9}
 

@@ -26,15 +26,17 @@ TITLES = {
     "resume": "Going on after a kill",
     "desk": "The desk of legal staff",
     "large": "A release of random shards, through publish and download",
+    "log": "The audit log",
 }
 # Of what is measured apart from the table, by the key of its rows.
-SECTIONS = {"desk": "The desk", "large": "The large release"}
+SECTIONS = {"desk": "The desk", "large": "The large release", "log": "The log"}
 _INTRODUCTION = """\
 # Benchmarks
 
 `make bench` measures the table and the desk again and writes this page;
-`python -m tests.benchmarks --only desk` measures the desk alone, `--only large` the large release. Ours and
-the peers take turns in one run (ours, peer, ours, peer …), so that a drift of the machine hits all of them.
+`python -m tests.benchmarks --only desk` measures the desk alone, `--only large` the large release, `--only
+log` the audit log. Ours and the peers take turns in one run (ours, peer, ours, peer …), so that a drift of
+the machine hits all of them.
 A cell gives the median and, in brackets, the least and the greatest
 sample; a ratio is that of the medians, ours to the peer's. What a time begins and ends with stands below.
 """

@@ -4,7 +4,7 @@ Format: docs/reference/audit-log.md, sections 9 and 10.
 """
 
 from portal.core.log.entries import COLUMNS, Row, entry_of
-from portal.core.log.stored import tiles
+from portal.core.log.stored import tiles, tiles_towards
 from portal.core.models import AuditDisclosure, AuditEvent, LogCheckpoint, LogEntry
 from weights_vault.sealed.canonical import loads_strict
 from weights_vault.sealed.log.growth import format_growth
@@ -31,7 +31,7 @@ def proof_of(event: int) -> str | None:
     row = AuditEvent.objects.filter(index=event).values_list(*COLUMNS).first()
     if place is None or row is None or head is None or head.size <= place:
         return None
-    hashes = inclusion_proof(place, head.size, tiles().subtree)
+    hashes = inclusion_proof(place, head.size, tiles_towards(place, head.size).subtree)
     return format_proof(place, hashes, head.note, _extra(row))
 
 

@@ -1,6 +1,7 @@
 """Proofs out of the stored tree: they verify offline, with the public key alone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -35,6 +36,18 @@ def test_each_event_has_a_proof_that_verifies() -> None:
         proved = verify_proof(text, [keys.verifier()], keys.origin())
         assert (proved.entry["event"], proved.entry["data"]) == (event.pk, {"n": event.data["n"]})
         assert proved.checkpoint.size == 300
+
+
+def test_proof_asks_the_database_a_handful_of_questions(django_assert_max_num_queries: Any) -> None:
+    AuditEvent.objects.bulk_create(
+        AuditEvent(kind="a.b", by="usr_a", subject=f"x:{n}", at=NOW, data={}) for n in range(1_000)
+    )
+    assert catch_up(NOW) == 1_000
+    event = AuditEvent.objects.order_by("index")[100].pk
+    with django_assert_max_num_queries(5):
+        text = proofs.proof_of(event)
+    assert text is not None
+    assert verify_proof(text, [keys.verifier()]).position == 100
 
 
 def test_proof_carries_what_is_disclosed_until_it_is_erased() -> None:

@@ -1,0 +1,111 @@
+"""The log signer as a process: within seconds of what happens, killed and started again, ended politely."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LATEST_S = 5.0
+WRITE = (
+    'INSERT INTO core_auditevent (at, kind, "by", subject, data) '
+    "VALUES ('2026-11-21 12:00:00', 'a.b', 'usr_a', 'x:1', '{}')"
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    settings = {"DJANGO_SETTINGS_MODULE": "portal.settings.embedded", "VAR_DIR": str(tmp_path / "var")}
+    found = {**os.environ, **settings, "PYTHONWARNINGS": "error"}
+    found.pop("DATABASE_URL", None)
+    manage(found, "migrate", "--verbosity", "0")
+    return found
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def signer(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "log_signer"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(environment: dict[str, str], sql: str) -> int:
+    database = sqlite3.connect(Path(environment["VAR_DIR"]) / "portal.sqlite3", timeout=20)
+    try:
+        with database:
+            row = database.execute(sql).fetchone()
+    finally:
+        database.close()
+    return int(row[0] or 0) if row else 0
+
+
+def signed_within(environment: dict[str, str], size: int, seconds: float) -> float:
+    """Seconds until a head of so many entries stands in the database."""
+    began = time.monotonic()
+    while ask(environment, "SELECT max(size) FROM core_logcheckpoint") < size:
+        assert time.monotonic() - began < seconds, f"no head of {size} entries after {seconds} s"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_signer_is_seconds_behind_and_survives_being_killed(environment: dict[str, str]) -> None:
+    with signer(environment) as process:
+        ask(environment, WRITE)
+        signed_within(environment, 1, 60)  # it starts meanwhile
+        ask(environment, WRITE)
+        assert signed_within(environment, 2, LATEST_S) < LATEST_S
+        ask(environment, WRITE)
+        process.kill()
+    with signer(environment) as process:
+        signed_within(environment, 3, 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert manage(environment, "audit", "verify").startswith("3 entries are good")
+
+
+def test_signer_that_refuses_says_so_once_and_goes_on_when_it_can(environment: dict[str, str]) -> None:
+    folder = Path(environment["VAR_DIR"]) / "log"
+    ask(environment, WRITE)
+    manage(environment, "log_signer", "--once")
+    folder.rename(folder.with_name("elsewhere"))
+    ask(environment, WRITE)
+    with signer(environment) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "nothing is signed" in line)
+        assert "The last signed head of the log is not in" in line
+        for left in folder.iterdir():
+            left.unlink()
+        folder.rmdir()
+        folder.with_name("elsewhere").rename(folder)
+        signed_within(environment, 2, 30)
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+    assert rest.count("nothing is signed") == 0
+    assert "signing again" in rest
