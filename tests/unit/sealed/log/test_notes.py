@@ -1,5 +1,6 @@
 """Sections 7 and 8: signed notes, witnesses, checkpoints; examples of C2SP and of Go's implementation."""
 
+import base64
 from datetime import UTC, datetime
 
 import pytest
@@ -305,6 +306,4 @@ def _bits_flipped(text: str) -> list[str]:
 
 
 def _base64(raw: bytes) -> str:
-    import base64
-
     return base64.b64encode(raw).decode()

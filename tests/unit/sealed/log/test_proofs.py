@@ -21,9 +21,9 @@ from tests.unit.sealed.log.small_log import (
     proof_of,
 )
 from weights_vault.sealed.errors import LogMalformed, LogTampered, SealedError, WrongSubject
-from weights_vault.sealed.log.checkpoint import open_checkpoint
+from weights_vault.sealed.log.checkpoint import Checkpoint, open_checkpoint
 from weights_vault.sealed.log.growth import format_growth, parse_growth, verify_growth
-from weights_vault.sealed.log.note import NoteSigner
+from weights_vault.sealed.log.note import NoteSigner, sign
 from weights_vault.sealed.log.proof import (
     MAX_PROOF_SIZE,
     format_extra,
@@ -240,7 +240,4 @@ def test_a_file_that_is_no_proof_of_growth_is_malformed(text: str) -> None:
 
 
 def _signed_as(signer: NoteSigner) -> str:
-    from weights_vault.sealed.log.checkpoint import Checkpoint
-    from weights_vault.sealed.log.note import sign
-
     return sign(Checkpoint(signer.name, 300, spec.mth(STORED.leaves)).text(), [signer])
