@@ -5,6 +5,7 @@ in an hour leaves an event, then the 10th, the 100th and so on, with the number 
 it is no account's address, may be anything, a password in the wrong field too: it is not kept.
 """
 
+import hashlib
 from contextlib import suppress
 
 from django.core.cache import cache
@@ -21,21 +22,40 @@ NO_ACCOUNT = "account:unknown"
 
 def note_wrong_password(request: HttpRequest, email: str) -> None:
     """Note that `email` did not sign in, or, signed in already, did not confirm who they are."""
-    user = User.objects.filter(email=email.strip().lower()).first()
+    typed = email.strip().lower()
+    user = User.objects.filter(email=typed).first()
     by = request.user.public_id if isinstance(request.user, User) else "anonymous"
-    _note("account.sign_in_failed", f"user:{user.public_id}" if user else NO_ACCOUNT, by)
+    kind = "account.sign_in_failed"
+    # What is no account's is counted by itself, too, so that it costs what an account's costs; only the count
+    # of all of it together stays in the log.
+    of_this = _counted(f"{kind}:{user.public_id if user else hashlib.sha256(typed.encode()).hexdigest()}")
+    of_all = _counted(f"{kind}:{NO_ACCOUNT if user is None else 'accounts'}")
+    if user is not None:
+        if _is_told(of_this):
+            _note(kind, f"user:{user.public_id}", by, of_this)
+    elif _is_told(of_all) or _is_told(of_this):
+        _note(kind, NO_ACCOUNT, by, of_all, keep=_is_told(of_all))
 
 
 def note_wrong_code(user: User) -> None:
     """Note that whoever knew this person's password did not have their second factor."""
-    _note("account.second_factor_failed", f"user:{user.public_id}", "anonymous")
+    kind = "account.second_factor_failed"
+    so_far = _counted(f"{kind}:{user.public_id}")
+    if _is_told(so_far):
+        _note(kind, f"user:{user.public_id}", "anonymous", so_far)
 
 
-def _note(kind: str, subject: str, by: str) -> None:
-    so_far = _counted(f"{kind}:{subject}")
-    if str(so_far).strip("0") == "1":
-        with transaction.atomic():
-            audit.record(kind, by=by, subject=subject, now=timezone.now(), so_far=so_far)
+def _is_told(so_far: int) -> bool:
+    """True of 1, 10, 100 and so on."""
+    return str(so_far).strip("0") == "1"
+
+
+def _note(kind: str, subject: str, by: str, so_far: int, *, keep: bool = True) -> None:
+    """Write the event; without `keep` it is taken back, for the time that it takes."""
+    with transaction.atomic():
+        audit.record(kind, by=by, subject=subject, now=timezone.now(), so_far=so_far)
+        if not keep:
+            transaction.set_rollback(True)
 
 
 def _counted(what: str) -> int:

@@ -10,8 +10,10 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms
+from allauth.mfa.webauthn.internal import auth
 from django import forms as fields
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from fido2.utils import websafe_decode
 from fido2.webauthn import CollectedClientData
@@ -19,6 +21,7 @@ from fido2.webauthn import CollectedClientData
 from portal.accounts import passkeys
 from portal.accounts.assertions import Assertion, AssertionRefused, origin_of
 from portal.accounts.forms import one_line
+from portal.accounts.models import User
 from portal.core import audit
 
 _WRONG = (ValueError, TypeError, KeyError, AttributeError, RecursionError, AssertionRefused)
@@ -102,7 +105,14 @@ class SecondFactorForm(_Answer, forms.AuthenticateWebAuthnForm):  # type: ignore
 
 
 class SignInForm(_Answer, forms.LoginWebAuthnForm):  # type: ignore[misc]
-    """Instead of the password."""
+    """Instead of the password. Who is nobody costs the same look for passkeys as somebody."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            auth.extract_user_from_response(self.cleaned_data["credential"])
+        except (ValidationError, *_WRONG):
+            passkeys.of(User(pk=0))
+        return super().clean_credential()
 
 
 class ConfirmForm(_Answer, forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]

@@ -1,20 +1,43 @@
 """The sign-up form. Apart from forms.py, on which allauth builds the form that this one stands on."""
 
+import secrets
 from typing import Any
 
 from allauth.account.forms import SignupForm
-from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
+
+from portal.core import audit
 
 
 class SlowSignupForm(SignupForm):
     """allauth's, which answers a known address like a new one; here it takes as long, too.
 
-    An account costs a password hash, by far the slowest part of signing up. The branch that makes none, and
-    only mails the owner of the address, spends the same: no time of an answer tells who has an account.
+    An account costs a password hash and some rows. The branch that makes none, and only mails the owner of
+    the address, makes one all the same, for an address that there is not, and takes it back: no time of an
+    answer tells who has an account.
     """
 
     def try_save(self, request: HttpRequest) -> Any:
         if self.account_already_exists:
-            make_password(self.cleaned_data["password1"])
+            self._make_and_take_back(request)
         return super().try_save(request)
+
+    def _make_and_take_back(self, request: HttpRequest) -> None:
+        address = self.cleaned_data["email"]
+        try:
+            with transaction.atomic():
+                self.account_already_exists = False
+                self.cleaned_data["email"] = f"{secrets.token_hex(8)}@taken-back.invalid"
+                user = self.save(request)
+                audit.record(
+                    "account.signed_up",
+                    by=user.public_id,
+                    subject=f"user:{user.public_id}",
+                    now=timezone.now(),
+                )
+                transaction.set_rollback(True)
+        finally:
+            self.account_already_exists = True
+            self.cleaned_data["email"] = address
