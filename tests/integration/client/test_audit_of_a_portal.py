@@ -50,6 +50,7 @@ def saved(folder: Path, name: str, text: str | None) -> str:
     return str(folder / name)
 
 
+@pytest.mark.database
 def test_the_portals_proof_is_believed(bare_weights: Weights, rejected: AuditEvent, tmp_path: Path) -> None:
     file = saved(tmp_path, "a.tlog-proof", proofs.proof_of(rejected.pk))
     done = bare_weights("audit", "verify", file, "--log-key", keys.verifier().text, "--json")
