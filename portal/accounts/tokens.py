@@ -25,7 +25,15 @@ from portal.accounts.policies import (
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.accounts.scopes import OF_ONE_GRANT, in_order, of_staff, offered
-from portal.accounts.token_forms import PERSONAL, binding, digest, is_well_formed, new_secret, still_bound
+from portal.accounts.token_forms import (
+    PERSONAL,
+    binding,
+    digest,
+    is_well_formed,
+    new_secret,
+    still_bound,
+    with_factors,
+)
 from portal.core import audit, events
 from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -143,9 +151,10 @@ def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken |
     """
     if not is_well_formed(secret, PERSONAL):
         return None
-    token = AccessToken.objects.select_related("user").filter(digest=digest(secret)).first()
-    if token is None or not token.is_live(now) or not still_bound(token.user, token.binding):
+    rows = list(with_factors(AccessToken.objects.filter(digest=digest(secret))))
+    if not rows or not rows[0].is_live(now) or not still_bound(rows):
         return None
+    token = rows[0]
     if not token.user.is_active:
         raise NotPermitted.from_denied(ACCOUNT_DISABLED)
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_GRAIN)

@@ -175,8 +175,9 @@ def poll(device_code: str, client: str, now: datetime) -> Polled:
 
 
 def _taken(code: DeviceCode, now: datetime) -> Polled:
-    device = Device.objects.select_for_update(of=("self",)).select_related("user").get(pk=code.device_id)
-    if not families.stands(device, now):
+    Device.objects.select_for_update().get(pk=code.device_id)
+    device = families.standing(str(code.device_id), now)
+    if device is None:
         return Polled(DeviceCodeGrant.DEVICE_CODE_DENIED)
     DeviceCode.objects.filter(pk=code.pk).update(state=DeviceCode.State.TAKEN)
     return Polled(DeviceCodeGrant.DEVICE_CODE_AUTHORIZED, device)

@@ -23,7 +23,7 @@ from portal.accounts.models import Device, DeviceCode, User
 from portal.accounts.policies import ACCOUNT_DISABLED, may_end_token
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
-from portal.accounts.token_forms import DEVICE, RENEWAL, digest, is_well_formed, still_bound
+from portal.accounts.token_forms import DEVICE, RENEWAL, digest, is_well_formed, still_bound, with_factors
 from portal.core import audit
 from portal.core.outbox import queue_mail
 from portal.core.problems import NotPermitted
@@ -48,8 +48,8 @@ def authenticate(secret: str, now: datetime, address: str = "") -> DeviceAccess 
     token = Token.objects.filter(
         type=Token.Type.ACCESS_TOKEN, hash=digest(secret), expires_at__gt=now
     ).first()
-    device = _device_of(token)
-    if token is None or device is None or not stands(device, now):
+    device = standing(_device_id(token), now)
+    if token is None or device is None:
         return None
     if not device.user.is_active:
         raise NotPermitted.from_denied(ACCOUNT_DISABLED)
@@ -81,7 +81,7 @@ def renewing(secret: str, client: str, now: datetime) -> tuple[Device, Token] | 
         return None
     _hold(device)
     token.refresh_from_db()
-    if not stands(device, now):
+    if standing(device.pk, now) is None:
         return None
     if token.data.get(_ROTATED) and not _is_retry(token, device, now):
         _end_reused(device, now)
@@ -219,9 +219,10 @@ def _is_retry(token: Token, device: Device, now: datetime) -> bool:
     return brought and not any(row.data.get(_USED) for row in rows)
 
 
-def stands(device: Device, now: datetime) -> bool:
-    """True while the device may act: not ended, not over, what its owner signs in by unchanged."""
-    return device.is_live(now) and still_bound(device.user, device.binding)
+def standing(device: str, now: datetime) -> Device | None:
+    """Return the device, read now, while it may act: not ended, not over, its owner's secrets unchanged."""
+    rows = list(with_factors(Device.objects.filter(pk=device)))
+    return rows[0] if rows and rows[0].is_live(now) and still_bound(rows) else None
 
 
 def _hold(device: Device) -> None:
@@ -232,9 +233,11 @@ def _hold(device: Device) -> None:
 
 
 def _device_of(token: Token | None) -> Device | None:
-    if token is None or not isinstance(token.data, dict):
-        return None
-    return Device.objects.select_related("user").filter(pk=token.data.get("device")).first()
+    return Device.objects.select_related("user").filter(pk=_device_id(token)).first()
+
+
+def _device_id(token: Token | None) -> str:
+    return str(token.data.get("device", "")) if token is not None and isinstance(token.data, dict) else ""
 
 
 def _renewals(hashed: str) -> Any:
