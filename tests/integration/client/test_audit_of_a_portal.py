@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from portal.core import audit
 from portal.core.log import keys, proofs
@@ -13,8 +15,12 @@ from portal.core.log.files import LogFiles
 from portal.core.models import AuditDisclosure, AuditEvent, LogCheckpoint
 from tests.integration.client.conftest import Weights
 from tests.unit.core.log.world import NOW, owning_the_database, record, sign
+from weights_vault.client.home import Home
+from weights_vault.client.pins import Pins
 from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier, cosign
 from weights_vault.sealed.signing import SigningKey
+from weights_vault.sealed.trust import fingerprint, open_trust
+from weights_vault.trust import trust_document
 
 pytestmark = pytest.mark.django_db
 REASON = "Not a research use; see “Purpose”."
@@ -59,6 +65,18 @@ def test_the_portals_proof_is_believed(bare_weights: Weights, rejected: AuditEve
     assert (proof["entry"]["event"], proof["position"]) == (rejected.pk, 1)
     assert (proof["disclosed"], proof["withheld"]) == ({"reason": REASON}, [])
     assert proof["checkpoint"]["size"] == 300
+
+
+def test_the_portals_trust_document_brings_the_key_of_its_log(
+    bare_weights: Weights, rejected: AuditEvent, home: Path, tmp_path: Path
+) -> None:
+    now, portal = timezone.now(), settings.PORTAL_URL
+    envelope = trust_document(now)
+    document = open_trust(envelope, pinned=None, minimum_sequence=0, portal=portal, now=now)
+    root = fingerprint(document.keys["root"][0])
+    Pins(Home(home), portal).keep_trust(root=root, sequence=document.sequence, log=document.log)
+    file = saved(tmp_path, "a.tlog-proof", proofs.proof_of(rejected.pk))
+    assert bare_weights("audit", "verify", file, "--portal", portal).code == 0
 
 
 def test_after_an_erasure_the_portals_proof_holds_without_the_words(
