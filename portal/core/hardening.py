@@ -24,6 +24,7 @@ from portal.core.models import AuditEvent
 SECRET_KEY_CHARACTERS, SECRET_KEY_DIFFERENT = 50, 16
 HSTS_S: Final = 31_536_000
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_DATABASE_TLS: Final = frozenset({"require", "verify-ca", "verify-full"})
 # Settings that name private key material: env:NAME, file:/path, a path, or the material itself.
 _KEYS: Final = (
     "SECRET_KEY",
@@ -130,7 +131,7 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def what_leaves_the_machine_is_encrypted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Mail with codes goes by TLS; Redis asks for a password, off this machine by TLS."""
+    """Mail, the database and Redis are spoken to by TLS when they are elsewhere; Redis asks for a password."""
     found: list[CheckMessage] = []
     smtp = str(settings.EMAIL_BACKEND).endswith("smtp.EmailBackend")
     if (
@@ -140,6 +141,11 @@ def what_leaves_the_machine_is_encrypted(app_configs: Any, **kwargs: Any) -> lis
     ):
         hint = "EMAIL_URL=smtp+tls://… or smtp+ssl://…: mails carry one-time codes."
         found.append(Error("Mail is sent without TLS.", hint=hint, id="core.E138"))
+    database: Mapping[str, Any] = settings.DATABASES["default"]
+    host, tls = str(database.get("HOST") or ""), str((database.get("OPTIONS") or {}).get("sslmode", ""))
+    if host and not host.startswith("/") and host not in LOOPBACK and tls not in _DATABASE_TLS:
+        hint = "DATABASE_URL=postgres://…/NAME?sslmode=verify-full, or a socket."
+        found.append(Warning("The database is spoken to without TLS.", hint=hint, id="core.W144"))
     for name, url in _redis():
         parts = urlsplit(url)
         if parts.scheme.startswith("redis") and parts.hostname not in LOOPBACK:

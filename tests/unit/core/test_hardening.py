@@ -92,6 +92,18 @@ def test_mail_off_this_machine_goes_by_tls(good: Any, host: str, tls: bool, code
     assert found() == codes
 
 
+@pytest.mark.parametrize(("host", "sslmode", "codes"), [
+    ("db.example.org", "", ["core.W144"]), ("db.example.org", "prefer", ["core.W144"]),
+    ("db.example.org", "verify-full", []), ("/run/postgresql", "", []), ("127.0.0.1", "", []), ("", "", []),
+])  # fmt: skip
+def test_a_database_elsewhere_is_asked_by_tls(
+    good: Any, monkeypatch: pytest.MonkeyPatch, host: str, sslmode: str, codes: list[str]
+) -> None:
+    asked = {"HOST": host, "OPTIONS": {"sslmode": sslmode}}
+    monkeypatch.setitem(good.DATABASES, "default", {**good.DATABASES["default"], **asked})
+    assert found() == codes
+
+
 @pytest.mark.parametrize(("mode", "complaints"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o620, 1)])
 def test_key_files_that_others_reach_are_named(
     settings: Any, tmp_path: Path, mode: int, complaints: int
