@@ -77,8 +77,8 @@ def _appends(environment: dict[str, str], seconds: int) -> Row:
         raise BenchError(f"{placed['left']} of {written} events were left without a place")
     facts = (
         f"{written:,} events, each in a transaction of its own, by {WRITERS} processes through "
-        f"`audit.record` during {seconds} s, while the log signer worked beside them: places, tiles, journal, "
-        f"{placed['heads']} signed heads. The longest from an event to its head was "
+        f"`audit.record` during {seconds} s, while the log signer worked beside them: places, tiles, journal "
+        f"and {placed['heads']} signed heads. The longest from an event to its head was "
         f"{placed['behind_s']:.1f} s. The rate is of events that were signed when the time was over. "
         "PostgreSQL and the journal wrote to memory.",
     )
