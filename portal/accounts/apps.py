@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.accounts import (  # noqa: F401
+            affiliations,
             changes,
             checks,
             exports,

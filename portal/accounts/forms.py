@@ -5,8 +5,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 
 from portal.accounts import names
+from portal.accounts.affiliations import moved
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Organization, User
 from portal.core.secrecy import holds_secret
@@ -67,6 +69,7 @@ class SignupForm(PersonFields):
         user.organization = organization_named(cleaned["organization"])
         user.country = cleaned["country"]
         user.save(update_fields=["full_name", "organization", "country"])
+        moved(user=user, by=user.public_id, now=timezone.now())
 
 
 def organization_named(name: str) -> Organization:

@@ -1,11 +1,11 @@
-"""Who may do what with accounts, and why not. One function a question; no I/O."""
+"""Who may do what with accounts, and why not. One function a question."""
 
 from django.conf import settings
 
 from portal.accounts import matrix
 from portal.accounts.factors import staff_factor_missing
 from portal.accounts.matrix import Capability
-from portal.accounts.models import AccessToken, Device, PendingAction, User
+from portal.accounts.models import AccessToken, Device, Organization, PendingAction, User
 from portal.accounts.principals import Principal
 from portal.accounts.roles import STAFF_ROLES
 from portal.core.verdicts import Allowed, Denied, Verdict
@@ -86,6 +86,19 @@ def staff_may(principal: Principal, capability: Capability) -> Verdict:
     if not matrix.allows(principal.roles, capability):
         return NOT_PERMITTED
     return staff_gate(principal)
+
+
+def may_speak_for(principal: Principal, organization: Organization) -> Verdict:
+    """May this principal say who is of the organization, and which domains are its own? Who manages it, in a
+    browser, or an administrator."""
+    verdict = may_sign_in(principal)
+    if not verdict:
+        return verdict
+    if not principal.is_session:
+        return SESSION_REQUIRED
+    if principal.looking_as is None and organization.managers.filter(user=principal.user).exists():
+        return Allowed()
+    return staff_may(principal, matrix.ORGANIZATIONS_MANAGE)
 
 
 def may_look_as(principal: Principal) -> Verdict:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
+from portal.accounts.affiliations import moved
 from portal.accounts.events import AccountWanted, AffiliationEnded, DetailsCorrected
 from portal.accounts.forms import PersonFields, organization_named
 from portal.accounts.models import User
@@ -58,6 +59,7 @@ def correct_details(
             account.refresh_from_db()
             events.publish(DetailsCorrected(account, tuple(changed), now))
             if "organization" in changed:
+                moved(user=account, by=by.actor, now=now)
                 events.publish(AffiliationEnded(account, now))
     user.refresh_from_db()
     return user

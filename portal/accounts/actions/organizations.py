@@ -8,7 +8,7 @@ from django.core.validators import DomainNameValidator
 from django.db import transaction
 
 from portal.accounts.events import DomainsRemoved
-from portal.accounts.models import Organization
+from portal.accounts.models import Organization, OrganizationDomain
 from portal.accounts.policies import may_manage_people
 from portal.accounts.principals import Principal
 from portal.core import audit, events
@@ -29,7 +29,7 @@ def set_domains(
     verdict = may_manage_people(by)
     if not verdict:
         raise NotPermitted.from_denied(verdict)
-    wanted = sorted({_checked(domain) for domain in domains})
+    wanted = sorted({checked_domain(domain) for domain in domains})
     with transaction.atomic():
         # All rows: a domain belongs to one organization, also when two are given it at once.
         every = {row.pk: row for row in Organization.objects.select_for_update()}
@@ -39,6 +39,7 @@ def set_domains(
         had = set(every[organization.pk].domains)
         if every[organization.pk].domains != wanted:
             Organization.objects.filter(pk=organization.pk).update(domains=wanted)
+            _keep_claims(organization, wanted, by, now)
             subject = f"organization:{organization.pk}"
             audit.record("organization.domains_set", by=by.actor, subject=subject, now=now, domains=wanted)
             if had - set(wanted):
@@ -46,7 +47,23 @@ def set_domains(
     organization.refresh_from_db()
 
 
-def _checked(domain: str) -> str:
+def _keep_claims(organization: Organization, domains: list[str], by: Principal, now: datetime) -> None:
+    """Keep the claims in step with the domains: what is set here, who runs the portal vouches for."""
+    claims = OrganizationDomain.objects.filter(organization=organization)
+    claims.filter(verified_at__isnull=False).exclude(domain__in=domains).delete()
+    vouched = {"verified_at": now, "verified_how": OrganizationDomain.How.STAFF}
+    known = set(claims.filter(verified_at__isnull=False).values_list("domain", flat=True))
+    for domain in set(domains) - known:
+        claims.update_or_create(
+            organization=organization,
+            domain=domain,
+            defaults=vouched,
+            create_defaults={**vouched, "claimed_by": by.actor, "claimed_at": now},
+        )
+
+
+def checked_domain(domain: str) -> str:
+    """Return the domain in lower case. Raises: Invalid: it is none."""
     domain = domain.strip().lower()
     try:
         _is_domain(domain)

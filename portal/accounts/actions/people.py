@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from portal.accounts import names
+from portal.accounts import browsers, names
 from portal.accounts.actions.erasing import ERASED_DOMAIN
-from portal.accounts.models import BrowserSession, Organization, User
+from portal.accounts.affiliations import moved
+from portal.accounts.models import Organization, User
 from portal.accounts.policies import may_manage_people
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
@@ -45,6 +45,7 @@ def create_person(
             email, password, full_name=full_name, country=country, organization=organization
         )
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        moved(user=user, by=by.actor, now=now)
         audit.record("account.created", by=by.actor, subject=f"user:{user.public_id}", now=now)
     return user
 
@@ -61,7 +62,7 @@ def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
         require_present(by)
         if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             end_all_tokens(user=user, by=by.actor, now=now)
-            end_sessions(user)
+            browsers.forget(user)
             audit.record(
                 "account.disabled",
                 by=by.actor,
@@ -103,7 +104,7 @@ def end_access(*, user: User, by: Principal, now: datetime) -> None:
     with transaction.atomic():
         require_present(by)
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        tokens, sessions = end_all_tokens(user=user, by=by.actor, now=now), end_sessions(user)
+        tokens, sessions = end_all_tokens(user=user, by=by.actor, now=now), browsers.forget(user)
         audit.record(
             "account.access_ended",
             by=by.actor,
@@ -112,14 +113,6 @@ def end_access(*, user: User, by: Principal, now: datetime) -> None:
             tokens=tokens,
             sessions=sessions,
         )
-
-
-def end_sessions(user: User) -> int:
-    """Delete the browser sessions of the account in the current transaction, and return how many stood."""
-    rows = BrowserSession.objects.filter(user=user)
-    Session.objects.filter(pk__in=list(rows.values_list("row", flat=True))).delete()
-    ended, _ = rows.delete()
-    return ended
 
 
 def is_erased(user: User) -> bool:

@@ -1,0 +1,206 @@
+"""Affiliations that end, managers of organizations, and domains that are shown by mail."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from portal.accounts.actions import domains
+from portal.accounts.actions.details import correct_details
+from portal.accounts.actions.people import create_person
+from portal.accounts.actions.roles import grant_role
+from portal.accounts.affiliations import end_due, set_end
+from portal.accounts.events import AffiliationEnded
+from portal.accounts.models import (
+    Affiliation,
+    Organization,
+    OrganizationDomain,
+    OrganizationManager,
+    User,
+)
+from portal.accounts.principals import Principal, principal_for, system_principal
+from portal.core import events
+from portal.core.models import AuditEvent, OutboxMessage
+from portal.core.problems import Conflict, Invalid, NotPermitted
+from tests.unit.accounts.conftest import NOW, MakeUser
+
+pytestmark = pytest.mark.database
+
+OPERATOR, DAY = system_principal("test"), timedelta(days=1)
+
+
+@pytest.fixture
+def lab(db: None) -> Organization:
+    return Organization.objects.create(name="Example Lab")
+
+
+def of(organization: Organization | None, name: str) -> User:
+    return create_person(
+        email=f"{name}@lab.example.org",
+        password="correct horse battery",
+        full_name=name.capitalize(),
+        country="NO",
+        organization=organization,
+        by=OPERATOR,
+        now=NOW,
+    )
+
+
+@pytest.fixture
+def alma(make_user: MakeUser) -> Principal:
+    """An administrator."""
+    user = make_user("alma@example.org", full_name="Alma")
+    grant_role(user=user, role="administrator", by=OPERATOR, now=NOW)
+    return principal_for(user, mfa=True)
+
+
+@pytest.fixture
+def mara(lab: Organization, alma: Principal) -> Principal:
+    """Who manages the lab."""
+    user = of(lab, "mara")
+    domains.name_manager(organization=lab, user=user, by=alma, now=NOW)
+    return principal_for(user)
+
+
+def standing(user: User) -> Affiliation:
+    return Affiliation.objects.get(user=user, ended_at=None)
+
+
+def test_who_moves_leaves_a_row_behind(lab: Organization) -> None:
+    bo = of(lab, "bo")
+    said = {"full_name": "Bo", "organization": "Another", "country": "NO"}
+    correct_details(user=bo, by=principal_for(bo), now=NOW + DAY, **said)
+    rows = Affiliation.objects.filter(user=bo).order_by("began_at")
+    assert [(str(row.organization), row.ended_at) for row in rows] == [
+        ("Example Lab", NOW + DAY),
+        ("Another", None),
+    ]
+
+
+def test_an_affiliation_ends_on_its_date_and_is_told_once(lab: Organization, mara: Principal) -> None:
+    bo, heard = of(lab, "bo"), []
+    events.subscribe(AffiliationEnded)(heard.append)
+    try:
+        set_end(affiliation=standing(bo), ends_at=NOW + DAY, by=mara, now=NOW)
+        end_due({}, NOW + DAY - timedelta(seconds=1))
+        bo.refresh_from_db()
+        assert (bo.organization, heard) == (lab, [])
+        for _ in range(2):
+            end_due({}, NOW + DAY)
+        bo.refresh_from_db()
+        assert (bo.organization, [event.user for event in heard]) == (None, [bo])
+    finally:
+        events._handlers[AffiliationEnded].remove(heard.append)
+    assert Affiliation.objects.get(user=bo).ended_by == "system:affiliations"
+
+
+def test_a_date_that_has_come_ends_it_at_once(lab: Organization, mara: Principal) -> None:
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW, by=mara, now=NOW)
+    bo.refresh_from_db()
+    assert bo.organization is None
+    with pytest.raises(Conflict):
+        set_end(affiliation=Affiliation.objects.get(user=bo), ends_at=NOW, by=mara, now=NOW)
+
+
+def test_a_manager_ends_nobody_elsewhere_and_no_staff(lab: Organization, mara: Principal) -> None:
+    other = of(Organization.objects.create(name="Other"), "ola")
+    reviewer = of(lab, "remy")
+    grant_role(user=reviewer, role="reviewer", by=OPERATOR, now=NOW)
+    for user in (other, reviewer):
+        with pytest.raises(NotPermitted):
+            set_end(affiliation=standing(user), ends_at=NOW, by=mara, now=NOW)
+
+
+def test_who_leaves_speaks_for_it_no_longer(lab: Organization, mara: Principal, alma: Principal) -> None:
+    set_end(affiliation=standing(mara.person), ends_at=NOW, by=alma, now=NOW)
+    assert not OrganizationManager.objects.exists()
+
+
+def test_only_an_administrator_names_managers_and_only_of_its_people(
+    lab: Organization, mara: Principal, alma: Principal, ada: User
+) -> None:
+    with pytest.raises(NotPermitted):
+        domains.name_manager(organization=lab, user=of(lab, "bo"), by=mara, now=NOW)
+    with pytest.raises(Conflict):
+        domains.name_manager(organization=lab, user=ada, by=alma, now=NOW)
+
+
+def code_sent(to: str) -> str:
+    mail = OutboxMessage.objects.filter(to=to).latest("pk")
+    assert mail.ephemeral
+    found = re.search(r"^[A-Z0-9]{10}$", mail.text, re.MULTILINE)
+    assert found
+    return found[0]
+
+
+def test_a_domain_is_shown_by_a_code_that_is_mailed_to_who_runs_it(
+    lab: Organization, mara: Principal
+) -> None:
+    claimed = domains.claim(organization=lab, domain="Lab.Example.org", by=mara, now=NOW)
+    lab.refresh_from_db()
+    assert lab.domains == []
+    domains.send_code(claimed=claimed, to="postmaster", by=mara, now=NOW)
+    code = code_sent("postmaster@lab.example.org")
+    domains.verify(claimed=claimed, code=code.lower(), by=mara, now=NOW)
+    lab.refresh_from_db()
+    claimed.refresh_from_db()
+    assert (lab.domains, claimed.verified_how) == (["lab.example.org"], "mail")
+    with pytest.raises(Conflict):
+        domains.verify(claimed=claimed, code=code, by=mara, now=NOW)
+    assert not AuditEvent.objects.filter(data__icontains=code).exists()
+
+    domains.remove(claimed=claimed, by=mara, now=NOW)
+    lab.refresh_from_db()
+    assert lab.domains == []
+
+
+def test_a_code_is_guessed_five_times_and_lives_a_day(lab: Organization, mara: Principal) -> None:
+    claimed = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
+    domains.send_code(claimed=claimed, to="admin", by=mara, now=NOW)
+    code = code_sent("admin@lab.example.org")
+    with pytest.raises(Conflict):
+        domains.verify(claimed=claimed, code=code, by=mara, now=NOW + DAY)
+    for _ in range(domains.MOST_WRONG):
+        with pytest.raises(Invalid):
+            domains.verify(claimed=claimed, code="BBBBBBBBBB", by=mara, now=NOW)
+    with pytest.raises(Conflict) as refusal:
+        domains.verify(claimed=claimed, code=code, by=mara, now=NOW)
+    assert refusal.value.code == "no_code"
+
+
+@pytest.mark.parametrize("to", ["mara", "postmaster@evil.example", "POSTMASTER", ""])
+def test_no_other_address_gets_a_code(lab: Organization, mara: Principal, to: str) -> None:
+    claimed = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
+    with pytest.raises(Invalid):
+        domains.send_code(claimed=claimed, to=to, by=mara, now=NOW)
+    assert not OutboxMessage.objects.filter(to__contains="@evil").exists()
+
+
+def test_a_domain_is_of_one_organization(lab: Organization, mara: Principal, alma: Principal) -> None:
+    other = Organization.objects.create(name="Other")
+    first = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
+    second = domains.claim(organization=other, domain="lab.example.org", by=alma, now=NOW)
+    domains.vouch(claimed=first, by=alma, now=NOW)
+    with pytest.raises(Conflict) as refusal:
+        domains.vouch(claimed=second, by=alma, now=NOW)
+    assert refusal.value.code == "domain_taken"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OrganizationDomain.objects.filter(pk=second.pk).update(verified_at=NOW, verified_how="staff")
+
+
+def test_a_manager_does_not_vouch_and_a_stranger_claims_nothing(
+    lab: Organization, mara: Principal, ada: User
+) -> None:
+    claimed = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
+    stranger = principal_for(ada)
+    token = principal_for(mara.person, scopes=frozenset({"read"}))
+    for attempt in (
+        lambda: domains.vouch(claimed=claimed, by=mara, now=NOW),
+        lambda: domains.claim(organization=lab, domain="x.example.org", by=stranger, now=NOW),
+        lambda: domains.send_code(claimed=claimed, to="admin", by=stranger, now=NOW),
+        lambda: domains.remove(claimed=claimed, by=token, now=NOW),
+    ):
+        with pytest.raises(NotPermitted):
+            attempt()
