@@ -131,7 +131,7 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def what_leaves_the_machine_is_encrypted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Mail, the database and Redis are spoken to by TLS when they are elsewhere; Redis asks for a password."""
+    """Mail, database and Redis are spoken to by TLS when they are elsewhere; Redis asks for a password."""
     found: list[CheckMessage] = []
     smtp = str(settings.EMAIL_BACKEND).endswith("smtp.EmailBackend")
     if (
