@@ -4,17 +4,22 @@ Roles, addresses, whether the account may act and what a token may do are never 
 are read again. What only a web process can know (that this session proved a second factor) is its word.
 """
 
+import re
+from dataclasses import replace
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 
 from portal.accounts.models import AccessToken, Device, User
 from portal.accounts.principals import Principal, principal_for
+from portal.accounts.token_forms import binding
 from portal.core.problems import NotPermitted
 from weights_vault.sealed.canonical import Json
 from weights_vault.sealed.errors import Malformed
 from weights_vault.sealed.fields import ID, Fields
 
-_FIELDS = ("person", "kind", "token", "mfa", "passkey")
+_FIELDS = ("person", "kind", "token", "mfa", "passkey", "looking_as")
+_ROLE = re.compile("[a-z_]{0,32}")
 
 
 def as_ids(by: Principal) -> dict[str, Any]:
@@ -25,6 +30,7 @@ def as_ids(by: Principal) -> dict[str, Any]:
         "token": by.token_id or "",
         "mfa": by.mfa,
         "passkey": by.passkey,
+        "looking_as": by.looking_as or "",
     }
 
 
@@ -39,7 +45,8 @@ def read(told: Json, now: datetime) -> Principal:
         raise NotPermitted("account_disabled", "This account may not act here.", "Write to us.")
     kind = fields.text("kind")
     if kind == "session":
-        return principal_for(user, mfa=fields.flag("mfa"), passkey=fields.flag("passkey"))
+        principal = principal_for(user, mfa=fields.flag("mfa"), passkey=fields.flag("passkey"))
+        return replace(principal, looking_as=fields.text("looking_as", _ROLE) or None)
     if kind != "token":
         raise fields.wrong("kind")
     identifier = fields.text("token", ID)
@@ -48,11 +55,13 @@ def read(told: Json, now: datetime) -> Principal:
         raise NotPermitted(
             "login_required", "This token has ended.", "Sign in again: weights login", status=401
         )
-    return principal_for(user, scopes=frozenset(token.scopes), token_id=token.pk)
+    grant = token.grant if isinstance(token, AccessToken) else ""
+    return principal_for(user, scopes=frozenset(token.scopes), token_id=token.pk, grant=grant)
 
 
 def _live(
     kind: type[AccessToken] | type[Device], identifier: str, user: User, now: datetime
 ) -> AccessToken | Device | None:
     row = kind.objects.filter(pk=identifier, user=user).first()
-    return row if row is not None and row.is_live(now) else None
+    live = row is not None and row.is_live(now) and compare_digest(row.binding, binding(user))
+    return row if live else None

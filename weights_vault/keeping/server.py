@@ -21,7 +21,7 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, OperationalError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 
 from portal.core.problems import Problem, Unavailable, database_gave_up
 from weights_vault.keeping import wire
@@ -149,7 +149,7 @@ def answer_to(called: Json, now: datetime) -> dict[str, Any]:
         logger.warning("the database could not serve a call: %s", error)
         connection.close()
         return {"v": VERSION, "problem": wire.write_problem(database_gave_up())}
-    except (Malformed, DatabaseError, ImproperlyConfigured, RuntimeError):
+    except Exception:
         # The caller is told nothing more: what went wrong here can name what only the keeper knows.
         logger.exception("the keeper failed at a call")
         return {"v": VERSION, "failed": True}

@@ -19,6 +19,7 @@ from licenses import states
 from licenses.models import Grant
 from portal.accounts.models import AccessToken
 from portal.accounts.principals import principal_for, system_principal
+from portal.accounts.token_forms import binding
 from portal.core.audit import trail
 from portal.core.problems import Invalid, NotFound, NotPermitted, Problem, Unavailable
 from tests.integration.licenses.race import crew
@@ -169,15 +170,21 @@ def test_token_is_read_again(asked: KeeperProcess, ask: Any, world: World) -> No
     """Ended, or without the scope by its row: what the web process says of it does not matter."""
     now = timezone.now()
     token = AccessToken.objects.create(
-        user=world.ada.person, name="cluster", prefix="wp_abcdef", digest="0" * 64, binding="1" * 64,
-        scopes=["download"], created_at=now, expires_at=now + timedelta(days=1),
+        user=world.ada.person, name="cluster", prefix="wp_abcdef", digest="0" * 64, scopes=["download"],
+        binding=binding(world.ada.person), created_at=now, expires_at=now + timedelta(days=1),
     )  # fmt: skip
     by = principal_for(world.ada.person, scopes=frozenset({"download", "read"}), token_id=token.pk)
     assert ask(by=by)
-    AccessToken.objects.filter(pk=token.pk).update(scopes=["read"])
+    AccessToken.objects.filter(pk=token.pk).update(grant="grt_of_another")
+    with pytest.raises(NotPermitted, match="no_request"):
+        ask(by=by)
+    AccessToken.objects.filter(pk=token.pk).update(grant="", scopes=["read"])
     with pytest.raises(NotPermitted, match="token_scope"):
         ask(by=by)
-    AccessToken.objects.filter(pk=token.pk).update(ended_at=now)
+    AccessToken.objects.filter(pk=token.pk).update(scopes=["download"], binding="0" * 64)
+    with pytest.raises(NotPermitted, match="login_required"):
+        ask(by=by)
+    AccessToken.objects.filter(pk=token.pk).update(binding=token.binding, ended_at=now)
     with pytest.raises(NotPermitted, match="login_required"):
         ask(by=by)
 

@@ -23,6 +23,7 @@ from weights_vault.keeping.door import socket_path
 from weights_vault.keeping.server import Server
 from weights_vault.sealed.trust import ROLES
 
+CONNECTION_LIVES_S: Final = 600
 _NOT_DUMPABLE: Final = 4  # PR_SET_DUMPABLE of prctl(2)
 
 
@@ -46,6 +47,9 @@ class Command(DatabaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
         connections.close_all()
+        # Each thread keeps its connection between calls, whatever web processes do: to open one costs more
+        # than a call.
+        connections.databases["default"].update(CONN_MAX_AGE=CONNECTION_LIVES_S, CONN_HEALTH_CHECKS=True)
         self._say(_what_is_checked())
         server.run(lambda: self._say(f"The keeper listens at {path}; its root is {keys.root_fingerprint()}."))
         self._say("The keeper ended.")
