@@ -222,10 +222,11 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # These tell every address they ask, and an address can be a credential; boto3 tells what it signs, too.
+    # These tell every address they ask, and an address can be a credential; boto3 tells what it signs,
+    # oauthlib the tokens and codes that it is given.
     "loggers": {
         name: {"level": "WARNING"}
-        for name in ("httpx", "httpcore", "boto3", "botocore", "s3transfer", "urllib3")
+        for name in ("httpx", "httpcore", "boto3", "botocore", "s3transfer", "urllib3", "oauthlib")
     }
     # It tells, with a traceback, that nobody said which timestamp servers to trust: that is for the reader.
     | {"pyhanko": {"level": "ERROR"}},

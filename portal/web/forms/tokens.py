@@ -28,7 +28,7 @@ class TokenForm(forms.Form):
     grant = forms.ChoiceField(
         label="For which grant",
         required=False,
-        help_text="A token for one grant reads, downloads and attests there; it finds nothing else of yours.",
+        help_text="A token for one grant reads, downloads and attests there alone, and finds no other grant.",
     )
     days = forms.TypedChoiceField(
         label="Ends after",

@@ -10,7 +10,7 @@ from django.urls import reverse
 from portal.accounts.devices import codes
 from portal.accounts.models import AccessToken, Device, DeviceCode
 from portal.accounts.tokens import create_token
-from portal.core.models import AuditEvent
+from portal.core.models import AuditEvent, OutboxMessage
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 from weights_vault.models import Release
@@ -46,6 +46,24 @@ def test_it_says_who_asks_for_what_and_allows_it(open_as: OpenAs, world: World, 
     device = Device.objects.get()
     assert (device.user, device.scopes) == (world.people["ada"], ["read", "download"])
     assert "login1" in ada.get(TOKENS).content.decode()
+
+
+def test_a5_a_hostile_machine_is_inert(open_as: OpenAs, world: World) -> None:
+    hostile = (
+        "<script>alert('x')</script>{{7*7}}javascript:alert(1)\"'><img src=x onerror=alert(1)>\r\nBcc: x"
+    )
+    code = codes.ask(
+        device_code="d" * 30, user_code="WDJB-MJHT", client="weights", machine=hostile, scopes=["read"],
+        address="", now=world.now,
+    )  # fmt: skip
+    ada = open_as("ada")
+    pages = [ada.get(DEVICE, {"code": code.user_code}).content.decode()]
+    ada.post(DEVICE, {"code": code.user_code, "do": "allow"})
+    pages.append(ada.get(TOKENS).content.decode())
+    mailed = OutboxMessage.objects.get(template__contains="device_allowed")
+    pages += [mailed.text, mailed.subject]
+    for word in ("<script>alert", "{{7*7}}", "javascript:", "<img src=x", "Bcc:"):
+        assert [page for page in pages if word in page] == []
 
 
 def test_it_can_be_refused_without_a_password(open_as: OpenAs, code: DeviceCode) -> None:
