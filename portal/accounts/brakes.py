@@ -121,6 +121,7 @@ PAGES: Final[Mapping[str, tuple[Use, ...]]] = {
     "review_say": _by_account("messages"),
     "review_note": _by_account("messages"),
     "account_data_export": _by_account("exports"),
+    "export": _by_account("exports"),
     "key_remove": _by_account("keys"),
 }
 
