@@ -56,6 +56,11 @@ class Principal:
         return frozenset(each.name for each in capabilities_of(self.roles))
 
     @property
+    def manages(self) -> bool:
+        """Whether the person speaks for an organization; asked of the database where a page wants to know."""
+        return self.user is not None and self.looking_as is None and self.user.manages.exists()
+
+    @property
     def looking_as_said(self) -> str:
         """The role that is looked as, in words."""
         return (self.looking_as or "").replace("_", " ")

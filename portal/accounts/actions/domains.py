@@ -166,10 +166,11 @@ def _digest(code: str) -> str:
 
 
 def _said(claimed: OrganizationDomain, code: str, person: User) -> str:
+    who, home = f"{person.get_full_name()} ({person.email})", claimed.organization.name
     return (
-        f"{person.get_full_name()} ({person.email}) says that {claimed.domain} belongs to"
-        f" {claimed.organization.name}. If that is so, give them this code, which is good for a day:"
-        f"\n\n{code}\n\nIf you do not know them, or it is not so, do nothing: without the code nothing happens.\n"
+        f"{who} says that {claimed.domain} belongs to {home}. If that is so, give them this code; it is good"
+        f" for a day:\n\n{code}\n\nIf you do not know them, or it is not so, do nothing: without the code"
+        " nothing happens.\n"
     )
 
 

@@ -28,7 +28,16 @@ from licenses.models import (
     Request,
     SavedView,
 )
-from portal.accounts.models import AccessToken, BrowserSession, Device, PendingAction, TwoPersonChange, User
+from portal.accounts.models import (
+    AccessToken,
+    BrowserSession,
+    Device,
+    Organization,
+    OrganizationManager,
+    PendingAction,
+    TwoPersonChange,
+    User,
+)
 from portal.accounts.tokens import create_token
 from portal.core.models import AuditEvent
 from portal.web.urls import urlpatterns
@@ -163,6 +172,8 @@ GET: dict[str, tuple[str, ...]] = {
     "master_sign": OWN_THING,
     "grant_accept": OWN_THING,
     "terms": LEADING,
+    "organizations": OWN_LIST,
+    "organization": ("signin", *("gone",) * 5, "page", "page"),
     "export": ("signin", "no", "no", "no", "page", "page", "no", "page"),
     "look_as": ("signin", "no", "no", "no", "page", "page", "no", "page"),
     "look_as_leave": NEVER,
@@ -248,6 +259,7 @@ POST: dict[str, tuple[str, ...]] = {
     "grant_accept": NOT_THEIRS,
     "ledger_alert": RECALL,
     "terms": LEADERS,
+    "organization": ("signin", *("gone",) * 4, "no", "page"),
     "export": ("signin", "no", "no", "page", "page", "no", "page"),
     "look_as": ("signin", "no", "no", "page", "page", "no", "page"),
     "look_as_leave": ("signin", *("moved",) * 6),
@@ -272,6 +284,7 @@ THINGS: dict[str, Any] = {
     "view_id": SavedView,
     "absence_id": Absence,
     "change_id": TwoPersonChange,
+    "organization_id": Organization,
 }
 
 
@@ -307,6 +320,7 @@ def things(world: World, big: Release) -> dict[str, list[Any]]:
         "action_id": [action.pk],
         "alert_id": [alarming(grant).pk],
         "reason_id": [a_reason(world).pk],
+        "organization_id": [world.people["ada"].organization_id],
         "user_id": [world.people["ada"].public_id],
         "change_id": [a_change(world).pk],
         "index": [AuditEvent.objects.filter(kind="request.drafted").earliest("index").pk],
@@ -437,6 +451,23 @@ def test_nobody_changes_what_is_not_theirs(open_as: OpenAs, things: dict[str, li
     assert [answer.status_code for answer in answers] == [status[said] for said in POST[name]]
     assert [led_to_sign_in(answer) for answer in answers] == [said == "signin" for said in POST[name]]
     assert rows(things) == before
+
+
+def test_who_manages_an_organization_sees_and_changes_their_own_alone(
+    open_as: OpenAs, world: World, things: dict[str, list[Any]]
+) -> None:
+    """A1: the one role that is of one organization; nothing else opens by it."""
+    bo, own, other = world.people["bo"], world.people["bo"].organization_id, things["organization_id"][0]
+    OrganizationManager.objects.create(organization_id=own, user=bo, by="system:test", at=world.now)
+    client = open_as("bo")
+
+    looked = [client.get(f"/organizations/{each}/").status_code for each in (own, other)]
+    sent = [client.post(f"/organizations/{each}/", {}).status_code for each in (own, other)]
+    assert (looked, sent) == ([200, 404], [400, 404])
+    mine = {"organization", "organizations"}
+    answers = {name: client.get(address(name, things)).status_code for name in GET if name not in mine}
+    row = READERS.index("other")
+    assert answers == {name: STATUS[GET[name][row]] for name in GET if name not in mine}
 
 
 def led_to_sign_in(answer: Any) -> bool:

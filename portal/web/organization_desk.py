@@ -1,0 +1,114 @@
+"""An organization's page: what it shows, and what can be done there, one form each."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.core.paginator import Paginator
+
+from portal.accounts import matrix
+from portal.accounts.actions import domains
+from portal.accounts.affiliations import set_end
+from portal.accounts.models import Organization, User
+from portal.accounts.organizations import people_of
+from portal.accounts.policies import may_speak_for, staff_may
+from portal.accounts.principals import Principal
+from portal.core.problems import Invalid, NotFound, NotPermitted
+from portal.web.forms import organizations as written
+
+PER_PAGE: Final = 50
+Act = Callable[[Organization, Any, Principal, datetime], str]
+
+
+def _end(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    affiliation = _one(found.affiliations.filter(pk=form.cleaned_data["affiliation"]).first())
+    set_end(affiliation=affiliation, ends_at=form.ends_at, by=by, now=now)
+    return "It is noted. What they were given under the organization follows its terms then."
+
+
+def _claim(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    claimed = domains.claim(organization=found, domain=form.cleaned_data["domain"], by=by, now=now)
+    return f"{claimed.domain} is claimed. Have a code mailed to show that it is yours."
+
+
+def _send(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    claimed = _claimed(found, form)
+    domains.send_code(claimed=claimed, to=form.cleaned_data["to"], by=by, now=now)
+    return f"A code is on its way to {form.cleaned_data['to']}@{claimed.domain}. It is good for a day."
+
+
+def _verify(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    claimed = domains.verify(claimed=_claimed(found, form), code=form.cleaned_data["code"], by=by, now=now)
+    return f"{claimed.domain} is the organization's. Addresses there confirm its people now."
+
+
+def _vouch(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    domains.vouch(claimed=_claimed(found, form), by=by, now=now)
+    return "The domain is the organization's now."
+
+
+def _remove(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    domains.remove(claimed=_claimed(found, form), by=by, now=now)
+    return "The domain is taken out."
+
+
+def _name(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    user = User.objects.filter(email=form.cleaned_data["email"].lower()).first()
+    if user is None:
+        wrong = {"email": ["No account has this address."]}
+        raise Invalid(detail="Nobody was named.", errors=wrong)
+    domains.name_manager(organization=found, user=user, by=by, now=now)
+    return f"{user} speaks for the organization now."
+
+
+def _unname(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    manager = _one(found.managers.filter(pk=form.cleaned_data["manager"]).first())
+    domains.remove_manager(manager=manager, by=by, now=now)
+    return f"{manager.user} speaks for it no longer."
+
+
+# By the value of the button: the form that comes with it, and what it does.
+FORMS: Final[Mapping[str, tuple[type[forms.Form], Act]]] = {
+    "end": (written.EndForm, _end),
+    "claim": (written.ClaimForm, _claim),
+    "send": (written.SendForm, _send),
+    "verify": (written.CodeForm, _verify),
+    "vouch": (written.DomainForm, _vouch),
+    "remove": (written.DomainForm, _remove),
+    "name": (written.ManagerForm, _name),
+    "unname": (written.NotManagerForm, _unname),
+}
+
+
+def enter_to_change(principal: Principal, found: Organization) -> None:
+    """Let pass who speaks for it. Raises: NotPermitted, for who only reads about it."""
+    verdict = may_speak_for(principal, found)
+    if not verdict:
+        raise NotPermitted.from_denied(verdict)
+
+
+def page_of(principal: Principal, found: Organization, page: str | None, sent: Any) -> dict[str, Any]:
+    """Context of the page. sent: the form that was filled wrongly, else None."""
+    return {
+        "organization": found,
+        "page": Paginator(people_of(found), PER_PAGE).get_page(page),
+        "claims": found.claims.all(),
+        "managers": found.managers.select_related("user"),
+        "speaks": bool(may_speak_for(principal, found)),
+        "administers": bool(staff_may(principal, matrix.ORGANIZATIONS_MANAGE)),
+        "administrative": domains.ADMINISTRATIVE,
+        "form": sent,
+        "claim_form": sent if isinstance(sent, written.ClaimForm) else written.ClaimForm(),
+        "manager_form": sent if isinstance(sent, written.ManagerForm) else written.ManagerForm(),
+    }
+
+
+def _claimed(found: Organization, form: Any) -> Any:
+    return _one(found.claims.filter(pk=form.cleaned_data["claim"]).first())
+
+
+def _one(thing: Any) -> Any:
+    if thing is None:
+        raise NotFound()
+    return thing
