@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from portal.core.log.files import LogFiles
 from portal.core.log.proofs import newest_checkpoint
-from portal.core.log.refusals import Behind, HeadLost, HeadUnknown, Rewritten
+from portal.core.log.refusals import Behind, HeadLost, HeadUnknown, LogRefused, Rewritten
 from portal.core.log.signing import read_head
 from portal.core.log.stored import Head, head_at, log_size, tiles
+from portal.core.models import LogCheckpoint
 from weights_vault.sealed.errors import LogMalformed, SealedError
 from weights_vault.sealed.log.tree import Frontier
 
@@ -47,8 +48,17 @@ def signed_head(files: LogFiles) -> Head | None:
     except SealedError as error:
         raise HeadLost(files.folder, str(error)) from error
     if row is not None and row.size > signed.size:
-        raise HeadUnknown(f"{row.size} entries", f"{signed.size}")
+        raise _newer(row, signed)
     return signed
+
+
+def _newer(row: LogCheckpoint, signed: Head) -> LogRefused:
+    """Why the database has a larger head than the folder: another signer made it, or nobody did."""
+    try:
+        read_head(row.note)
+    except SealedError:
+        return Rewritten(f"its checkpoint of {row.size} entries was not signed by this log's key")
+    return HeadUnknown(f"{row.size} entries", f"{signed.size}")
 
 
 def known_leaves(files: LogFiles, start: int, end: int) -> Iterator[tuple[int, bytes]]:

@@ -71,7 +71,7 @@ def make(path: Path) -> NoteVerifier:
 
 def ensure_embedded() -> None:
     """Make the log key of the embedded settings, unless it is there; two processes at once agree."""
-    make(Path(settings.LOG_KEY))
+    make(Path(settings.VAR_DIR) / "keys" / "log" / "log.pem")  # LOG_KEY is not told to every process
 
 
 def _name() -> str:

@@ -87,8 +87,15 @@ def hold_lost(files: LogFiles, now: datetime) -> int:
     with locked():
         known = set(LogRecovered.objects.values_list("position", flat=True))
         new = [item for item in _lost_entries(files, log_size()) if item[0] not in known]
-        for start in range(0, len(new), _AT_ONCE):
-            _hold(new[start : start + _AT_ONCE], now)
+        LogRecovered.objects.bulk_create(
+            (LogRecovered(position=position, entry=entry, at=now) for position, entry in new), _AT_ONCE
+        )
+        gone = [
+            item for start in range(0, len(new), _AT_ONCE) for item in _gone(new[start : start + _AT_ONCE])
+        ]
+        if gone:
+            # All at once: of a grant that was suspended and resumed, what counts is the last.
+            events.publish(EventsLost(tuple(gone), now))
     return len(new)
 
 
@@ -158,16 +165,11 @@ def _lost_entries(files: LogFiles, size: int, *, whole: bool = False) -> list[tu
     return found
 
 
-def _hold(items: list[tuple[int, bytes]], now: datetime) -> None:
-    LogRecovered.objects.bulk_create(
-        LogRecovered(position=position, entry=entry, at=now) for position, entry in items
-    )
-    lost = tuple(Lost(position, json.loads(entry)) for position, entry in items)
-    known = entries_of([each.fields["event"] for each in lost])
-    gone = tuple(
-        each for each, (_, entry) in zip(lost, items, strict=True) if known.get(each.fields["event"]) != entry
-    )
-    events.publish(EventsLost(gone, now))
+def _gone(items: list[tuple[int, bytes]]) -> list[Lost]:
+    """Those of the lost entries whose events are gone, too: one that was written before the backup is not."""
+    lost = [(Lost(position, json.loads(entry)), entry) for position, entry in items]
+    known = entries_of([each.fields["event"] for each, _ in lost])
+    return [each for each, entry in lost if known.get(each.fields["event"]) != entry]
 
 
 def _place(start: int, entries: list[bytes], now: datetime) -> None:

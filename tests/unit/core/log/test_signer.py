@@ -134,6 +134,14 @@ def test_second_signer_with_a_folder_of_its_own_signs_nothing(files: LogFiles, t
     assert LogCheckpoint.objects.count() == 2
 
 
+def test_a6_checkpoint_that_somebody_made_up_is_not_believed(files: LogFiles) -> None:
+    record()
+    sign(files)
+    LogCheckpoint.objects.create(size=9, root=bytes(32), note="made up\n", signed_at=NOW)
+    with pytest.raises(Rewritten, match="checkpoint of 9 entries was not signed"):
+        sign(files)
+
+
 @pytest.mark.parametrize("damage", ["", "half a no", "cut"])
 def test_checkpoint_file_that_cannot_be_read_is_no_new_beginning(files: LogFiles, damage: str) -> None:
     record()
