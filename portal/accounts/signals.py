@@ -28,6 +28,8 @@ _PLAIN: dict[Signal, str] = {
     account.password_changed: "account.password_changed",
     account.password_reset: "account.password_reset",
     account.email_changed: "account.email_changed",
+    account.email_added: "account.email_added",
+    account.email_removed: "account.email_removed",
 }
 _NEW_PASSWORD = (account.password_set, account.password_changed, account.password_reset)
 

@@ -38,12 +38,12 @@ def of_tables(path: Path) -> set[str]:
     return {row.audit for table in states.TRANSITIONS.values() for row in table}
 
 
-def noted(noun: str) -> Callable[[Path], set[str]]:
+def noted(noun: str, function: str = "_note") -> Callable[[Path], set[str]]:
     """Of a module whose own `_note(what, …)` records f"{noun}.{what}"."""
 
     def read(path: Path) -> set[str]:
         calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
-        said = (call.args[0] for call in calls if ast.unparse(call.func) == "_note")
+        said = (call.args[0] for call in calls if ast.unparse(call.func) == function)
         return {f"{noun}.{each.value}" for each in said if isinstance(each, ast.Constant)}
 
     return read
@@ -54,6 +54,11 @@ COMPUTED: dict[str, Callable[[Path], set[str]]] = {
     "portal/accounts/devices/codes.py": constants,
     "portal/accounts/devices/families.py": constants,
     "portal/accounts/guesses.py": constants,
+    "portal/accounts/actions/domains.py": lambda path: (
+        noted("domain")(path) | noted("manager", "_note_manager")(path)
+    ),
+    "portal/accounts/browsers.py": constants,
+    "portal/accounts/looking.py": noted("look_as"),
     "portal/accounts/changes.py": noted("change"),
     "portal/accounts/pending.py": noted("pending"),
     "portal/accounts/signals.py": constants,
