@@ -21,6 +21,7 @@ from licenses.actions import parties
 from licenses.models import Agreement
 from portal.accounts import tokens
 from portal.accounts.devices import codes
+from portal.accounts.exports import EXPORTS
 from portal.accounts.models import Organization, OrganizationManager, User
 from portal.accounts.scopes import OF_ONE_GRANT, SCOPES
 from portal.core.log import keys, signer
@@ -70,6 +71,8 @@ def set_up(folder: Path) -> Stage:
     things = (_own(world), _of_another(world))
     # As their job leaves them: one that is not made yet is a 503 with the time to come back.
     Agreement.objects.update(pdf=b"%PDF-1.7", sha256="0" * 64, level="B-B", made_at=timezone.now())
+    for what in EXPORTS:
+        world.export(what)
     with (files := LogFiles(folder)).taken():
         signer.one_round(files, keys.signer(), timezone.now())
     return Stage(
