@@ -13,7 +13,6 @@ ANSWERS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("B404", "licenses/agreements/render.py"): (1, "runs the PDF compiler apart, so that it can be ended"),
     ("B603", "licenses/agreements/render.py"): (1, _LIST),
     ("B608", "licenses/immutable.py"): (1, "names of our own tables and columns in a trigger"),
-    ("B105", "portal/accounts/devices/provider.py"): (1, "an unusable hash, which no password has"),
     ("B608", "portal/accounts/presence.py"): (1, "the name of our own table; values are parameters"),
     ("B311", "portal/core/jobs.py"): (1, "spreads retries over time, guards nothing"),
     ("B404", "portal/demo/commands.py"): (1, _DEMO),

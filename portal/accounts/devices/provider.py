@@ -15,6 +15,7 @@ from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.idp.oidc.internal.oauthlib.request_validator import OAuthLibRequestValidator
 from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from oauthlib.common import Request
 from oauthlib.oauth2 import BearerToken
 from oauthlib.oauth2.rfc6749.endpoints.revocation import RevocationEndpoint
@@ -149,7 +150,7 @@ def client_fields(scopes: Sequence[str] = SCOPES, default_scopes: Sequence[str] 
     return {
         "name": CLIENT,
         "type": Client.Type.PUBLIC.value,
-        "secret": "!",  # no password has this hash
+        "secret": UNUSABLE_PASSWORD_PREFIX,  # no password has this hash
         "scopes": "\n".join(scopes),
         "default_scopes": "\n".join(default_scopes),
         "grant_types": "\n".join(GRANTS),

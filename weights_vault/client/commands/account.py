@@ -123,8 +123,11 @@ def whoami(context: typer.Context) -> None:
 def _signed_in(work: Workplace, portal: str, scopes: str, browser: bool) -> DeviceTokens:
     import webbrowser
 
+    from weights_vault.client.api import Api
     from weights_vault.client.device_login import sign_in
 
+    with Api(portal, None, say=work.output.message) as stranger:
+        work.trust(stranger).document()  # nobody is asked to allow anything at a portal with another key
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     return sign_in(portal, wanted, work.output, browse=webbrowser.open if browser else None)
 
