@@ -23,7 +23,8 @@ from portal.accounts.actions.details import correct_details
 from portal.accounts.actions.erasing import ERASED_MAIL, ERASED_NAME, bars_of, erase
 from portal.accounts.forgetting import FORGET_ABOUT, forget_mail, forget_mail_about
 from portal.accounts.models import User
-from portal.core.models import AuditEvent, Job, OutboxMessage
+from portal.core import audit
+from portal.core.models import AuditDisclosure, AuditEvent, Job, OutboxMessage
 from portal.core.outbox import deliver, queue_rendered
 from portal.core.problems import Conflict, NotFound, NotPermitted
 from tests.unit.licenses.team import Team
@@ -232,3 +233,21 @@ def test_mails_to_staff_that_name_the_person_are_forgotten_once_they_are_sent(wo
     told.update(sent_at=NOW)
     forget_mail_about(again.payload, now=again.run_at)
     assert not told.exists()
+
+
+def test_the_log_forgets_why_and_keeps_that_it_was(world: World) -> None:
+    """R12: the decision keeps its reason, the log its line; what the line committed to is gone."""
+    request = world.request_in(states.REJECTED)
+    about = {"subject": f"request:{request.pk}", "kind": "request.rejected"}
+    before = AuditEvent.objects.get(**about)
+    reason = Decision.objects.get().reason
+    assert audit.told(before, "reason") == reason
+    erase_ada(world)
+    after = AuditEvent.objects.get(**about)
+
+    assert after.data == before.data
+    assert not AuditDisclosure.objects.filter(about=world.ada.person.public_id).exists()
+    assert audit.wording(after, "reason") == audit.ERASED
+    assert Decision.objects.get().reason == reason
+    told = [entry.detail for entry in queries.timeline(request, world.rita) if entry.kind == after.kind]
+    assert told == [audit.ERASED]

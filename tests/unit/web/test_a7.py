@@ -315,6 +315,14 @@ ROWS: dict[str, Row] = {
     "person": Row(
         "alma", "account.disabled", on(lambda w, big: w.people["bo"].public_id, verb="disable", **WHY)
     ),
+    "organization": Row(
+        "alma",
+        "domain.claimed",
+        lambda w, big: (
+            [w.people["ada"].organization_id],
+            {"do": "claim", "domain": "northern.example"},
+        ),
+    ),
     "ledger_alert": Row(
         "mika", "alert.acknowledged", on(lambda w, big: alarming(signed(w, big)), note="Fine.")
     ),
