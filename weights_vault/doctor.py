@@ -6,6 +6,8 @@ from django.conf import settings
 
 from portal.core.doctor import Finding, examination
 from portal.core.models import Job
+from portal.core.problems import Problem
+from weights_vault.keeping import door
 from weights_vault.scrub.due import tally
 from weights_vault.scrub.rounds import SCRUB
 from weights_vault.storage import storage
@@ -30,6 +32,18 @@ def store(now: datetime) -> Finding:
             "Look at who deleted their rows or stopped publishing; then they can be deleted from the store.",
         )
     return Finding(True, "the store can be read and written; it holds nothing unknown")
+
+
+@examination("keeper")
+def keeper(now: datetime) -> Finding:
+    """The process with the keys answers."""
+    if not door.is_apart():
+        return Finding(True, "the keys are in this very process")
+    try:
+        root = door.ask("health", {})["root"]
+    except Problem as problem:
+        return Finding(False, problem.detail, "Start it: python manage.py keeper")
+    return Finding(True, f"it answers; its root is {root}")
 
 
 @examination("scrub")

@@ -6,6 +6,7 @@ from portal.settings.embedded import STORAGE_URL as EMBEDDED_STORAGE_URL
 from portal.settings.embedded import env
 
 STAFF_MFA = "off"
+KEEPER = "inprocess"
 STORAGE_URL = env.str("STORAGE_URL", default=EMBEDDED_STORAGE_URL)
 # People are made by the hundred for a row; nobody signs in with a password.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

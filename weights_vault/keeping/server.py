@@ -15,6 +15,7 @@ import struct
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -58,11 +59,17 @@ class Server:
 
     def stop(self) -> None:
         """Answer what has connected, then end. Safe in a signal handler."""
-        self._wake.send(b"\0")
+        with suppress(OSError):  # it has ended already
+            self._wake.send(b"\0")
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop`. started: called when callers can connect."""
-        with self._listening() as door, ThreadPoolExecutor(self._threads, "keeper") as pool:
+        with (
+            self._wake,
+            self._wake_end,
+            self._listening() as door,
+            ThreadPoolExecutor(self._threads, "keeper") as pool,
+        ):
             mark = self._path.stat().st_ino
             started()
             self._until_stopped(door, pool)
