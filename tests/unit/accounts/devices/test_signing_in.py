@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 from allauth.idp.oidc.models import Client, Token
+from django.apps import apps as installed
 from django.conf import settings
 from django.core import mail
+from django.db.migrations.state import StateApps
 
 from portal.accounts.devices import codes
+from portal.accounts.devices.client import keep_client
 from portal.accounts.devices.machines import UNNAMED, machine_name
 from portal.accounts.models import Device, DeviceCode, RoleGrant
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for
@@ -238,3 +241,13 @@ def test_a_code_is_meant_however_it_is_typed(machine: Machine) -> None:
     assert [codes.found(each) is not None for each in typed] == [True] * 4
     assert codes.found("") is None
     assert codes.found("\x00") is None
+
+
+def test_a_migration_in_part_makes_no_client(db: None) -> None:
+    """Where the table is not there yet, the way back and forth of other migrations must not fail."""
+    Client.objects.all().delete()
+    provider = installed.get_app_config("allauth_idp_oidc")
+    keep_client(sender=provider, using="default", apps=StateApps([], {}))
+    assert not Client.objects.exists()
+    keep_client(sender=provider, using="default")
+    assert Client.objects.get().pk == "weights"
