@@ -75,6 +75,7 @@ def leftovers(now: datetime) -> Leftovers:
     while batch := list(islice(old, BATCH)):
         asked = SealedBody.objects.filter(object_name__in={found.name for found in batch})
         names = set(asked.values_list("object_name", flat=True))
+        jobs.keep_lease()  # of a store of millions of objects
         for found in batch:
             named = found.name in names
             if found.partial or not named:
@@ -82,7 +83,7 @@ def leftovers(now: datetime) -> Leftovers:
     return left
 
 
-@jobs.handler(LOOK, lease_s=3_600)
+@jobs.handler(LOOK, lease_s=600)
 def look(payload: dict[str, Any], now: datetime) -> None:
     """Mail the release managers what is left over: once, until something else is."""
     found = leftovers(now)
