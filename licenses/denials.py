@@ -21,7 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "token_scope": (
         "This token may not do this: it lacks the scope “{scope}”.",
-        "Make a token with the scope “{scope}” on the site's tokens page, then run `weights login` again.",
+        "Run `weights login --scopes read,{scope}`, or make a token for it under Devices and tokens.",
     ),
     "mfa_required": (
         "Staff accounts need a second factor here, and yours has none.",
