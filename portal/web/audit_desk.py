@@ -37,6 +37,11 @@ class Field:
     commitment: str
     state: str
 
+    @property
+    def is_code(self) -> bool:
+        """Whether it is something without spaces or in JSON, which breaks anywhere."""
+        return " " not in self.value or self.value.startswith(("{", "["))
+
 
 def enter(principal: Principal) -> None:
     """Let pass who reads the whole log. Raises: NotPermitted, with the reason, for everybody else."""

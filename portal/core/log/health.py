@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Count, Exists, Min, OuterRef
 from django.utils import timezone
 
 from portal.core.doctor import Finding, examination
@@ -51,8 +51,8 @@ def log(now: datetime) -> Finding:
 def waited(now: datetime) -> tuple[int, timedelta]:
     """Return how many events wait for a place, and for how long the oldest has."""
     events = AuditEvent.objects.filter(index__in=waiting())
-    oldest = events.aggregate(at=Min("at"))["at"]
-    return (0, timedelta()) if oldest is None else (events.count(), now - oldest)
+    told = events.aggregate(at=Min("at"), count=Count("index"))
+    return (0, timedelta()) if told["at"] is None else (told["count"], now - told["at"])
 
 
 @register(Tags.security)

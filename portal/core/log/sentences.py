@@ -128,7 +128,16 @@ def _sentence(event: AuditEvent, names: Mapping[str, str]) -> Sentence:
         said = list(_fill(optional or plain, event, names))
         if not optional or all(said[1::2]):
             pieces += [piece for piece in said if piece is not None and piece.text]
-    return Sentence(tuple(pieces))
+    return Sentence(tuple(_once_stopped(pieces)))
+
+
+def _once_stopped(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """A quotation that ends a sentence of its own ends ours, too."""
+    before = ""
+    for piece in pieces:
+        stopped = before.endswith((".”", "!”", "?”")) and piece.text.startswith(".")
+        before = f"{before}{piece.text}"
+        yield Piece(piece.text[1:], piece.href) if stopped else piece
 
 
 def _fill(template: str, event: AuditEvent, names: Mapping[str, str]) -> Iterator[Piece | None]:

@@ -54,7 +54,7 @@ def test_an_event_says_what_the_log_holds_and_what_is_disclosed(world: World, au
 
     assert event["data"]["reason"].keys() == {"commitment"}
     assert event["disclosed"] == {"reason": "A sanction hit."}
-    assert event["sentence"] == f"Sue suspended grant {grant.pk}: “A sanction hit.”."
+    assert event["sentence"] == f"Sue suspended grant {grant.pk}: “A sanction hit.”"
     assert auditor.get(f"{LOG}/{event['index']}").json() == event
 
 

@@ -136,10 +136,10 @@ def test_people_stand_by_name_things_with_their_pages_and_reasons_as_long_as_the
     event = record("grant.revoked", "grant:grt_a", ada.public_id, "Shared.", "usr_x")
     [(_, said)] = sentences.tell([event])
 
-    assert str(said) == "Ada Example revoked grant grt_a: “Shared.”."
+    assert str(said) == "Ada Example revoked grant grt_a: “Shared.”"
     assert [piece.href for piece in said.pieces if piece.href] == ["/review/grants/grt_a/"]
     audit.forget("usr_x")
-    assert told(event) == "Ada Example revoked grant grt_a: “Erased.”."
+    assert told(event) == "Ada Example revoked grant grt_a: “Erased.”"
 
 
 @pytest.mark.django_db

@@ -63,7 +63,7 @@ class TestList:
     def test_each_event_is_a_sentence_with_names_and_links(self, otto: Client, grant: Grant) -> None:
         page = shown(otto, "/audit/")
 
-        assert f'suspended <a href="/review/grants/{grant.pk}/">grant {grant.pk}</a>: “{WHY}”.' in page
+        assert f'suspended <a href="/review/grants/{grant.pk}/">grant {grant.pk}</a>: “{WHY}”' in page
         assert "Ada Lindqvist" in page
         assert "UTC" in page
 
