@@ -8,8 +8,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from licenses import actions, queries, states
 from licenses.models import Grant, Party, Request
+from portal.accounts.matrix import QUEUE_READ
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import Principal
+from portal.accounts.staff import people_who
 from portal.core.problems import NotFound
 from tests.unit.licenses.world import ANSWERS, DAY, NOW, World, apply, person, session
 
@@ -83,7 +85,7 @@ CHANGES: dict[str, Change] = {
 
 
 def readers(world: World) -> list[Principal]:
-    return [session(user) for user in User.objects.filter(role_grants__isnull=False).distinct()]
+    return [session(user) for user in people_who(QUEUE_READ)]
 
 
 @pytest.mark.parametrize("change", CHANGES)
