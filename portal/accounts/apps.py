@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
             exports,
             forgetting,
             pending,
+            providers,
             restored,
             sentences,
             sessions,

@@ -105,6 +105,8 @@ PAGES: Final[Mapping[str, tuple[Use, ...]]] = {
     "mfa_authenticate": _SECOND_FACTOR,
     "mfa_reauthenticate": _SECOND_FACTOR,
     "mfa_reauthenticate_webauthn": _SECOND_FACTOR,
+    "openid_connect_login": (Use("provider_address", network_of),),
+    "socialaccount_signup": _SIGN_UP,
     "mfa_login_webauthn": (Use("passkey_address", network_of, "mfa"),),
     "mfa_add_webauthn": _by_account("factors"),
     "mfa_edit_webauthn": _by_account("factors"),

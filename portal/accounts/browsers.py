@@ -147,5 +147,5 @@ def _allow(by: Principal, user: User) -> None:
         raise NotPermitted.from_denied(NOT_PERMITTED)
 
 
-def _record(kind: str, user: User, by: Principal, now: datetime, **data: int | str) -> None:
+def _record(kind: str, user: User, by: Principal, now: datetime, **data: Any) -> None:
     audit.record(kind, by=by.actor, subject=f"user:{user.public_id}", now=now, **data)

@@ -25,6 +25,8 @@ SENTENCES: Final = {
     "account.password_changed": "{by} changed their password.",
     "account.password_reset": "{by} set a new password by a code that was mailed to them.",
     "account.password_set": "{by} set a password.",
+    "account.provider_connected": "{by} connected their account at {provider}.",
+    "account.provider_disconnected": "{by} disconnected their account at {provider}.",
     "account.second_factor_added": "{by} added a second factor: {factor}.",
     "account.second_factor_failed": "A wrong second factor was given for {subject}, {so_far} within an hour.",
     "account.second_factor_removed": "{by} removed a second factor: {factor}.",

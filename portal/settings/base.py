@@ -7,6 +7,7 @@ import environ
 
 from portal.api.conf import REST_FRAMEWORK as REST_FRAMEWORK
 from portal.api.conf import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from portal.settings import providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -24,6 +25,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.idp.oidc",
     "rest_framework",
     "drf_spectacular",
@@ -138,6 +141,18 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
 # Its device flow alone has addresses (portal/urls.py); nothing signs identity tokens, so there is no key.
 IDP_OIDC_ADAPTER = "portal.accounts.devices.provider.OIDCAdapter"
+# Accounts elsewhere. An address that a provider names links nothing and is verified here like any other.
+_PROVIDERS = providers.configured(env)
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": _PROVIDERS, "OAUTH_PKCE_ENABLED": True}}
+SOCIALACCOUNT_ADAPTER = "portal.accounts.providers.SocialAccountAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "portal.accounts.providers.ProviderSignupForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_EMAIL_REQUIRED = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "mandatory"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+SOCIALACCOUNT_STORE_TOKENS = False
 MFA_ADAPTER = "portal.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -173,7 +188,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *providers.origins(_PROVIDERS)],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }

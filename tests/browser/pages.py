@@ -157,6 +157,7 @@ LOOKS = (
     Look("renewal", "fay", "/requests/{renewal}/edit/"),
     Look("data", "ada", "/account/data/"),
     Look("sessions", "ada", "/account/sessions/"),
+    Look("elsewhere", "ada", "/accounts/3rdparty/"),
     Look("data-free", "fee", "/account/data/"),
     Look("queue", "rosa", "/review/"),
     Look("queue-late", "rosa", "/review/?overdue=on&text=attention"),

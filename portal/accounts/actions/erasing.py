@@ -12,6 +12,7 @@ from typing import Final
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
 from portal.accounts.devices import families
@@ -105,6 +106,7 @@ def _erase_account(account: User, stand_in: str, by: Principal, now: datetime) -
     Authenticator.objects.filter(user=account).delete()
     end_all_sessions(account)
     EmailAddress.objects.filter(user=account).delete()
+    SocialAccount.objects.filter(user=account).delete()
     proposed = PendingAction.objects.filter(user=account)
     proposed.filter(state=PendingAction.State.PENDING).update(state=PendingAction.State.EXPIRED)
     families.forget(account)

@@ -53,7 +53,9 @@ def noted(noun: str, function: str = "_note") -> Callable[[Path], set[str]]:
 COMPUTED: dict[str, Callable[[Path], set[str]]] = {
     "portal/accounts/devices/codes.py": constants,
     "portal/accounts/devices/families.py": constants,
+    "portal/accounts/browsers.py": constants,
     "portal/accounts/guesses.py": constants,
+    "portal/accounts/providers.py": constants,
     "portal/accounts/actions/domains.py": lambda path: (
         noted("domain")(path) | noted("manager", "_note_manager")(path)
     ),

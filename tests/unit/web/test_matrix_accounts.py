@@ -25,6 +25,9 @@ ACCOUNT_PAGES: dict[str, tuple[str, str]] = {
     "account_reset_password_done": ("page", "page"),
     "account_reset_password_from_key_done": ("page", "page"),
     "account_confirm_login_code": (SIGN_IN, HOME),
+    "socialaccount_connections": (SIGN_IN, "page"),
+    "socialaccount_signup": (SIGN_IN, SIGN_IN),
+    "socialaccount_login_cancelled": ("page", "page"),
     "mfa_index": (SIGN_IN, "page"),
     "mfa_authenticate": (SIGN_IN, HOME),
     "mfa_reauthenticate": (SIGN_IN, "/accounts/reauthenticate/"),
@@ -42,7 +45,9 @@ ACCOUNT_PAGES: dict[str, tuple[str, str]] = {
 # (tests/unit/accounts/devices), and a person's own passkeys (tests/unit/accounts/test_passkeys.py).
 OAUTH = {"device_code", "device_token", "device_revoke"}
 PASSKEYS = {"mfa_edit_webauthn", "mfa_remove_webauthn"}
-ELSEWHERE = {"account_reset_password_from_key", "delivery", *OAUTH, *PASSKEYS}
+# Accounts elsewhere: tests/unit/accounts/test_providers.py. None: allauth's old addresses, which lead there.
+PROVIDERS = {"openid_connect_login", "openid_connect_callback", "socialaccount_login_error", None}
+ELSEWHERE = {"account_reset_password_from_key", "delivery", *OAUTH, *PASSKEYS, *PROVIDERS}
 
 
 def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str | None]:
