@@ -90,7 +90,9 @@ def private_ring(*roles: str) -> Ring:
 def tell_public_keys() -> None:
     """Put the list of public keys where every process can read it. Raises: OSError, ImproperlyConfigured."""
     folder = Path(settings.PUBLIC_KEYS)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o700 if settings.EMBEDDED else 0o755)  # whatever the umask, which is the keeper's
     # Of the embedded settings every process has one owner, and what they make is that owner's alone.
     ring.keep(private_ring(*ROLES), folder, mode=0o600 if settings.EMBEDDED else 0o644)
 

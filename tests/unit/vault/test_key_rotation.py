@@ -5,6 +5,7 @@ The server's own documents are opened by the client's own code; between them sta
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -183,6 +184,21 @@ def test_private_keys_are_their_owners_alone_and_the_public_list_holds_none(
     for path in own_keys.iterdir():
         assert path.stat().st_mode & 0o077 == 0
     assert "PRIVATE" not in (Path(settings.PUBLIC_KEYS) / "ring.json").read_text()
+
+
+def test_public_list_is_readable_to_other_users_in_production_whatever_the_umask(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.PUBLIC_KEYS, settings.EMBEDDED = str(tmp_path / "for-all"), False
+    before = os.umask(0o077)
+    try:
+        tell_public_keys()
+    finally:
+        os.umask(before)
+    modes = [
+        path.stat().st_mode & 0o777 for path in (tmp_path / "for-all", tmp_path / "for-all" / "ring.json")
+    ]
+    assert modes == [0o755, 0o644]
 
 
 def test_process_without_keys_knows_the_same_public_ones(settings: Any, now: datetime) -> None:
