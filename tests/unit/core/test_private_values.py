@@ -1,7 +1,9 @@
 """What the log says of people: commitments in it, values beside it, and what is said after an erasure."""
 
+import ast
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SAID = "Ada Example shared it."
+ROOT = Path(__file__).resolve().parents[3]
+RECORDING = ("audit.record", "audit.AuditEvent", "AuditEvent.objects.create")
+TYPED = ("reason", "note", "text", "title", "email", "address", "full_name", "method", "summary")
 
 
 def record(private: dict[str, Any], *, about: str = "usr_a", **data: Any) -> AuditEvent:
@@ -119,3 +124,18 @@ def test_nobody_is_not_forgotten() -> None:
     with pytest.raises(RuntimeError):
         audit.forget("")
     assert AuditDisclosure.objects.count() == 1
+
+
+def test_no_event_is_given_words_or_addresses_as_plain_values() -> None:
+    """What people type or are called goes in as `private`; the portal's own words for a reason may stand."""
+    found = []
+    for top in ("portal", "licenses", "weights_vault"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in RECORDING:
+                    found += [
+                        f"{path.relative_to(ROOT)}:{node.lineno} {each.arg}"
+                        for each in node.keywords
+                        if each.arg in TYPED and not isinstance(each.value, ast.Constant)
+                    ]
+    assert found == []
