@@ -70,7 +70,7 @@ class TestList:
     def test_pages_hold_each_event_once(self, otto: Client) -> None:
         record_many(MANY)
         seen: list[int] = []
-        place = ""
+        place: str | None = ""
         while place is not None:
             answer = otto.get(f"/audit/?group=grant&page={place}")
             seen += [line.event.pk for line in answer.context["lines"]]
