@@ -5,6 +5,7 @@ import json
 import secrets
 from typing import Any
 
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -72,7 +73,7 @@ class Passkey:
             "signature": websafe_encode(signature),
         }
         if user is not None:
-            answer["userHandle"] = websafe_encode(str(user.pk).encode())
+            answer["userHandle"] = websafe_encode(user_pk_to_url_str(user).encode())
         return self._credential(answer, {})
 
     def signed(self, challenge: bytes, **changes: Any) -> Assertion:
