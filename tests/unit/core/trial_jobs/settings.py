@@ -11,6 +11,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.idp.oidc",
     "allauth.socialaccount",
     "django.contrib.auth",
     "django.contrib.contenttypes",
