@@ -56,8 +56,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.accounts.brakes.Brakes",
-    "portal.accounts.middleware.LookingOnly",
     "portal.accounts.middleware.AccountTransactions",
+    "portal.accounts.middleware.LookingOnly",  # reads the session, whose row is locked before
     "portal.accounts.session_ends.SessionsEnd",
     "portal.accounts.middleware.ResumedWithQuery",
     "portal.accounts.middleware.FactorFirst",
