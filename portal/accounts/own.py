@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
-from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
+from portal.accounts.models import AccessToken, Device, PendingAction, RoleGrant, User
 from portal.core import audit
 from portal.core.models import AuditEvent
 
@@ -37,7 +37,10 @@ def account(user: User) -> Row:
 def tokens(user: User) -> Iterator[Row]:
     """Yield the names of the person's tokens and when they were used, never what opens anything."""
     fields = ("id", "name", "scopes", "created_at", "expires_at", "last_used_at", "ended_at")
-    yield from AccessToken.objects.filter(user=user).order_by("created_at").values(*fields)
+    yield from (
+        AccessToken.objects.filter(user=user).order_by("created_at").values(*fields, "grant", "address")
+    )
+    yield from Device.objects.filter(user=user).order_by("created_at").values(*fields, "address", "reused")
 
 
 def pending_actions(user: User) -> Iterator[Row]:

@@ -103,13 +103,13 @@ def _require_free(account: User, now: datetime) -> None:
 def _erase_account(account: User, stand_in: str, by: Principal, now: datetime) -> None:
     end_all_tokens(user=account, by=by.actor, now=now)
     AccessToken.objects.filter(user=account).delete()
+    families.forget(account)
     Authenticator.objects.filter(user=account).delete()
     end_all_sessions(account)
     EmailAddress.objects.filter(user=account).delete()
     SocialAccount.objects.filter(user=account).delete()
     proposed = PendingAction.objects.filter(user=account)
     proposed.filter(state=PendingAction.State.PENDING).update(state=PendingAction.State.EXPIRED)
-    families.forget(account)
     proposed.update(payload={}, summary="", result=None)
     account.email, account.full_name, account.country = stand_in, ERASED_NAME, ""
     account.organization, account.is_active = None, False
