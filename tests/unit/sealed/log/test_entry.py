@@ -47,7 +47,7 @@ def test_a_moment_has_six_digits_and_is_utc() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [0.5, float("nan"), 2**53, {1: "a"}, {None: "a"}, {True: "a"}, "\ud800", {"\ud800": 1}, object(), b"a"],
+    [0.5, float("nan"), 2**53, {1: "a"}, {None: "a"}, {True: "a"}, "\ud800", {"\ud800": 1}, b"a"],
     ids=repr,
 )
 def test_what_canonical_json_does_not_have_is_refused(value: object) -> None:
