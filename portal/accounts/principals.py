@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from portal.accounts.credentials import DeviceAccess
 from portal.accounts.matrix import LOOK_AS, allows, capabilities_of, reads_within
-from portal.accounts.models import AccessToken, User
+from portal.accounts.models import AccessToken, OrganizationManager, User
 from portal.accounts.roles import RESEARCHER, held
 from portal.accounts.scopes import carried, of_staff
 
@@ -30,6 +30,7 @@ class Principal:
     mfa: this very session was opened with a second factor. passkey: with one that cannot be relayed.
     grant: the one grant that a token is for, "" for all. system: what part of the portal acts, when nobody
     else does. looking_as: the one role that this session looks at the site as; it then has no other.
+    manages: the person speaks for an organization; which ones, their rows say.
     """
 
     user: User | None = None
@@ -42,6 +43,7 @@ class Principal:
     grant: str = ""
     system: str | None = None
     looking_as: str | None = None
+    manages: bool = False
 
     @property
     def actor(self) -> str:
@@ -54,11 +56,6 @@ class Principal:
     def capabilities(self) -> frozenset[str]:
         """Names of what the roles allow, for templates."""
         return frozenset(each.name for each in capabilities_of(self.roles))
-
-    @property
-    def manages(self) -> bool:
-        """Whether the person speaks for an organization; asked of the database where a page wants to know."""
-        return self.user is not None and self.looking_as is None and self.user.manages.exists()
 
     @property
     def looking_as_said(self) -> str:
@@ -103,16 +100,19 @@ def principal_for(
     A token acts with those roles alone that its scopes carry.
     """
     verified = EmailAddress.objects.filter(user=OuterRef("pk"), email=user.email, verified=True)
-    # One query for both: this stands before every answer.
-    rows = list(User.objects.filter(pk=user.pk).values_list("role_grants__role", Exists(verified)))
-    roles = held(user, (role for role, _ in rows))
+    speaks = OrganizationManager.objects.filter(user=OuterRef("pk"))
+    # One query for all: this stands before every answer.
+    account = User.objects.filter(pk=user.pk)
+    rows = list(account.values_list("role_grants__role", Exists(verified), Exists(speaks)))
+    roles = held(user, (role for role, _, _ in rows))
     return Principal(
         user=user,
         scopes=scopes,
         mfa=mfa,
         passkey=passkey,
         roles=roles if scopes is None else carried(roles, scopes),
-        email_verified=any(is_verified for _, is_verified in rows),
+        email_verified=any(is_verified for _, is_verified, _ in rows),
+        manages=any(is_manager for _, _, is_manager in rows),
         token_id=token_id,
         grant=grant,
     )
@@ -146,7 +146,8 @@ def _looking(principal: Principal, role: str) -> Principal:
     roles = principal.roles
     if not allows(roles, LOOK_AS) or not (role == RESEARCHER or reads_within(role, roles)):
         role = RESEARCHER  # until they leave it: nothing may be changed, and nothing more is read
-    return replace(principal, roles=frozenset() if role == RESEARCHER else frozenset({role}), looking_as=role)
+    held_now = frozenset() if role == RESEARCHER else frozenset({role})
+    return replace(principal, roles=held_now, looking_as=role, manages=False)
 
 
 def _of_token(user: User, token: AccessToken | DeviceAccess) -> Principal:

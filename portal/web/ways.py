@@ -39,6 +39,8 @@ ABOVE: Final = {
     "account_session_end": "account_sessions",
     "key_remove": "keys",
     "token_end": "tokens",
+    "tokens_end": "tokens",
+    "device_end": "tokens",
     "queue_next": "queue",
     "queue_assign": "queue",
     "view_save": "queue",
