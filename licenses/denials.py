@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from licenses import texts
 from licenses.facts import Facts, RevisionFacts
+from portal.core import times
 from portal.core.verdicts import Denied
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -201,4 +201,4 @@ def _instead(revision: RevisionFacts | None) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return texts.moment(moment) if moment else ""
+    return times.moment(moment) if moment else ""

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from licenses import links, states, texts
+from licenses import links, states
 from licenses.models import Grant, LicenseVersion, Message, Party, Reminder, Request, Vote
 from licenses.queries.facts import decided_reason
 from licenses.queries.masters import master_covering
@@ -23,7 +23,7 @@ from licenses.queries.reviewers import eligible_reviewers
 from portal.accounts import matrix
 from portal.accounts.models import User
 from portal.accounts.staff import people_who
-from portal.core import audit
+from portal.core import audit, times
 from portal.core.jobs import enqueue
 from portal.core.models import AuditEvent
 from portal.core.outbox import queue_mail, queue_mails
@@ -251,7 +251,7 @@ def _sign_by(request: Request) -> str:
     """Until when an approval waits; empty for what is not decided."""
     if request.decided_at is None:
         return ""
-    return texts.moment(request.decided_at + timedelta(days=settings.SIGN_WITHIN_DAYS))
+    return times.moment(request.decided_at + timedelta(days=settings.SIGN_WITHIN_DAYS))
 
 
 def _about_party(request: Request, event: AuditEvent) -> dict[str, Any]:

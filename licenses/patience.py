@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from licenses import texts
 from licenses.facts import RequestCase
 from licenses.judging import NOT_APPLICANT, first_refusal, person_bar, table_bar
 from licenses.states import REQUEST_TRANSITIONS
+from portal.core import times
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 
@@ -52,7 +52,7 @@ def may_nudge(case: RequestCase, wait: Wait, now: datetime) -> Verdict:
         )
     if now >= wait.free_at:
         return Allowed()
-    free = texts.moment(wait.free_at)
+    free = times.moment(wait.free_at)
     if wait.nudged:
         return Denied("already_nudged", "You asked how it stands already.", f"You can ask again from {free}.")
     return Denied(

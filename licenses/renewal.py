@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from licenses import states, texts
+from licenses import states
 from licenses.facts import Facts, Person
 from licenses.judging import first_refusal, person_bar
+from portal.core import times
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 RENEW_WITHIN = timedelta(days=60)
@@ -52,8 +53,8 @@ def may_renew(person: Person, state: str, held: Held, now: datetime) -> Verdict:
         return Allowed()
     return Denied(
         "too_early_to_renew",
-        f"Your access lasts until {texts.moment(min(held.ends))}.",
-        f"You can renew it from {texts.moment(held.free_at)}.",
+        f"Your access lasts until {times.moment(min(held.ends))}.",
+        f"You can renew it from {times.moment(held.free_at)}.",
     )
 
 
@@ -65,6 +66,6 @@ def grant_live(facts: Facts, now: datetime) -> Denied:
         said = (
             "Renew it: your grant's page has the button."
             if now >= free_at
-            else f"{said} You can renew it from {texts.day(free_at)}, on your grant's page."
+            else f"{said} You can renew it from {times.day(free_at)}, on your grant's page."
         )
     return Denied("grant_live", "You already hold a grant for this release.", said)

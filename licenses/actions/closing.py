@@ -14,7 +14,7 @@ from licenses.models import DestructionCertificate, Grant
 from portal.accounts import pending
 from portal.accounts.models import PendingAction
 from portal.accounts.principals import Principal
-from portal.core import audit, events
+from portal.core import audit, events, times
 from portal.core.problems import Invalid, NotPermitted
 
 CLOSE_OUT: Final = "close_out"
@@ -76,7 +76,7 @@ def _checked(grant: Grant, copies: int, method: str, destroyed_on: date, now: da
 
 def _close(grant: Grant, certificate: DestructionCertificate, by: Principal, now: datetime) -> None:
     copies = "1 copy" if certificate.copies == 1 else f"{certificate.copies} copies"
-    reason = f"Closed by its holder; {copies} destroyed by {texts.day(certificate.destroyed_on)}."
+    reason = f"Closed by its holder; {copies} destroyed by {times.day(certificate.destroyed_on)}."
     move_grant(grant, "close", reason=reason, by=by.actor, now=now)
     audit.record(
         "grant.certified",
@@ -123,7 +123,7 @@ def propose_close_out(
             "typed_name": name,
         },
         summary=f"Close your grant for {grant.release.title} for good, and certify as {name} that every copy "
-        f"is destroyed: {held}, the last on {texts.day(destroyed_on)}. How: {said}",
+        f"is destroyed: {held}, the last on {times.day(destroyed_on)}. How: {said}",
         now=now,
     )
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from licenses import links, search, states, texts
+from licenses import links, search, states
 from licenses.actions.mastering import member_in_log
 from licenses.models import Grant, MasterAgreement, MasterMember, Message, Party, Request, RequestVersion
 from licenses.queries.parties import TAKING_PART
 from portal.accounts.events import Bar, ErasureAsked, PersonErased
 from portal.accounts.forgetting import forget_about
-from portal.core import audit
+from portal.core import audit, times
 from portal.core.events import subscribe
 
 ERASED_NAME: Final = "Erased account"
@@ -33,7 +33,7 @@ def say_what_is_under_way(event: ErasureAsked) -> None:
         event.bars.append(Bar(said, links.INVITATION.format(id=party.pk)))
     live = Grant.objects.filter(user=event.user, state__in=states.LIVE_STATES, ends_at__gt=event.now)
     for grant in live.select_related("release").order_by("release__title", "id"):
-        until = texts.day(grant.ends_at)
+        until = times.day(grant.ends_at)
         said = f"Your grant for {grant.release.title} holds until {until}. Close it out first."
         event.bars.append(Bar(said, links.GRANT.format(id=grant.pk)))
 

@@ -16,7 +16,7 @@ from licenses.models import Grant
 from licenses.terms import MAX_GRANT_DAYS
 from portal.accounts import matrix
 from portal.accounts.principals import Principal
-from portal.core import events
+from portal.core import events, times
 from portal.core.problems import Invalid, Problem, database_gave_up
 from portal.core.verdicts import Verdict
 
@@ -152,7 +152,7 @@ def _new_end(grant: Grant, ends_at: datetime | None, now: datetime) -> dict[str,
     elif ends_at <= max(now, grant.starts_at):
         wrong = "This has passed already. To end the grant now, revoke it."
     elif ends_at > latest:
-        wrong = f"This is too far ahead: at most {MAX_GRANT_DAYS} days from now, {texts.day(latest)}."
+        wrong = f"This is too far ahead: at most {MAX_GRANT_DAYS} days from now, {times.day(latest)}."
     elif ends_at == grant.ends_at:
         wrong = "The grant ends then already."
     if wrong:

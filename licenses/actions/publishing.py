@@ -9,14 +9,14 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Max
 
-from licenses import notices, placeholders, policies, queries, states, texts
+from licenses import notices, placeholders, policies, queries, states
 from licenses.actions.moving import require
 from licenses.models import License, LicenseVersion, ReleaseTerms, Request
 from licenses.summary import check_summary
 from licenses.terms import Terms, check_license_text, normalize_license
 from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
-from portal.core import audit, jobs
+from portal.core import audit, jobs, times
 from portal.core.models import AuditEvent
 from portal.core.problems import Invalid
 from weights_vault.models import Release
@@ -209,12 +209,12 @@ def refused_dates(
     """What is wrong with the dates of a version that follows `newest`, by field; {} where nothing is."""
     errors = {}
     if newest is not None and max(effective_at, now) < newest.effective_at:
-        since = texts.moment(newest.effective_at)
+        since = times.moment(newest.effective_at)
         errors["effective_at"] = [
             f"Version {newest.number} counts from {since}; this one cannot count earlier."
         ]
     elif effective_at < now:
-        errors["effective_at"] = [f"This must not be before {texts.moment(now)}."]
+        errors["effective_at"] = [f"This must not be before {times.moment(now)}."]
     if reaccept_by is not None and reaccept_by <= max(now, effective_at):
         errors["reaccept_by"] = ["This must be after the day from which the version counts."]
     return errors

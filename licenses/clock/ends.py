@@ -7,11 +7,12 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from licenses import notices, states, texts
+from licenses import notices, states
 from licenses.actions.moving import lock_grant, move_grant
 from licenses.clock.batches import batches, for_each
 from licenses.models import Grant, Request
 from licenses.reminders import Countdown, remember, sent
+from portal.core import times
 
 ENDS: Final = Countdown("grant_ends", (60, 30, 7))
 BY = "system:clock"
@@ -63,7 +64,7 @@ def _remind(grant: Grant, now: datetime) -> bool:
         renewal = Request.objects.filter(
             renews=grant.request_id, applicant=grant.user_id, state__in=states.OPEN_STATES
         )
-        left = texts.days_until(grant.ends_at, now)
+        left = times.days_until(grant.ends_at, now)
         notices.remind_holder("grant_ends", grant, reminder, renewal.first(), days_left=left)
     return True
 

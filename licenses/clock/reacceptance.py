@@ -7,12 +7,13 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from licenses import notices, states, texts
+from licenses import notices, states
 from licenses.actions.moving import lock_grant
 from licenses.clock.batches import batches, for_each
 from licenses.models import Grant
 from licenses.queries.reacceptance import version_to_accept
 from licenses.reminders import Countdown, remember, sent
+from portal.core import times
 from portal.core.models import AuditEvent
 
 REACCEPT: Final = Countdown("reaccept", (30, 7, 1, 0))
@@ -67,7 +68,7 @@ def _remind(grant: Grant, now: datetime) -> bool:
         reminder = remember(subject, _due(grant, _asked([subject]).get(subject), now), now)
         if reminder is None:
             return False
-        left = texts.days_until(grant.reaccept_by, now)
+        left = times.days_until(grant.reaccept_by, now)
         wanted = version_to_accept(grant, now)
         notices.remind_holder("reacceptance_due", grant, reminder, days_left=left, new_version=wanted)
     return True

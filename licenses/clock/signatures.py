@@ -8,11 +8,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from licenses import notices, states, texts
+from licenses import notices, states
 from licenses.actions.moving import lock_request
 from licenses.clock.batches import batches, for_each
 from licenses.models import Request
 from licenses.reminders import remember, sent
+from portal.core import times
 
 BEFORE: Final = timedelta(days=7)
 WAITING: Final = (states.APPROVED, states.SIGNED)  # signed: others of the team may still have to
@@ -56,5 +57,5 @@ def _remind(request: Request, now: datetime) -> bool:
         reminder = remember(f"request:{request.pk}", [_kind(request)], now) if lapses_at > now else None
         if reminder is None:
             return False
-        told = notices.remind_signers(request, reminder, days_left=texts.days_until(lapses_at, now))
+        told = notices.remind_signers(request, reminder, days_left=times.days_until(lapses_at, now))
     return bool(told)

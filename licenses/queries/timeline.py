@@ -8,12 +8,12 @@ from typing import Any
 from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from licenses import policies, texts
+from licenses import policies
 from licenses.models import Grant, Request
 from licenses.queries.facts import person
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
-from portal.core import audit
+from portal.core import audit, times
 from portal.core.models import AuditEvent
 
 TITLES = {
@@ -207,7 +207,7 @@ def _detail(event: AuditEvent, about: dict[str, str], *, why: bool) -> str:
 
 def _day(moment: object) -> str:
     """moment: as the audit log keeps it, in ISO 8601."""
-    return texts.day(datetime.fromisoformat(str(moment)))
+    return times.day(datetime.fromisoformat(str(moment)))
 
 
 def _label(kind: str, by: str, names: dict[str, str]) -> str:

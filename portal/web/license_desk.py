@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from licenses import actions, policies, queries, summary, texts
+from licenses import actions, policies, queries, summary
 from licenses.actions.moving import require
 from licenses.models import License, LicenseDraft, LicenseVersion, MasterAgreement
 from licenses.queries.masters import ever_members_of
 from licenses.terms import normalize_license
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
+from portal.core import times
 from portal.core.audit import tell, trail, wording
 from portal.core.problems import NotFound
 from portal.web.comparison import Line
@@ -173,13 +174,13 @@ def called(text: LicenseVersion | LicenseDraft) -> str:
     of = f", of {text.organization.name}" if text.organization else ""
     if isinstance(text, LicenseVersion):
         return f"Version {text.number}{of}"
-    return f"Draft of {texts.moment(text.updated_at)}{of}"
+    return f"Draft of {times.moment(text.updated_at)}{of}"
 
 
 def dated(text: LicenseVersion | LicenseDraft) -> str:
     """What a text is called, with the day from which it counts, or the time at which it was last saved."""
     if isinstance(text, LicenseVersion):
-        return f"{called(text)}, counts from {texts.day(text.effective_at)}"
+        return f"{called(text)}, counts from {times.day(text.effective_at)}"
     return called(text)
 
 

@@ -6,12 +6,13 @@ from typing import Any, Final
 from django.conf import settings
 from django.forms import Form
 
-from licenses import policies, queries, states, texts
+from licenses import policies, queries, states
 from licenses.actions import contents
 from licenses.facts import RequestCase
 from licenses.models import Request
 from licenses.queries.waiting import renewable, wait_of
 from portal.accounts.principals import Principal
+from portal.core import times
 from portal.web import answers as answer_sheet
 from portal.web import deadlines, thread
 from portal.web.deadlines import Deadline
@@ -75,7 +76,7 @@ def _next(
         target_days=settings.REVIEW_TARGET_DAYS,
         sign_days=settings.SIGN_WITHIN_DAYS,
         contact=settings.CONTACT_EMAIL,
-        ended=texts.moment(ended) if ended is not None else "",
+        ended=times.moment(ended) if ended is not None else "",
     )
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from licenses import texts
 from licenses.models import Grant, Request
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import AccessToken
+from portal.core import times
 from portal.web import markdown, words
 from portal.web.holding import ended_at, holding_of, state_of
 from portal.web.journey import next_panel
@@ -73,7 +73,7 @@ def ago(moment: datetime | None) -> SafeString | str:
     now = timezone.now()
     seconds = (now - moment).total_seconds()
     # What comes is counted as mails count it; what is past is an age.
-    span = _days(texts.days_until(moment, now)) if -seconds >= _DAY_S else spell(abs(seconds))
+    span = _days(times.days_until(moment, now)) if -seconds >= _DAY_S else spell(abs(seconds))
     text = "just now" if abs(seconds) < 60 else f"{span} ago" if seconds > 0 else f"in {span}"
     return _time(moment, text.replace("%", "%%"))
 

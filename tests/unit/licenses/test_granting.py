@@ -5,14 +5,14 @@ from datetime import datetime
 import pytest
 from django.db import OperationalError
 
-from licenses import actions, states, texts
+from licenses import actions, states
 from licenses.access import LicenseAccess
 from licenses.actions import granting
 from licenses.events import GrantChanged
 from licenses.models import Grant
 from portal.accounts.models import RoleGrant
 from portal.accounts.principals import Principal
-from portal.core import audit, events
+from portal.core import audit, events, times
 from portal.core.models import OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from portal.core.verdicts import Allowed, Denied
@@ -162,7 +162,7 @@ def test_an_extended_grant_ends_later_and_its_holder_reads_why(world: World) -> 
     assert (event.kind, event.data["ends_at"]) == ("grant.extended", later.isoformat())
     [mail] = OutboxMessage.objects.all()
     assert "The cluster was late." in mail.text
-    assert texts.day(later) in mail.subject
+    assert times.day(later) in mail.subject
 
 
 def test_a_suspended_grant_that_is_extended_keeps_the_reason_of_its_hold(world: World) -> None:

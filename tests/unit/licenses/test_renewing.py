@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from licenses import actions, policies, queries, states, texts
+from licenses import actions, policies, queries, states
 from licenses.models import Grant, Request
+from portal.core import times
 from portal.core.models import AuditEvent
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from tests.unit.licenses.team import Team
@@ -104,7 +105,7 @@ def test_before_60_days_it_says_from_when(world: World, grant: Grant) -> None:
         renew(world, grant, grant.ends_at - 60 * DAY - timedelta(microseconds=1))
 
     assert refused.value.code == "too_early_to_renew"
-    assert texts.moment(grant.ends_at - 60 * DAY) in refused.value.next_step
+    assert times.moment(grant.ends_at - 60 * DAY) in refused.value.next_step
 
 
 def test_without_a_summary_of_use_it_is_not_sent(world: World, grant: Grant) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from licenses.manuscripts import MAX_LICENSE_CHARACTERS
 from licenses.models import License, LicenseDraft, LicenseVersion
-from licenses.texts import day, moment
 from portal.accounts.models import Organization
+from portal.core.times import day, moment
 from tests.unit.web import papers
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.test_hostile_text import HOSTILE, LINES

@@ -8,10 +8,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from licenses import texts
 from licenses.models import Request
 from portal import web
 from portal.accounts.models import AccessToken
+from portal.core import times
 from portal.web.templatetags import portal
 
 MOMENT = datetime(2026, 11, 20, 9, 5, 7, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_ago_speaks_of_past_and_future(shift: timedelta, text: str) -> None:
 def test_a_page_counts_the_days_ahead_as_mails_do(hours: float) -> None:
     with time_machine.travel(MOMENT, tick=False):
         then = timezone.now() + timedelta(hours=hours)
-        count = texts.days_until(then, timezone.now())
+        count = times.days_until(then, timezone.now())
         assert f">in {count} day" in portal.ago(then)
 
 
