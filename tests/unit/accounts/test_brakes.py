@@ -26,6 +26,9 @@ ARGUMENTS = {
     "review_say": ["req_x"],
     "review_note": ["req_x"],
     "key_remove": ["key_x"],
+    "mfa_edit_webauthn": [1],
+    "mfa_remove_webauthn": [1],
+    "openid_connect_login": ["orcid"],
     "account_reset_password_from_key": ["1", "abc-def"],
 }
 
@@ -93,3 +96,15 @@ def test_a_session_of_the_same_account_gives_a_guesser_of_codes_no_room(ada: Use
         client.post("/accounts/2fa/authenticate/", {"code": "000000"})
         statuses.append(client.post("/accounts/2fa/reauthenticate/", {"code": "000000"}).status_code)
     assert statuses.count(429) >= 4
+
+
+@pytest.mark.parametrize("page", ["account_reset_password", "account_signup"])
+def test_a_field_that_the_page_does_not_read_moves_no_count(page: str, ada: User, settings: Any) -> None:
+    """The mail goes to the field "email": another one beside it must not be counted in its place."""
+    settings.LIMITS = {"reset_mailbox": "2/d", "sign_up_mailbox": "2/h"}
+    forms = [{"email": ada.email, "login": f"{number}@example.org"} for number in range(3)]
+    statuses = [
+        Client(REMOTE_ADDR=f"192.0.2.{number}").post(address(page), form).status_code
+        for number, form in enumerate(forms)
+    ]
+    assert statuses[-1] == 429
