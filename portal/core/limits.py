@@ -69,7 +69,7 @@ LIMITS: Final[dict[str, Limit]] = {
     "factors": Limit(20, HOUR_S, ACCOUNT, "changes of your second factors"),
     "tokens": Limit(30, HOUR_S, ACCOUNT, "new tokens"),
     "device_code": Limit(30, HOUR_S, ADDRESS, "devices that asked to sign in from your address"),
-    "device_user_code": Limit(10, 5 * MINUTE_S, ADDRESS, "device codes typed from your address"),
+    "device_user_code": Limit(10, 5 * MINUTE_S, ACCOUNT, "wrong device codes"),
     "device_token": Limit(120, MINUTE_S, ADDRESS, "calls for a token from your address"),
     "drafts": Limit(120, HOUR_S, ACCOUNT, "new or changed requests"),
     "submissions": Limit(60, HOUR_S, ACCOUNT, "submitted requests"),

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from portal.accounts.brakes import network_of
 from portal.accounts.devices import codes, families
 from portal.accounts.models import Device, DeviceCode
 from portal.accounts.principals import Principal
@@ -56,10 +55,16 @@ def end(request: HttpRequest, device_id: str) -> HttpResponse:
 
 
 def _known(request: HttpRequest, typed: str, now: datetime) -> DeviceCode | None:
-    """Look the code up; a wrong one counts as a guess. Raises: TooMany."""
+    """Look the code up; a wrong one counts as a guess. Counted first: over the limit a right one must not be
+    told from a wrong one. By the account: nobody spends another's guesses, nor gets more by moving about.
+
+    Raises: TooMany.
+    """
+    guesser = str(person(request).pk)
+    limits.take(LIMIT, guesser, now=now)
     code = codes.found(typed)
-    if code is None:
-        limits.take(LIMIT, network_of(request), now=now)
+    if code is not None:
+        limits.give_back(LIMIT, guesser)
     return code
 
 

@@ -103,7 +103,14 @@ def test_guessing_is_stopped(open_as: OpenAs, code: DeviceCode) -> None:
     answers = [ada.get(DEVICE, {"code": "BCDF-GHJK"}) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [400] * 10 + [429]
     assert int(answers[-1]["Retry-After"]) > 0
-    assert ada.get(DEVICE, {"code": code.user_code}).status_code == 200  # who knows it guesses nothing
+    # Or guessing would go on: what is not refused would be the right one.
+    assert ada.get(DEVICE, {"code": code.user_code}).status_code == 429
+    assert open_as("bo").get(DEVICE, {"code": code.user_code}).status_code == 200  # whoever else is there
+
+
+def test_who_types_right_codes_is_never_stopped(open_as: OpenAs, code: DeviceCode) -> None:
+    ada = open_as("ada")
+    assert {ada.get(DEVICE, {"code": code.user_code}).status_code for _ in range(15)} == {200}
 
 
 @pytest.mark.parametrize(
