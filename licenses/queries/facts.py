@@ -19,7 +19,7 @@ from licenses.facts import (
 )
 from licenses.models import Grant, License, LicenseVersion, Party, ReleaseTerms, Request
 from licenses.queries.colleagues import houses_asking, houses_of
-from licenses.queries.one_grant import grants_within
+from licenses.queries.one_grant import grants_within, requests_within
 from licenses.queries.parties import (
     accept_by,
     on_the_side_of_who_asks,
@@ -157,7 +157,8 @@ def _requests_of(principal: Principal, release: Release) -> list[Request]:
     """The requests for the release by which the person asks for it, newest first."""
     if principal.user is None:
         return []
-    return list(asking(principal.user).filter(requested__release=release))
+    own = requests_within(principal, asking(principal.user))
+    return list(own.filter(requested__release=release))
 
 
 def asking(user: User) -> QuerySet[Request]:

@@ -22,6 +22,7 @@ from licenses.queries.facts import (
     release_facts,
 )
 from licenses.queries.lists import terms_by_release
+from licenses.queries.one_grant import grants_within, requests_within
 from portal.accounts.models import Organization
 from portal.accounts.principals import Principal
 from portal.core.verdicts import Verdict
@@ -104,7 +105,8 @@ def _requests(principal: Principal, releases: list[Release]) -> defaultdict[int,
     if principal.user is None:
         return found
     wanted = {release.pk for release in releases}
-    own = asking(principal.user).filter(requested__release__in=wanted).distinct()
+    every = requests_within(principal, asking(principal.user))
+    own = every.filter(requested__release__in=wanted).distinct()
     for request in own.prefetch_related("requested", "decisions"):
         for requested in request.requested.all():
             found[requested.release_id].append(request)
@@ -115,7 +117,7 @@ def _grants(principal: Principal, releases: list[Release]) -> defaultdict[int, l
     found: defaultdict[int, list[Grant]] = defaultdict(list)
     if principal.user is None:
         return found
-    own = Grant.objects.filter(user=principal.user, release__in=releases)
+    own = grants_within(principal, Grant.objects.filter(user=principal.user, release__in=releases))
     for grant in own.order_by("-starts_at", "-id"):
         found[grant.release_id].append(grant)
     return found

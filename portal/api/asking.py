@@ -39,7 +39,8 @@ class Asking:
         """Return it; None for a release without terms, for which nobody can ask."""
         if terms is None:
             return None
-        user = principal.user
+        # A token for one grant is for no request, and reads nothing of others.
+        user = None if principal.grant else principal.user
         earlier = earlier_answers(user, release, terms.questions) if user is not None else {}
         return cls(
             verdict=policies.may_draft(queries.facts(principal, release), now),

@@ -74,6 +74,27 @@ def test_it_reads_of_requests_the_one_behind_its_grant(world: World, two: tuple[
     assert [request["id"] for request in listed] == [mine.request_id]
 
 
+def test_releases_tell_it_nothing_of_other_grants_and_requests(
+    world: World, two: tuple[Grant, Grant]
+) -> None:
+    """Neither that they are there, nor what was said in them."""
+    mine, other = two
+    slug = other.release.slug
+    Release.objects.update(state=Release.State.LISTED)
+    alone = token(world.researcher, "read", "download", grant=mine.pk)
+    free, stranger = token(world.researcher, "read", "download"), token(world.other, "read", "download")
+
+    def told(client: APIClient) -> list[Any]:
+        listed = client.get("/api/v1/releases").json()["results"]
+        shown = client.get(f"/api/v1/releases/{slug}").json()
+        return [next(each["access"] for each in listed if each["slug"] == slug), shown["access"]]
+
+    assert told(alone) == told(stranger) != told(free)
+    own = f"/api/v1/releases/{mine.release.slug}"
+    assert free.get(own).json()["asking"]["earlier_answers"]
+    assert alone.get(own).json()["asking"]["earlier_answers"] == {}
+
+
 def test_it_delivers_its_own_grant(world: World) -> None:
     grant = world.granted()
     client = token(world.researcher, "read", "download", grant=grant.pk)
