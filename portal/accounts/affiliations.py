@@ -26,6 +26,8 @@ def moved(*, user: User, by: str, now: datetime) -> None:
     """Keep the rows in step with `user.organization`, which just changed in the current transaction."""
     standing = Affiliation.objects.filter(user=user, ended_at=None)
     standing.exclude(organization=user.organization_id).update(ended_at=now, ended_by=by)
+    # Who left an organization does not speak for it.
+    OrganizationManager.objects.filter(user=user).exclude(organization=user.organization_id).delete()
     if user.organization_id is not None and not standing.exists():
         Affiliation.objects.create(user=user, organization_id=user.organization_id, began_at=now)
 
@@ -69,7 +71,6 @@ def _end(affiliation: Affiliation, user: User, by: str, now: datetime) -> None:
     if user.organization_id == affiliation.organization_id:
         User.objects.filter(pk=user.pk).update(organization=None)
         user.refresh_from_db()
-    # Who left an organization does not speak for it.
     OrganizationManager.objects.filter(user=user, organization=affiliation.organization_id).delete()
     audit.record(
         "affiliation.ended",

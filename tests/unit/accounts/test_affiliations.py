@@ -118,6 +118,15 @@ def test_who_leaves_speaks_for_it_no_longer(lab: Organization, mara: Principal, 
     assert not OrganizationManager.objects.exists()
 
 
+def test_who_moves_to_another_speaks_for_the_former_one_no_longer(lab: Organization, mara: Principal) -> None:
+    bo = of(lab, "bo")
+    said = {"full_name": "Mara", "organization": "Another", "country": "NO"}
+    correct_details(user=mara.person, by=mara, now=NOW + DAY, **said)
+    assert not OrganizationManager.objects.exists()
+    with pytest.raises(NotPermitted):
+        set_end(affiliation=standing(bo), ends_at=NOW + DAY, by=mara, now=NOW + DAY)
+
+
 def test_only_an_administrator_names_managers_and_only_of_its_people(
     lab: Organization, mara: Principal, alma: Principal, ada: User
 ) -> None:
