@@ -1,8 +1,8 @@
 """Is the log what was signed? Reads every event again, and names the first entry that is not.
 
 Compared are, entry by entry: the event with the hash in the signer's folder and with the tile; each tile with
-the one above; and, wherever a head was signed, the root with the head. Memory stays the same however long
-the log is. New events may come meanwhile.
+the one above; and, wherever a head was signed, the root with the head. Then what lies beside the tree.
+Memory stays the same however long the log is. New events may come meanwhile.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
+from portal.core.log.beside import check_disclosed, check_recovered
 from portal.core.log.entries import placed
 from portal.core.log.files import LogFiles
 from portal.core.log.heads import Heads
@@ -58,6 +59,8 @@ def verify(
             raise Bad(f"the log was cut: {journaled} entries were journaled, {size} are here", size)
         trace.finish()
     _all_have_places()
+    check_recovered()
+    check_disclosed()
     return Sound(size, heads.compared, min(journaled, size), LogPending.objects.count())
 
 

@@ -3,14 +3,26 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import transaction
 
+from portal.core import audit
 from portal.core.log import sequencer
+from portal.core.log.entries import placed
 from portal.core.log.files import LogFiles
 from portal.core.log.trace import Bad
 from portal.core.log.verify import verify
-from portal.core.models import AuditEvent, LogCheckpoint, LogEntry, LogTile
+from portal.core.models import (
+    AuditDisclosure,
+    AuditEvent,
+    LogCheckpoint,
+    LogEntry,
+    LogPending,
+    LogRecovered,
+    LogTile,
+)
 from tests.unit.core.log.world import NOW, owning_the_database, record, run, sign
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -194,6 +206,39 @@ def test_upper_tiles_are_compared_and_several_processes_see_the_same(
     with pytest.raises(Bad, match="tile 1/0") as found:
         verify(files, processes=2)
     assert found.value.position == 512
+
+
+@pytest.mark.parametrize("edited_too", [True, False])
+def test_a6_event_that_was_taken_out_as_if_a_restore_had_lost_it_is_named(
+    files: LogFiles, edited_too: bool
+) -> None:
+    """Each leaf is good: what was signed stands as a recovered entry. Pages show another event, or none."""
+    position, event, entry = placed(BAD, BAD + 1)[0]
+    with owning_the_database():
+        LogEntry.objects.filter(position=position).update(event=-1 - position)
+        LogRecovered.objects.create(position=position, entry=entry, at=NOW)
+        if edited_too:
+            AuditEvent.objects.filter(pk=event).update(by="usr_b")
+            LogPending.objects.create(event=event)
+        else:
+            AuditEvent.objects.filter(pk=event).delete()
+    with pytest.raises(Bad, match="no repair tells of it") as found:
+        verify(files)
+    assert found.value.position == BAD
+
+
+@pytest.mark.parametrize("change", [{"value": "Ben asked for it."}, {"salt": bytes(16)}, {"field": "note"}])
+def test_a6_private_value_that_was_changed_is_named(files: LogFiles, change: dict[str, Any]) -> None:
+    with transaction.atomic():
+        event = audit.record(
+            "grant.revoked", by="usr_a", subject="grant:a", now=NOW, private={"reason": "Ada shared it."}
+        )
+    sign(files)
+    assert verify(files).entries == SIZE + 1
+    AuditDisclosure.objects.filter(event=event.pk).update(**change)
+    with pytest.raises(Bad, match="is not what it commits to") as found:
+        verify(files)
+    assert (found.value.position, found.value.event) == (SIZE, event.pk)
 
 
 def test_new_events_do_not_disturb(files: LogFiles) -> None:

@@ -16,6 +16,7 @@ from portal.core.log.recovering import EventsLost, JournalGone, NothingToTrust
 from portal.core.log.refusals import Behind, HeadLost, Rewritten
 from portal.core.log.signing import read_head
 from portal.core.log.stored import log_size
+from portal.core.log.verify import verify
 from portal.core.models import (
     AuditEvent,
     LogCheckpoint,
@@ -110,6 +111,7 @@ def test_adopted_log_goes_on_from_its_last_signed_head(files: LogFiles) -> None:
         -8,
         new.pk,
     ]
+    assert verify(files).entries == 10, "recovered entries that a repair tells of are good"
     growth = proofs.consistency(8)
     assert growth is not None
     older = open_checkpoint(last_signed, [keys.verifier()]).checkpoint
