@@ -264,9 +264,12 @@ def _mail(template: str, user: User, change: TwoPersonChange, **more: Any) -> No
 
 @events.subscribe(PersonErased)
 def forget_person(erased: PersonErased) -> None:
-    """Take the words about an erased person from what was proposed about them; what it was stays, by id."""
-    about = TwoPersonChange.objects.filter(payload__user=erased.user.public_id)
-    about.update(summary="", reason="")
+    """Take the words about an erased person from what was proposed about them, and for them; what it was
+    stays, by id."""
+    gone = erased.user.public_id
+    TwoPersonChange.objects.filter(payload__user=gone).update(summary="", reason="")
+    # The summary of an export names who downloads it; why it was wanted is about nobody.
+    TwoPersonChange.objects.filter(payload__by=gone).update(summary="")
 
 
 @jobs.handler(EXPIRE)

@@ -7,9 +7,11 @@ from allauth.account.models import EmailAddress
 
 from portal.accounts import tokens
 from portal.accounts.actions.erasing import ERASED_MAIL, ERASED_NAME, bars_of, erase
+from portal.accounts.actions.roles import grant_role, remove_role
+from portal.accounts.exports import propose_export
 from portal.accounts.forgetting import forget_mail
 from portal.accounts.models import AccessToken, RoleGrant, User
-from portal.accounts.principals import Principal, principal_for
+from portal.accounts.principals import Principal, principal_for, system_principal
 from portal.core.jobs import run_due
 from portal.core.models import AuditEvent, OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
@@ -95,3 +97,14 @@ def test_staff_give_up_their_roles_first(ada: User, session: Principal) -> None:
     with pytest.raises(Conflict) as refused:
         erase(user=ada, address=ada.email, by=session, now=NOW)
     assert refused.value.code == "erasure_barred"
+
+
+def test_an_export_that_was_proposed_names_nobody_any_more(ada: User, session: Principal) -> None:
+    grant_role(user=ada, role="legal_lead", by=system_principal("test"), now=NOW)
+    reads = principal_for(ada, mfa=True)
+    change = propose_export(what="queue", reason="For the yearly report.", by=reads, now=NOW)
+    assert ada.email in change.summary
+    remove_role(user=ada, role="legal_lead", by=system_principal("test"), now=NOW)
+    erase(user=ada, address=ada.email, by=session, now=NOW)
+    change.refresh_from_db()
+    assert (change.summary, change.reason) == ("", "For the yearly report.")
