@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.accounts import provider_answers
 from portal.api import identity
 from portal.api.delivery import deliver
 from portal.web.views.addresses import addresses
@@ -15,6 +16,12 @@ urlpatterns = [
     path("identity/o/api/token", identity.token, name="device_token"),
     path("identity/o/api/revoke", identity.revoke, name="device_revoke"),
     path("accounts/email/", addresses, name="account_email"),  # before allauth's own
+    path("accounts/oidc/<slug:provider_id>/login/", provider_answers.begin, name="openid_connect_login"),
+    path(
+        "accounts/oidc/<slug:provider_id>/login/callback/",
+        provider_answers.come_back,
+        name="openid_connect_callback",
+    ),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("portal.web.urls")),

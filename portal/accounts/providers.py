@@ -7,11 +7,13 @@ Nothing that the provider hands over is kept but who it is.
 
 from typing import Any
 
+from allauth.account import signals as account_signals
 from allauth.account.fields import PasswordField, SetPasswordField
 from allauth.socialaccount import signals
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.forms import SignupForm
 from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
 from django import forms
 from django.db import transaction
 from django.dispatch import receiver
@@ -29,6 +31,16 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] #
         sociallogin.email_addresses = sociallogin.email_addresses[:1]
         for address in sociallogin.email_addresses:
             address.verified, address.primary = False, True
+
+    def get_provider(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> OAuth2Provider:
+        # Imported late: allauth's views ask for this adapter while they are loaded.
+        from portal.accounts.provider_answers import StrictAdapter
+
+        found = super().get_provider(request, provider, client_id)
+        found.oauth2_adapter_class = StrictAdapter
+        return found
 
     def get_signup_form_initial_data(self, sociallogin: SocialLogin) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_signup_form_initial_data(sociallogin)
@@ -68,3 +80,14 @@ def record_connected(sociallogin: SocialLogin, **kwargs: Any) -> None:
 @receiver(signals.social_account_removed)
 def record_disconnected(socialaccount: SocialAccount, **kwargs: Any) -> None:
     _record("account.provider_disconnected", socialaccount)
+
+
+@receiver(account_signals.password_reset)
+def disconnect_all(user: User, **kwargs: Any) -> None:
+    """Whoever reads the account's mail has it alone from now on. Somebody else may have made it with that
+    address, which they could not verify, or connected their own account once they had the password.
+    """
+    with transaction.atomic():
+        for connected in SocialAccount.objects.filter(user=user):
+            connected.delete()
+            _record("account.provider_disconnected", connected)

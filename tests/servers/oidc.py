@@ -15,8 +15,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 CLIENT, SECRET = "weights-portal", secrets.token_urlsafe(16)
+KEY_ID = "2026-11"
 
 
 class Provider:
@@ -27,10 +29,15 @@ class Provider:
         self.codes: dict[str, str] = {}
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.url = ""
+        self.issuer = ""  # what its configuration and its tokens say; its own address where nothing is set
+        self.audience = CLIENT
+        self.said_apart: dict[str, Any] = {}  # of the person, in `userinfo` alone
+        self.signs_with: rsa.RSAPrivateKey | None = self.key
+        self.gives_identity = True
 
     def configuration(self) -> dict[str, Any]:
         return {
-            "issuer": self.url,
+            "issuer": self.issuer or self.url,
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "userinfo_endpoint": f"{self.url}/userinfo",
@@ -52,9 +59,22 @@ class Provider:
         if not proved or (asked.get("client_id"), asked.get("client_secret")) != (CLIENT, SECRET):
             return None
         now = int(time.time())
-        said = {**self.claims, "iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 60}
-        signed = jwt.encode(said, self.key, algorithm="RS256")
-        return {"access_token": "at", "token_type": "Bearer", "id_token": signed, "expires_in": 60}
+        said = {
+            **self.claims,
+            "iss": self.issuer or self.url,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + 60,
+        }
+        algorithm = "RS256" if self.signs_with else "none"
+        signed = jwt.encode(said, self.signs_with, algorithm=algorithm, headers={"kid": KEY_ID})
+        tokens = {"access_token": "at", "token_type": "Bearer", "expires_in": 60}
+        return {**tokens, "id_token": signed} if self.gives_identity else tokens
+
+    def keys(self) -> dict[str, Any]:
+        """Return its public keys, as a JSON Web Key Set."""
+        public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": KEY_ID, "alg": "RS256", "use": "sig"}]}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -67,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", self.provider.authorize(asked))
             self.end_headers()
         elif path == "/userinfo":
-            self._say(self.provider.claims)
+            self._say({**self.provider.claims, **self.provider.said_apart})
+        elif path == "/keys":
+            self._say(self.provider.keys())
         else:
             self._say(self.provider.configuration())
 

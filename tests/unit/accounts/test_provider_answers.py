@@ -1,0 +1,139 @@
+"""Wrong answers of a provider sign nobody in; right ones, only whom they name. With a real provider."""
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.socialaccount.models import SocialAccount
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.test import Client
+
+from portal.accounts.models import User
+from portal.core.models import AuditEvent
+from tests.servers import oidc
+from tests.unit.accounts.conftest import PASSWORD
+from tests.unit.accounts.test_providers import (
+    BEGIN,
+    PERSON,
+    SIGN_UP,
+    come_back,
+    connected,
+    orcid,
+)
+from tests.unit.accounts.test_sessions import principal, sign_in
+
+pytestmark = pytest.mark.database
+__all__ = ["orcid"]  # a fixture
+
+OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+WRONG: dict[str, Callable[[oidc.Provider], Any]] = {
+    "signed by another key": lambda said: setattr(said, "signs_with", OTHER),
+    "not signed": lambda said: setattr(said, "signs_with", None),
+    "for another portal": lambda said: setattr(said, "audience", "another"),
+    "of another issuer": lambda said: setattr(said, "issuer", "https://orcid.org"),
+    "no identity": lambda said: setattr(said, "gives_identity", False),
+    "two people": lambda said: said.said_apart.update(sub="0000-0001-5109-3700"),
+    "nobody": lambda said: said.claims.clear(),
+    "no text": lambda said: said.claims.update(sub=["0000-0002-1825-0097"]),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_answer_signs_nobody_in(client: Client, orcid: oidc.Provider, ada: User, wrong: str) -> None:
+    connected(ada)
+    begun = client.post(f"{BEGIN}?process=login")
+    WRONG[wrong](orcid)
+    sent = httpx.get(begun["Location"], follow_redirects=False)
+    answer = client.get(sent.headers["location"].partition("testserver")[2])
+    assert (answer.status_code, principal(client).user) == (401, None)
+    assert "Nothing was changed here" in answer.content.decode()
+
+
+def test_provider_that_does_not_answer_is_told_in_words(
+    client: Client, orcid: oidc.Provider, settings: Any, db: None
+) -> None:
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["settings"] = {"server_url": "http://127.0.0.1:9", "oauth_pkce_enabled": True}
+    assert client.post(BEGIN).status_code == 401
+    orcid.issuer = "https://orcid.org"
+    app["settings"] = {"server_url": orcid.url, "oauth_pkce_enabled": True}
+    assert client.post(BEGIN).status_code == 401
+
+
+def test_answer_of_one_provider_is_none_of_another(
+    client: Client, orcid: oidc.Provider, settings: Any, ada: User
+) -> None:
+    """Mix-up: neither a state nor a person of one provider counts at another, were they of one name."""
+    connected(ada)
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [app, {**app, "provider_id": "oidc"}]
+    begun = client.post(f"{BEGIN}?process=login")
+    path = httpx.get(begun["Location"]).headers["location"].partition("testserver")[2]
+    assert client.get(path.replace("/orcid/", "/oidc/")).status_code == 401
+    begun = client.post(f"{BEGIN.replace('orcid', 'oidc')}?process=login")
+    path = httpx.get(begun["Location"]).headers["location"].partition("testserver")[2]
+    assert client.get(path)["Location"] == SIGN_UP
+    assert principal(client).user is None
+
+
+def test_a4_answer_is_used_once(client: Client, orcid: oidc.Provider, ada: User) -> None:
+    connected(ada)
+    begun = client.post(f"{BEGIN}?process=login")
+    path = httpx.get(begun["Location"]).headers["location"].partition("testserver")[2]
+    assert client.get(path).status_code == 302
+    client.post("/accounts/logout/")
+    assert client.get(path).status_code == 401
+    assert principal(client).user is None
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:a"])
+def test_the_way_back_stays_here(client: Client, orcid: oidc.Provider, ada: User, to: str) -> None:
+    connected(ada)
+    begun = client.post(BEGIN, query_params={"process": "login", "next": to})
+    path = httpx.get(begun["Location"]).headers["location"].partition("testserver")[2]
+    assert client.get(path)["Location"] == "/"
+
+
+def test_connected_account_has_its_line_in_the_log_or_is_not(
+    client: Client, orcid: oidc.Provider, ada: User
+) -> None:
+    """R10."""
+    sign_in(client, ada)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    with (
+        patch("portal.accounts.providers.audit.record", side_effect=OSError("no log")),
+        pytest.raises(OSError, match="no log"),
+    ):
+        come_back(client, "connect")
+    assert not SocialAccount.objects.exists()
+
+
+def test_who_signed_up_with_anothers_address_does_not_come_back_once_they_have_it(
+    client: Client, orcid: oidc.Provider, db: None
+) -> None:
+    """Mallory makes an account with Ada's address, and connects it; Ada later sets a password by mail."""
+    come_back(client)
+    client.post(SIGN_UP, PERSON)
+    made = User.objects.get(email=PERSON["email"])
+    link = (
+        f"/accounts/password/reset/key/{user_pk_to_url_str(made)}-{default_token_generator.make_token(made)}/"
+    )
+    owner = Client()
+    opened = owner.get(f"/accounts/password/reset/key/{key}/")["Location"]
+    owner.post(opened, {"password1": "a phrase of Ada alone", "password2": "a phrase of Ada alone"})
+    EmailAddress.objects.filter(user=made).update(verified=True)  # the code came to her, too
+    assert come_back(Client())["Location"] == SIGN_UP
+    assert not SocialAccount.objects.exists()
+    disconnected = AuditEvent.objects.filter(kind="account.provider_disconnected", by=made.public_id)
+    assert disconnected.count() == 1
+    # Nor does the browser that waited for the code since then.
+    for path in ("/accounts/confirm-email/", "/accounts/login/", "/"):
+        client.get(path)
+    client.post("/accounts/confirm-email/", {"code": "WRONG1"})
+    client.post("/accounts/confirm-email/", {"action": "resend"})
+    assert principal(client).user is None
