@@ -23,6 +23,7 @@ from weights_vault.sealed.log.tree import HASH_SIZE, leaf_hash
 
 SEGMENT = 65_536  # entries
 _PREFIX = "entries-"
+_DRAFT = ".checkpoint."
 
 
 class SignerBusy(Exception):
@@ -57,20 +58,21 @@ class LogFiles:
             self._written = self.size()
 
     def checkpoint(self) -> str | None:
-        """Return the newest signed note, None where there is none."""
+        """Return the newest signed note, None where there is none. What is no text reads as no note."""
         try:
-            return self._checkpoint.read_text()
+            return self._checkpoint.read_bytes().decode(errors="replace")
         except FileNotFoundError:
             return None
 
     def write_checkpoint(self, note: str) -> None:
         """Replace the checkpoint: after this returns, a crash of the machine leaves the new one."""
-        draft = self.folder / f".checkpoint.{secrets.token_hex(8)}"
-        with draft.open("w") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._checkpoint)
+        draft = self.folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        try:
+            _write_synced(draft, note.encode())
+            draft.replace(self._checkpoint)
+        except BaseException:
+            draft.unlink(missing_ok=True)  # a full disk would get one more every few seconds
+            raise
         _sync_folder(self.folder)
 
     def size(self) -> int:
@@ -122,6 +124,8 @@ class LogFiles:
 
     def _mend(self) -> None:
         """A killed writer's half line or half hash goes; entries whose hashes were not written get them."""
+        for draft in self.folder.glob(f"{_DRAFT}*"):
+            draft.unlink()
         if self._leaves.exists():
             os.truncate(self._leaves, self.size() * HASH_SIZE)
         segments = self._segments()

@@ -3,13 +3,14 @@
 Order of one round, so that a kill at any point loses nothing and never makes two heads that contradict:
 1. under the log's lock: the database's tree grew out of all that the files know; then events get places;
 2. the new entries are journaled, each read again and compared with its leaf;
-3. the head is proved to grow out of the last signed one, signed, and written to the file, on the disk;
+3. the head is made again from the last signed one and the journaled leaves, for the tiles are the database's
+   alone; it is signed, and written to the file, on the disk;
 4. only then it stands in the database, where everybody reads it.
 """
 
 from datetime import datetime, timedelta
 
-from portal.core.log.comparing import agree
+from portal.core.log.comparing import agree, known_leaves
 from portal.core.log.entries import placed
 from portal.core.log.files import LogFiles, oldest_kept
 from portal.core.log.proofs import newest_checkpoint
@@ -17,9 +18,9 @@ from portal.core.log.refusals import Rewritten
 from portal.core.log.sequencer import place_batch, waiting
 from portal.core.log.signing import keep_row, sign_head
 from portal.core.log.stored import Head, head_at, locked, log_size, tiles
-from weights_vault.sealed.errors import LogMalformed, LogTampered
+from weights_vault.sealed.errors import LogMalformed
 from weights_vault.sealed.log.note import NoteSigner
-from weights_vault.sealed.log.tree import consistency_proof, leaf_hash, verify_consistency
+from weights_vault.sealed.log.tree import EMPTY_ROOT, Frontier, leaf_hash
 
 PERIOD_S = 1.0  # between two looks for waiting events
 SIGNED_AGAIN = timedelta(minutes=3)  # a head that did not grow is signed again, so that silence is a sign
@@ -28,13 +29,11 @@ _AT_ONCE = 4_096  # entries journaled together
 
 def is_idle(files: LogFiles, now: datetime) -> bool:
     """True when a round would change nothing: no event waits, and the file's head stands as a fresh row."""
-    row = newest_checkpoint()
-    return (
-        row is not None
-        and now - row.signed_at < SIGNED_AGAIN
-        and row.note.startswith((files.checkpoint() or "-").rpartition("\n\n")[0])
-        and not waiting().exists()
-    )
+    row, note = newest_checkpoint(), files.checkpoint()
+    if row is None or not note:
+        return False
+    fresh = now - row.signed_at < SIGNED_AGAIN
+    return fresh and row.note.startswith(note.rpartition("\n\n")[0]) and not waiting().exists()
 
 
 def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
@@ -45,7 +44,7 @@ def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
     signed = _place_all(files)
     head = _current()
     _journal(files, head.size)
-    _grew(signed, head)
+    _grew(files, signed, head)
     note = files.checkpoint() if signed == head else sign_head(head, key)
     if note is None:
         raise RuntimeError("a head that was signed is in the file")
@@ -90,11 +89,15 @@ def _journal(files: LogFiles, size: int) -> None:
         files.append(entries)
 
 
-def _grew(signed: Head | None, head: Head) -> None:
-    """Prove, as any witness would, that the head grew out of the last one. Raises: Rewritten."""
-    old = signed or Head(0, head_at(0).root)
-    proof = consistency_proof(old.size, head.size, tiles().subtree)
+def _grew(files: LogFiles, signed: Head | None, head: Head) -> None:
+    """See that the head is the last signed one and the leaves journaled since. Raises: Rewritten."""
+    old = signed or Head(0, EMPTY_ROOT)
     try:
-        verify_consistency(old.size, old.root, head.size, head.root, proof)
-    except LogTampered as error:
+        grown = Frontier.read(old.size, tiles().subtree)
+    except LogMalformed as error:
         raise Rewritten(str(error)) from error
+    if grown.root() != old.root:
+        raise Rewritten(f"its first {old.size} entries have another root than was signed")
+    grown.extend(leaf for _, leaf in known_leaves(files, grown.size, head.size))
+    if Head(grown.size, grown.root()) != head:
+        raise Rewritten(f"its tiles say {head}, its entries lead to {Head(grown.size, grown.root())}")

@@ -56,7 +56,9 @@ class Command(DatabaseCommand):
     def _once(self, files: LogFiles, key: NoteSigner) -> None:
         try:
             head = one_round(files, key, timezone.now())
-        except (LogRefused, SignerBusy, OSError) as error:
+        except OSError as error:
+            raise CommandError(f"Nothing was signed. {_in_words(error, files)}") from error
+        except (LogRefused, SignerBusy) as error:
             raise CommandError(f"Nothing was signed. {error}") from error
         self.stdout.write(f"Signed: {head}.")
 
@@ -99,6 +101,13 @@ def _tried(files: LogFiles, key: NoteSigner) -> str:
         now = timezone.now()
         if not signer.is_idle(files, now):
             one_round(files, key, now)
-    except (LogRefused, SignerBusy, OSError, DatabaseError) as error:
+    except OSError as error:
+        return _in_words(error, files)
+    except (LogRefused, SignerBusy, DatabaseError) as error:
         return str(error) or type(error).__name__
     return ""
+
+
+def _in_words(error: OSError, files: LogFiles) -> str:
+    """A full disk does not say which one it is."""
+    return f"The folder LOG_CHECKPOINTS, {files.folder}, cannot be used ({error.strerror or error})."

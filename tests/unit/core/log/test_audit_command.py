@@ -150,3 +150,14 @@ def test_key_of_another_log_signs_nothing(settings: Any, tmp_path: Path) -> None
         manage("log_signer", "--once")
     assert not LogTile.objects.exists()
     assert sequencer.waiting().count() == 0
+
+
+def test_folder_that_cannot_be_written_is_named(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "disk").write_text("no folder")
+    settings.LOG_CHECKPOINTS = str(tmp_path / "disk" / "log")
+    record()
+    with pytest.raises(
+        CommandError, match=r"LOG_CHECKPOINTS, .*disk/log, cannot be used \(Not a directory\)"
+    ):
+        manage("log_signer", "--once")
+    assert not LogCheckpoint.objects.exists()

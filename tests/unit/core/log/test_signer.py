@@ -1,5 +1,7 @@
 """The signer: what it signs, and that a kill at any point neither loses an event nor makes two heads."""
 
+import errno
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from portal.core.log import keys, proofs, sequencer, signer
 from portal.core.log.files import LogFiles, SignerBusy
 from portal.core.log.refusals import HeadLost, HeadUnknown, Rewritten
 from portal.core.log.signing import read_head
-from portal.core.models import AuditEvent, LogCheckpoint, LogPending
+from portal.core.models import AuditEvent, LogCheckpoint, LogPending, LogTile
 from tests.unit.core.log.world import NOW, owning_the_database, record, run, sign
 from weights_vault.sealed.log.proof import verify_proof
 
@@ -112,6 +114,36 @@ def test_journal_goes_on_in_a_new_file_and_old_ones_are_forgotten(
     assert [position for position, _ in files.entries(0)] == [8, 9]
 
 
+def test_folder_without_its_head_is_found_although_nothing_waits(files: LogFiles) -> None:
+    record()
+    sign(files)
+    (files.folder / "checkpoint").unlink()
+    assert not signer.is_idle(files, NOW + timedelta(seconds=1))
+
+
+def test_full_disk_leaves_the_old_head_and_no_drafts(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(1)
+    first = sign(files)
+    record(2)
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space left"):
+                sign(files)
+        assert read_head(files.checkpoint() or "") == first
+        with pytest.raises(OSError, match="No space left"):
+            files.write_checkpoint("")
+    assert LogCheckpoint.objects.count() == 1
+    assert not list(files.folder.glob(".checkpoint*"))
+    assert sign(files).size == 2
+
+
 def test_two_signers_at_once_take_turns(files: LogFiles) -> None:
     record()
     with files.taken(), pytest.raises(SignerBusy, match="another log signer"):
@@ -142,12 +174,14 @@ def test_a6_checkpoint_that_somebody_made_up_is_not_believed(files: LogFiles) ->
         sign(files)
 
 
-@pytest.mark.parametrize("damage", ["", "half a no", "cut"])
+@pytest.mark.parametrize("damage", ["", "half a no", "cut", "no text"])
 def test_checkpoint_file_that_cannot_be_read_is_no_new_beginning(files: LogFiles, damage: str) -> None:
     record()
     sign(files)
     path = files.folder / "checkpoint"
-    path.write_text(path.read_text()[:-10] if damage == "cut" else damage)
+    whole = path.read_bytes()
+    damaged = {"cut": whole[:-10], "no text": b"\xff" + whole}
+    path.write_bytes(damaged.get(damage, damage.encode()))
     record()
     with pytest.raises(HeadLost, match="audit repair --trust-database"):
         sign(files)
@@ -169,6 +203,26 @@ def test_a6_event_edited_before_it_was_journaled_is_not_signed(
     with pytest.raises(Rewritten, match=f"event {event.pk}, entry 0"):
         sign(files)
     assert not LogCheckpoint.objects.exists()
+
+
+@pytest.mark.parametrize("signed_before", [0, 3])
+def test_a6_upper_tile_that_was_changed_before_its_head_was_signed_is_not_signed(
+    files: LogFiles, signed_before: int
+) -> None:
+    """The signer was killed between the places and the head: its leaves are good, not what is over them."""
+    for number in range(signed_before):
+        record(number)
+    if signed_before:
+        sign(files)
+    AuditEvent.objects.bulk_create(
+        AuditEvent(kind="a.b", by="usr_a", subject=f"x:{n}", at=NOW, data={"n": n}) for n in range(800)
+    )
+    sequencer.catch_up()
+    tile = LogTile.objects.get(level=1)
+    LogTile.objects.filter(pk=tile.pk).update(hashes=bytes(tile.hashes)[:64] + bytes(32))
+    with pytest.raises(Rewritten, match="its tiles say"):
+        sign(files)
+    assert LogCheckpoint.objects.count() == bool(signed_before)
 
 
 @pytest.mark.database
