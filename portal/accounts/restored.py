@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from portal.accounts import browsers
 from portal.accounts.devices import families
 from portal.accounts.models import AccessToken, RoleGrant, User
 from portal.accounts.tokens import end_all_tokens
@@ -13,6 +14,12 @@ from portal.core.log.recovering import EventsLost, Lost
 
 BY: Final = "system:log_signer"
 SAID: Final = "The portal's database was put back to an earlier day, after which this account was disabled."
+_NEW_PASSWORD: Final = ("account.password_set", "account.password_changed", "account.password_reset")
+# After each of these at least one browser of the person was out.
+_SIGNED_OUT: Final = (
+    *("account.signed_out", "account.session_ended", "account.sessions_ended", "account.access_ended"),
+    *("account.second_factor_added", "account.second_factor_removed"),
+)
 
 
 @subscribe(EventsLost)
@@ -26,6 +33,10 @@ def on_events_lost(event: EventsLost) -> None:
             _remove_role(person, str(fields["data"].get("role")), event.now)
     for person, fields in _last(event.lost, ("token.ended",), ("token",)):
         _end_token(person, fields["data"].get("token"), event.now)
+    for person, _ in _last(event.lost, _NEW_PASSWORD, ()):
+        _end_password(person, event.now)
+    for person, _ in _last(event.lost, _SIGNED_OUT, ()):
+        _sign_out(person, event.now)
     for person, fields in _last(event.lost, ("device.ended", "device.reused"), ("device",)):
         families.end_lost(person, fields["data"].get("device"), by=BY, now=event.now)
 
@@ -58,6 +69,23 @@ def _disable(person: User, now: datetime) -> None:
             private={"reason": SAID},
             about=person.public_id,
         )
+
+
+def _end_password(person: User, now: datetime) -> None:
+    """The old one is back, which others may know: its owner sets one by a code that is mailed to them."""
+    if not person.has_usable_password():
+        return
+    tokens, sessions = end_all_tokens(user=person, by=BY, now=now), browsers.forget(person)
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    subject = f"user:{person.public_id}"
+    audit.record("account.access_ended", by=BY, subject=subject, now=now, tokens=tokens, sessions=sessions)
+
+
+def _sign_out(person: User, now: datetime) -> None:
+    if ended := browsers.forget(person):
+        subject = f"user:{person.public_id}"
+        audit.record("account.sessions_ended", by=BY, subject=subject, now=now, sessions=ended)
 
 
 def _remove_role(person: User, role: str, now: datetime) -> None:

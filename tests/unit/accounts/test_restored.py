@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from portal.accounts.models import AccessToken, Device, RoleGrant, User
 from portal.core import events
@@ -81,3 +82,33 @@ def test_device_that_was_ended_is_ended_again(person: User, kind: str) -> None:
     lose(person, (kind, {"device": devices[0].pk}), (kind, {"device": None}))
     assert list(Device.objects.filter(ended_at=NOW)) == [devices[0]]
     assert AuditEvent.objects.get(kind="device.ended").by == "system:log_signer"
+
+
+def signed_in(person: User) -> Client:
+    browser = Client()
+    assert browser.login(email=person.email, password="a long password for tests")
+    return browser
+
+
+def is_in(browser: Client) -> bool:
+    return browser.get("/tokens/").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["account.signed_out", "account.session_ended", "account.sessions_ended"])
+def test_browser_that_was_signed_out_is_signed_out_again(person: User, kind: str) -> None:
+    browser = signed_in(person)
+    assert is_in(browser)
+    lose(person, (kind, {}))
+    assert not is_in(browser)
+
+
+@pytest.mark.parametrize("kind", ["account.password_changed", "account.password_reset"])
+def test_password_that_was_replaced_opens_nothing_again(person: User, kind: str) -> None:
+    """Nor does what was signed in, or made, with it."""
+    browser = signed_in(person)
+    lose(person, (kind, {}))
+    assert not is_in(browser)
+    assert not Client().login(email=person.email, password="a long password for tests")
+    assert AuditEvent.objects.get(kind="account.access_ended").by == "system:log_signer"
+    lose(person, (kind, {}))
+    assert AuditEvent.objects.filter(kind="account.access_ended").count() == 1

@@ -25,11 +25,16 @@ HELD = frozenset(
     {
         *("grant.suspended", "grant.revoked", "grant.closed", "account.disabled", "role.removed"),
         *("token.ended", "device.ended", "device.reused"),
+        *("account.password_set", "account.password_changed", "account.password_reset"),
+        *("account.signed_out", "account.session_ended", "account.sessions_ended", "account.access_ended"),
     }
 )
 # What takes something away, too, and has to be done again by a person.
 AGAIN = frozenset(
-    {"account.erased", "key.removed", "revision.quarantined", "revision.withdrawn", "release.withdrawn"}
+    {
+        *("account.erased", "account.second_factor_removed", "key.removed"),
+        *("revision.quarantined", "revision.withdrawn", "release.withdrawn"),
+    }
 )
 LISTED = 200
 
