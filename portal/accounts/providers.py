@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.accounts.sign_up import AsSlow
 from portal.core import audit
 
 
@@ -47,7 +48,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] #
         return {"email": initial.get("email", "")}
 
 
-class ProviderSignupForm(SignupForm):  # type: ignore[misc]
+class ProviderSignupForm(AsSlow, SignupForm):  # type: ignore[misc]
     """An account that a provider signs in has a password, too: it is asked for before what binds others."""
 
     password1 = SetPasswordField(label="Password", autocomplete="new-password")

@@ -1,9 +1,9 @@
-"""The sign-up form. Apart from forms.py, on which allauth builds the form that this one stands on."""
+"""The sign-up form. Apart from forms.py, on which allauth builds the forms that these stand on."""
 
 import secrets
 from typing import Any
 
-from allauth.account.forms import SignupForm
+from allauth.account.forms import BaseSignupForm, SignupForm
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -11,8 +11,8 @@ from django.utils import timezone
 from portal.core import audit
 
 
-class SlowSignupForm(SignupForm):
-    """allauth's, which answers a known address like a new one; here it takes as long, too.
+class AsSlow(BaseSignupForm):
+    """A sign-up form of allauth's answers a known address like a new one; with this it takes as long, too.
 
     An account costs a password hash and some rows. The branch that makes none, and only mails the owner of
     the address, makes one all the same, for an address that there is not, and takes it back: no time of an
@@ -41,3 +41,7 @@ class SlowSignupForm(SignupForm):
         finally:
             self.account_already_exists = True
             self.cleaned_data["email"] = address
+
+
+class SlowSignupForm(AsSlow, SignupForm):
+    """By address and password."""

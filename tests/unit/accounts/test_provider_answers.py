@@ -11,7 +11,10 @@ from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.contrib.auth.hashers import MD5PasswordHasher as Hasher
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.models import User
 from portal.core.models import AuditEvent
@@ -120,9 +123,7 @@ def test_who_signed_up_with_anothers_address_does_not_come_back_once_they_have_i
     come_back(client)
     client.post(SIGN_UP, PERSON)
     made = User.objects.get(email=PERSON["email"])
-    link = (
-        f"/accounts/password/reset/key/{user_pk_to_url_str(made)}-{default_token_generator.make_token(made)}/"
-    )
+    key = f"{user_pk_to_url_str(made)}-{default_token_generator.make_token(made)}"
     owner = Client()
     opened = owner.get(f"/accounts/password/reset/key/{key}/")["Location"]
     owner.post(opened, {"password1": "a phrase of Ada alone", "password2": "a phrase of Ada alone"})
@@ -137,3 +138,26 @@ def test_who_signed_up_with_anothers_address_does_not_come_back_once_they_have_i
     client.post("/accounts/confirm-email/", {"code": "WRONG1"})
     client.post("/accounts/confirm-email/", {"action": "resend"})
     assert principal(client).user is None
+
+
+def test_known_address_costs_what_an_unknown_one_costs(
+    client: Client, orcid: oidc.Provider, ada: User
+) -> None:
+    """Nothing tells who has an account: the password is hashed, and rows are written, for both."""
+    seen = {}
+    for number, address in enumerate((ada.email, "new@example.org")):
+        browser, orcid.claims["sub"] = Client(), str(number)
+        come_back(browser)
+        with (
+            patch.object(
+                MD5PasswordHasher, "encode", autospec=True, side_effect=MD5PasswordHasher.encode
+            ) as hashed,
+            CaptureQueriesContext(connection) as asked,
+        ):
+            answer = browser.post(SIGN_UP, {**PERSON, "email": address})
+        written = sum(each["sql"].startswith("INSERT") for each in asked.captured_queries)
+        seen[address] = (answer.status_code, answer["Location"], sorted(answer.headers), hashed.call_count)
+        assert written >= 8, address
+    assert seen[ada.email] == seen["new@example.org"]
+    assert seen[ada.email][3] == 1
+    assert SocialAccount.objects.count() == 1
