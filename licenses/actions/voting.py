@@ -14,6 +14,7 @@ from licenses.facts import RequestCase
 from licenses.models import Decision, Request, RequestVersion, Vote
 from licenses.queries.reviewers import votes_that_count
 from licenses.tally import APPROVE, REJECT, REQUEST_CHANGES, VERDICTS, Tally, tally
+from portal.accounts import factors
 from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.problems import Conflict, Invalid, Problem
@@ -115,7 +116,10 @@ def _cast(
     mine = Vote.objects.filter(
         request=request, version=request.version, reviewer=reviewer, superseded_at__isnull=True
     )
-    if mine.filter(verdict=verdict, reason=reason, note=note).exists():
+    same = mine.filter(verdict=verdict, reason=reason, note=note)
+    if factors.votes_are_signed():
+        same = same.filter(assertion__isnull=False)  # one from before that is given again to be signed
+    if same.exists():
         return False
     kept = balloting.keep(request, verdict, reason, reviewer, signed, now)
     changed = bool(mine.update(superseded_at=now))
