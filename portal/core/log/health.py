@@ -39,6 +39,10 @@ def log(now: datetime) -> Finding:
             False, f"{count} events wait for a place, the oldest for {age.total_seconds():.0f} s", START
         )
     head = newest_checkpoint()
+    unsigned = _unsigned(now, 0 if head is None else head.size)
+    if unsigned > BEHIND:
+        said = f"events got places that no head covers, the first {unsigned.total_seconds():.0f} s ago"
+        return Finding(False, said, START)
     if head is None:
         return Finding(True, "nothing to sign yet")
     if now - head.signed_at > SILENT:
@@ -53,6 +57,13 @@ def waited(now: datetime) -> tuple[int, timedelta]:
     events = AuditEvent.objects.filter(index__in=waiting())
     told = events.aggregate(at=Min("at"), count=Count("index"))
     return (0, timedelta()) if told["at"] is None else (told["count"], now - told["at"])
+
+
+def _unsigned(now: datetime, signed: int) -> timedelta:
+    """How long the first entry past the signed ones has waited: the signer's folder may be full."""
+    place = LogEntry.objects.filter(position=signed).values("event")
+    at = AuditEvent.objects.filter(index__in=place).values_list("at", flat=True).first()
+    return timedelta() if at is None else now - at
 
 
 @register(Tags.security)

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage
 from django.utils import timezone
 
 from portal.core.doctor import Finding, examine
-from portal.core.log import health, recovering
+from portal.core.log import health, recovering, sequencer
 from portal.core.log.files import LogFiles
 from portal.core.models import AuditEvent, LogRecovered
 from tests.unit.core.log.world import NOW, record, sign
@@ -49,6 +49,18 @@ def test_signed_log_says_how_much_and_by_whom(files: LogFiles) -> None:
     record()
     sign(files)
     assert finding() == Finding(True, "1 entries signed, no witnesses")
+
+
+@pytest.mark.parametrize("signed_before", [False, True])
+def test_events_with_places_that_nothing_signs_are_said(files: LogFiles, signed_before: bool) -> None:
+    """As where the signer's disk is full: nothing waits for a place any more."""
+    if signed_before:
+        record()
+        sign(files)
+    record()
+    sequencer.catch_up()
+    assert finding(5).ok
+    assert finding(6).detail == "events got places that no head covers, the first 6 s ago"
 
 
 def test_signer_that_fell_silent_is_found_although_nothing_waits(files: LogFiles) -> None:
