@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Max
 
 from licenses.queries.lists import grant_for, request_for
+from licenses.queries.withholding import withhold
 from portal.accounts.policies import may_read_audit
 from portal.accounts.principals import Principal
 from portal.core.models import AuditEvent
@@ -35,12 +36,18 @@ def event_to_prove(principal: Principal, index: str, now: datetime) -> AuditEven
     """Return an event of which the principal may have a proof.
 
     Of any: who reads the whole log. Of decisions and signatures: who may read the request. Of a grant, of its
-    headers and reports: who may read the grant.
+    headers and reports: who may read the grant. Of the former, private values that are not for them are
+    withheld.
     Raises: NotFound.
     """
     event = AuditEvent.objects.filter(pk=int(index)).first() if _is_number(index) else None
-    if event is None or not (may_read_audit(principal) or _is_about(event, principal, now)):
+    if event is None:
         raise NotFound()
+    if _is_about(event, principal, now):
+        return event
+    if not may_read_audit(principal):
+        raise NotFound()
+    [event] = withhold(principal, [event])
     return event
 
 

@@ -65,7 +65,9 @@ LEDGER_READ: Final = Capability(
     "ledger_read", "read who was given what, alerts, and what became of revisions", reads=True
 )
 EXPORT: Final = Capability("export", "ask for an export of what they read here about many people")
-AUDIT_READ: Final = Capability("audit_read", "read and search the audit log", reads=True)
+AUDIT_READ: Final = Capability(
+    "audit_read", "read and search the audit log, with the words that they may read elsewhere", reads=True
+)
 PEOPLE_READ: Final = Capability("people_read", "see people, their roles and organizations", reads=True)
 PEOPLE_MANAGE: Final = Capability(
     "people_manage", "disable and enable accounts, end their sessions and tokens", whose=OTHERS

@@ -25,6 +25,8 @@ SALT_BYTES: Final = 16
 COMMITMENT: Final = "commitment"
 # What readers say in the place of a value that an erasure took.
 ERASED: Final = "Erased."
+# The same of a value that stands, and is not for this reader.
+WITHHELD: Final = "Not shown to you."
 
 
 def record(
@@ -110,6 +112,11 @@ def tell(events: Iterable[_Event]) -> list[_Event]:
         if event.disclosed is None:
             event.disclosed = found.get(event.pk, {})
     return listed
+
+
+def withhold(event: AuditEvent) -> None:
+    """Let `told`, `wording` and `plain` say WITHHELD for each private value of the event."""
+    event.disclosed = dict.fromkeys(committed(event), WITHHELD)
 
 
 def told(event: AuditEvent, field: str, erased: Any = "") -> Any:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from licenses.actions.moving import require
+from licenses.queries.withholding import withhold
 from portal.accounts.audit_search import Wanted, events
 from portal.accounts.policies import may_read_audit
 from portal.accounts.principals import Principal
@@ -30,7 +31,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Field:
-    """One value of an event. state: "plain", "shown" (behind a commitment), "erased"."""
+    """One value of an event. state: "plain", "shown" (behind a commitment), "withheld" (not for this reader),
+    "erased"."""
 
     name: str
     value: str
@@ -48,12 +50,12 @@ def enter(principal: Principal) -> None:
     require(may_read_audit(principal))
 
 
-def page_of(wanted: Wanted, place: str, now: datetime) -> dict[str, Any]:
+def page_of(principal: Principal, wanted: Wanted, place: str, now: datetime) -> dict[str, Any]:
     """Context of one page of the list, newest first. place: "before-N" or "after-N", the event that the page
     begins below or above; anything else is the newest page.
     """
     found, newer, older = _cut(wanted, place)
-    lines = [Line(event, sentence) for event, sentence in sentences.tell(found)]
+    lines = [Line(event, sentence) for event, sentence in sentences.tell(withhold(principal, found))]
     return {
         "lines": lines,
         "newer": lines[0].event.pk if lines and newer else None,
@@ -62,12 +64,12 @@ def page_of(wanted: Wanted, place: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def event_page(index: str, now: datetime) -> dict[str, Any]:
+def event_page(principal: Principal, index: str, now: datetime) -> dict[str, Any]:
     """Context of the page of one event. Raises: NotFound."""
     event = AuditEvent.objects.filter(pk=int(index)).first() if _is_number(index) else None
     if event is None:
         raise NotFound()
-    [(event, sentence)] = sentences.tell([event])
+    [(event, sentence)] = sentences.tell(withhold(principal, [event]))
     position, log = position_of(event.pk), standing(now)
     return {
         "event": event,
@@ -106,7 +108,7 @@ def _field(event: AuditEvent, name: str) -> Field:
     if not audit.is_commitment(value):
         return Field(name, _shown(value), "", "plain")
     standing_ = audit.told(event, name, None)
-    state = "erased" if standing_ is None else "shown"
+    state = "withheld" if standing_ is audit.WITHHELD else "erased" if standing_ is None else "shown"
     return Field(name, "" if standing_ is None else _shown(standing_), value[audit.COMMITMENT], state)
 
 

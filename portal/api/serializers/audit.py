@@ -53,7 +53,9 @@ class AuditEventSerializer(serializers.Serializer[Told]):
     by = serializers.SerializerMethodField()
     subject = serializers.SerializerMethodField()
     data = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field, not its property
-    disclosed = serializers.SerializerMethodField(help_text="Field → value, of those that were not erased.")
+    disclosed = serializers.SerializerMethodField(
+        help_text="Field → value, of those that were not erased and that the caller reads."
+    )
     sentence = serializers.SerializerMethodField()
     proof = serializers.SerializerMethodField(
         help_text="Where its proof is; 503 until it is in a checkpoint."
@@ -82,7 +84,8 @@ class AuditEventSerializer(serializers.Serializer[Told]):
     @extend_schema_field(serializers.DictField(child=serializers.JSONField()))
     def get_disclosed(self, told: Told) -> dict[str, Any]:
         audit.tell([told[0]])
-        return dict(told[0].disclosed or {})
+        standing = told[0].disclosed or {}
+        return {field: value for field, value in standing.items() if value is not audit.WITHHELD}
 
     def get_sentence(self, told: Told) -> str:
         return str(told[1])

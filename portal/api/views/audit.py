@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licenses.queries.proofs import event_to_prove
+from licenses.queries.withholding import withhold
 from portal.accounts.audit_search import Wanted, events
 from portal.accounts.policies import may_read_audit
 from portal.api.pagination import PortalCursorPagination
@@ -65,7 +66,7 @@ class AuditView(AuditReader):
         query.is_valid(raise_exception=True)
         paginator = PortalCursorPagination(("-index",))
         rows = paginator.paginate_queryset(events(Wanted(**query.validated_data)), request, self) or []
-        shown = [AuditEventSerializer(told).data for told in sentences.tell(rows)]
+        shown = [AuditEventSerializer(told).data for told in sentences.tell(withhold(self.principal, rows))]
         return paginator.get_paginated_response(shown)
 
 
@@ -78,7 +79,7 @@ class AuditEventView(AuditReader):
         self.enter()
         known = index.isascii() and index.isdecimal() and len(index) <= 18
         event = found(AuditEvent.objects.filter(pk=int(index)).first() if known else None)
-        [told] = sentences.tell([event])
+        [told] = sentences.tell(withhold(self.principal, [event]))
         return Response(AuditEventSerializer(told).data)
 
 
@@ -94,7 +95,7 @@ class AuditProofView(ApiView):
         any event: for who reads the log. 503 `proof_not_ready` until the event is in a signed checkpoint.
         """
         event = event_to_prove(self.finder, index, self.now)
-        text = proof_of(event.pk)
+        text = proof_of(event.pk, disclosing=event.disclosed is None)
         if text is None:
             raise _soon()
         return _file(text, f"event-{event.pk}{ENDING}")

@@ -19,11 +19,12 @@ def newest_checkpoint() -> LogCheckpoint | None:
     return LogCheckpoint.objects.order_by("-size").first()
 
 
-def proof_of(event: int) -> str | None:
+def proof_of(event: int, *, disclosing: bool = True) -> str | None:
     """Return the proof that an event stands in the log, with what is still disclosed of it.
 
-    event: its index. Returns: the text of a C2SP tlog-proof; None where the event has no place yet, or no
-    checkpoint reaches as far: that is a matter of seconds while the signer runs.
+    event: its index. disclosing: false for a reader from whom its private values are withheld.
+    Returns: the text of a C2SP tlog-proof; None where the event has no place yet, or no checkpoint reaches
+    as far: that is a matter of seconds while the signer runs.
     Raises: LogMalformed: the stored tree has holes.
     """
     place = LogEntry.objects.filter(event=event).values_list("position", flat=True).first()
@@ -32,7 +33,7 @@ def proof_of(event: int) -> str | None:
     if place is None or row is None or head is None or head.size <= place:
         return None
     hashes = inclusion_proof(place, head.size, tiles_towards(place, head.size).subtree)
-    return format_proof(place, hashes, head.note, _extra(row))
+    return format_proof(place, hashes, head.note, _extra(row, disclosing))
 
 
 def consistency(old: int, new: int | None = None) -> str | None:
@@ -48,10 +49,10 @@ def consistency(old: int, new: int | None = None) -> str | None:
     return format_growth(old, consistency_proof(old, head.size, tiles().subtree), head.note)
 
 
-def _extra(row: Row) -> bytes:
+def _extra(row: Row, disclosing: bool) -> bytes:
     entry = loads_strict(entry_of(row), max_bytes=MAX_PROOF_SIZE, max_depth=_DEPTH, max_items=MAX_PROOF_SIZE)
     rows = AuditDisclosure.objects.filter(event=row[0]).values_list("field", "salt", "value")
-    shown = {field: (bytes(salt), value) for field, salt, value in rows}
+    shown = {field: (bytes(salt), value) for field, salt, value in rows} if disclosing else {}
     if not isinstance(entry, dict):
         raise RuntimeError("an entry is an object")
     return format_extra(entry, shown)

@@ -18,28 +18,31 @@ TEXT = "text/plain; charset=utf-8"
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    audit_desk.enter(reader(request))
+    principal = reader(request)
+    audit_desk.enter(principal)
     form = AuditFilterForm(request.GET)
     context = {
         "form": form,
         "filtered": bool(form.filters),
         "query": form.query,
-        **audit_desk.page_of(form.wanted(), request.GET.get("page", ""), timezone.now()),
+        **audit_desk.page_of(principal, form.wanted(), request.GET.get("page", ""), timezone.now()),
     }
     return render(request, "web/pages/audit.html", context)
 
 
 @private("GET")
 def event(request: HttpRequest, index: str) -> HttpResponse:
-    audit_desk.enter(reader(request))
-    return render(request, "web/pages/audit_event.html", audit_desk.event_page(index, timezone.now()))
+    principal = reader(request)
+    audit_desk.enter(principal)
+    context = audit_desk.event_page(principal, index, timezone.now())
+    return render(request, "web/pages/audit_event.html", context)
 
 
 @private("GET")
 def proof(request: HttpRequest, index: str) -> HttpResponse:
     """Of any event to who reads the log; of a decision, a grant and what it gave to whom it is about."""
     proved = event_to_prove(reader(request), index, timezone.now())
-    text = proof_of(proved.pk)
+    text = proof_of(proved.pk, disclosing=proved.disclosed is None)
     if text is None:
         raise _soon()
     return _file(text, audit_desk.file_name(proved))

@@ -219,3 +219,49 @@ class TestOwnProofs:
 
         assert open_as("ada").get(f"/audit/{event.pk}/proof/").status_code == 404
         assert open_as("otto").get(f"/audit/{event.pk}/proof/").status_code == 200
+
+
+class TestWithheld:
+    """What somebody typed is told by the log to those alone who read it by their role, or elsewhere."""
+
+    def test_an_administrator_reads_the_line_and_not_why(
+        self, open_as: OpenAs, grant: Grant, world: World
+    ) -> None:
+        alma, event = open_as("alma"), the("grant.suspended")
+        catch_up(world.now)
+        proof = alma.get(f"/audit/{event.pk}/proof/").content.decode()
+        api = alma.get(f"/api/v1/audit/{event.pk}").json()
+
+        for address in ("/audit/?group=grant", f"/audit/{event.pk}/"):
+            page = shown(alma, address)
+            assert WHY not in page
+            assert audit.WITHHELD in page
+        assert verify_proof(proof, [keys.verifier()], keys.origin()).disclosed == {}
+        assert (WHY in str(api), api["disclosed"]) == (False, {})
+        assert WHY not in str(alma.get("/api/v1/audit?group=grant").json())
+
+    def test_a_legal_lead_does_not_read_so_about_what_they_asked_for_themselves(
+        self, open_as: OpenAs, world: World, big: Release
+    ) -> None:
+        request = world.submitted("rosa", big)
+        with transaction.atomic():
+            audit.record(
+                "request.voted",
+                by=world.people["ravi"].public_id,
+                subject=f"request:{request.pk}",
+                now=world.now,
+                private={"reason": WHY},
+                verdict="reject",
+            )
+        event = the("request.voted")
+
+        assert WHY in shown(open_as("otto"), f"/audit/{event.pk}/")
+        assert WHY not in shown(open_as("rosa"), f"/audit/{event.pk}/")
+
+    def test_who_a_decision_is_about_has_its_proof_with_the_reason(
+        self, open_as: OpenAs, grant: Grant, world: World
+    ) -> None:
+        catch_up(world.now)
+        proof = open_as("ada").get(f"/audit/{the('grant.suspended').pk}/proof/").content.decode()
+
+        assert verify_proof(proof, [keys.verifier()], keys.origin()).disclosed == {"reason": WHY}
