@@ -149,9 +149,7 @@ def test_known_address_costs_what_an_unknown_one_costs(
         browser, orcid.claims["sub"] = Client(), str(number)
         come_back(browser)
         with (
-            patch.object(
-                MD5PasswordHasher, "encode", autospec=True, side_effect=MD5PasswordHasher.encode
-            ) as hashed,
+            patch.object(Hasher, "encode", autospec=True, side_effect=Hasher.encode) as hashed,
             CaptureQueriesContext(connection) as asked,
         ):
             answer = browser.post(SIGN_UP, {**PERSON, "email": address})
