@@ -18,6 +18,7 @@ from portal.core.log.signing import read_head
 from portal.core.log.stored import log_size
 from portal.core.log.verify import verify
 from portal.core.models import (
+    AuditDisclosure,
     AuditEvent,
     LogCheckpoint,
     LogEntry,
@@ -31,7 +32,9 @@ from weights_vault.sealed.log.growth import verify_growth
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
-TABLES: tuple[type[Model], ...] = (AuditEvent, LogPending, LogEntry, LogTile, LogCheckpoint, LogRecovered)
+TABLES: tuple[type[Model], ...] = (
+    *(AuditEvent, AuditDisclosure, LogPending, LogEntry, LogTile, LogCheckpoint, LogRecovered),
+)
 
 
 @pytest.fixture
