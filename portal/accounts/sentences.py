@@ -27,10 +27,10 @@ SENTENCES: Final = {
     "account.password_set": "{by} set a password.",
     "account.provider_connected": "{by} connected their account at {provider}.",
     "account.provider_disconnected": "{by} disconnected their account at {provider}.",
-    "account.second_factor_added": "{by} added a second factor: {factor}.",
+    "account.second_factor_added": "{by} added a second factor: {factor:word}.",
     "account.second_factor_failed": "A wrong second factor was given for {subject}, {so_far} within an hour.",
-    "account.second_factor_removed": "{by} removed a second factor: {factor}.",
-    "account.second_factor_reset": "{by} made new recovery codes or a new factor: {factor}.",
+    "account.second_factor_removed": "{by} removed a second factor: {factor:word}.",
+    "account.second_factor_reset": "{by} made new recovery codes or a new factor: {factor:word}.",
     "account.session_ended": "{by} signed out a browser of {subject}.",
     "account.sessions_ended": "{by} signed out every other browser of {subject}, {sessions} in all.",
     "account.sign_in_failed": "A wrong password was given for {subject}, {so_far} within an hour.",
@@ -57,16 +57,16 @@ SENTENCES: Final = {
     "domain.removed": "{by} took the domain {domain} from {subject}.",
     "domain.verified": "{by} showed that {domain} is of {subject}, by {how}.",
     "export.downloaded": "{by} downloaded the export of {subject}: {export}.",
-    "look_as.began": "{by} began to look at the site as a {role}.",
-    "look_as.left": "{by} no longer looks at the site as a {role}.",
+    "look_as.began": "{by} began to look at the site in the role {role:word}.",
+    "look_as.left": "{by} no longer looks at the site in the role {role:word}.",
     "manager.named": "{by} let {person:person} speak for {subject}.",
     "manager.removed": "{by} took from {person:person} that they speak for {subject}.",
     "organization.domains_set": "{by} set the domains of {subject}[: {domains:list}].",
     "pending.confirmed": "{by} confirmed what was prepared from the command line: {action}.",
     "pending.proposed": "{by} prepared from the command line: {action}.",
     "pending.refused": "{by} refused what was prepared from the command line: {action}.",
-    "role.granted": "{by} gave {subject} the role {role}.",
-    "role.removed": "{by} took the role {role} from {subject}.",
+    "role.granted": "{by} gave {subject} the role {role:word}.",
+    "role.removed": "{by} took the role {role:word} from {subject}.",
     "token.created": "{by} made an access token[ for {scopes:list}][, until {expires_at:day}].",
     "token.ended": "{by} ended an access token of {subject}.",
 }
@@ -78,6 +78,7 @@ THINGS: Final = {
     "change": ("change of two {id}", ""),
     "device": ("{id}", ""),
 }
+WORDS: Final = {"totp": "an authenticator app", "webauthn": "a passkey"}
 
 
 def names_of(people: frozenset[str]) -> Mapping[str, str]:
@@ -88,4 +89,5 @@ def names_of(people: frozenset[str]) -> Mapping[str, str]:
 
 sentences.register(SENTENCES)
 sentences.register_things(THINGS)
+sentences.register_words(WORDS)
 sentences.register_names(names_of)

@@ -1,28 +1,11 @@
 """Every page of the site in the state in which people meet it, with who looks."""
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from typing import NamedTuple
 
-from allauth.account.forms import default_token_generator
-from allauth.account.models import EmailAddress
-from allauth.account.utils import user_pk_to_url_str
 from playwright.sync_api import Page
 
-from licenses import actions
-from licenses.agreements import making
-from licenses.models import Grant, Request
-from portal.accounts.devices import codes
-from portal.accounts.models import Device
-from portal.accounts.tokens import create_token
-from portal.core.models import AuditEvent
-from tests.audit_log import catch_up
 from tests.browser.conftest import code_now
-from tests.unit.web.deliveries import alarming, downloading, finished
-from tests.unit.web.papers import NEWER, a_change, drafted, proposed, published
-from tests.unit.web.world import ANSWERS, World, shards
-from weights_vault.actions import keys
-from weights_vault.models import Release
 
 
 class Look(NamedTuple):
@@ -66,6 +49,17 @@ def turn_on(page: Page) -> None:
     assert page.url.endswith("/recovery-codes/"), page.locator("main").inner_text()
 
 
+def look_as_reviewer(page: Page) -> None:
+    page.get_by_label("Reviewer").check()
+    sending("See it")(page)
+
+
+def guess_too_often(page: Page) -> None:
+    """Six wrong passwords for one account; the sixth is not looked at any more."""
+    for _ in range(6):
+        sending("Sign in", login="z@y.org", password="x")(page)
+
+
 UNLIKE = sending("Change the password", password1="one of them is 12", password2="not the other one")
 OLD_WRONG = sending(
     "Change the password", oldpassword="x", password1="correct horse battery", password2="another horse"
@@ -93,6 +87,9 @@ LOOKS = (
     Look("forgotten-done", None, "/accounts/password/reset/key/done/"),
     Look("closed-account", None, "/accounts/inactive/"),
     Look("sign-in-wrong", None, "/accounts/login/", then=sending("Sign in", login="x@y.org", password="x")),
+    Look("sign-in-too-often", None, "/accounts/login/", then=guess_too_often),
+    Look("elsewhere-canceled", None, "/accounts/3rdparty/login/cancelled/"),
+    Look("elsewhere-failed", None, "/accounts/3rdparty/login/error/", 401),
     Look("sign-up-wrong", None, "/accounts/signup/", then=SIGNING_UP),
     Look("not-found", None, "/nothing/", 404),
     Look("home", "ada", "/"),
@@ -114,10 +111,15 @@ LOOKS = (
     Look("key-remove", "ada", "/keys/{key}/remove/"),
     Look("tokens", "ada", "/tokens/"),
     Look("tokens-none", "dana", "/tokens/"),
+    Look("token-made", "dana", "/tokens/", then=sending("Make the token", name="cluster")),
+    Look("token-wrong", "dana", "/tokens/", then=sending("Make the token", name=" ")),
+    Look("token-end", "ada", "/tokens/{token}/end/"),
     Look("device-code", "ada", "/device/"),
     Look("device-code-wrong", "ada", "/device/?code=WDJB-MJHT", 400),
     Look("device", "ada", "/device/?code={code}"),
     Look("device-used", "ada", "/device/?code={used_code}"),
+    Look("device-refused", "ada", "/device/?code={refused_code}"),
+    Look("device-expired", "ada", "/device/?code={expired_code}"),
     Look("pending", "ada", "/pending/{pending}/"),
     Look("details", "ada", "/account/"),
     Look("details-from-a-page", "ada", "/account/?next=/keys/"),
@@ -182,16 +184,27 @@ LOOKS = (
     Look("grant-change", "rosa", "/review/grants/{grant}/"),
     Look("changes-of-two", "rosa", "/changes/"),
     Look("change-of-two", "rosa", "/changes/{change}/"),
+    Look("change-own", "rosa", "/changes/{own_change}/"),
+    Look("change-confirmed", "rosa", "/changes/{exported}/"),
+    Look("change-refused", "rosa", "/changes/{refused}/"),
+    Look("change-expired", "rosa", "/changes/{expired}/"),
+    Look("change-read", "otto", "/changes/{change}/"),
+    Look("changes-of-two-none", "ravi", "/changes/"),
     Look("export", "rosa", "/changes/export/"),
+    Look("export-wrong", "rosa", "/changes/export/", then=sending("Propose it", reason=" ")),
     Look("terms-proposed", "rosa", "/releases/opt-66b/terms/"),
     Look("look-as", "rosa", "/look-as/"),
     Look("organizations", "alma", "/organizations/"),
     Look("organization", "alma", "/organizations/{organization}/"),
     Look("organizations-none", "ada", "/organizations/"),
+    Look("organizations-own", "bo", "/organizations/"),
+    Look("organization-own", "bo", "/organizations/{laboratory}/"),
     Look("people", "alma", "/people/"),
     Look("people-none", "alma", "/people/?text=nobody-of-this-name"),
     Look("person", "alma", "/people/{person}/"),
     Look("person-read", "otto", "/people/{person}/"),
+    Look("person-own", "alma", "/people/{alma}/"),
+    Look("person-disabled", "alma", "/people/{disabled}/"),
     Look("audit", "otto", "/audit/"),
     Look("audit-none", "otto", "/audit/?words=nothing-like-that"),
     Look("audit-event", "otto", "/audit/{event}/"),
@@ -214,7 +227,7 @@ LOOKS = (
     Look("license-compare-one", "mika", "/desk/licenses/opt-nc/compare/?view=one"),
     Look("license-draft", "mika", "/desk/license-drafts/{draft}/"),
     Look("license-discard", "mika", "/desk/license-drafts/{draft}/discard/"),
-    Look("license-publish", "mika", "/desk/license-drafts/{draft}/publish/"),
+    Look("license-publish", "rosa", "/desk/license-drafts/{draft}/publish/"),
     Look("masters", "rosa", "/desk/master-agreements/"),
     Look("masters-none", "rosa", "/desk/master-agreements/?organization=nobody&state=signed"),
     Look("master-new", "rosa", "/desk/master-agreements/new/"),
@@ -222,168 +235,6 @@ LOOKS = (
     Look("master-member", "rosa", "/desk/master-agreements/{master}/people/{member}/remove/"),
     Look("master-end", "rosa", "/desk/master-agreements/{master}/end/"),
     Look("master-sign", "dana", "/master-agreements/{master}/"),
+    # The last of this reader: from then on the site answers somebody else.
+    Look("looking-as", "rosa", "/look-as/", then=look_as_reviewer),
 )
-
-
-def ends_soon(world: World, name: str, release: Release) -> Grant:
-    """A grant that ends in three weeks."""
-    grant = world.signed(name, release, days_ago=9)
-    Grant.objects.filter(pk=grant.pk).update(ends_at=world.now + timedelta(days=21))
-    return grant
-
-
-def unsigned(world: World, release: Release) -> Request:
-    """An approved request in which somebody must sign for the institution, and nobody is asked."""
-    world.person("una@uni.example", "Una Holm")
-    request = world.approved("una", release)
-    Request.objects.filter(pk=request.pk).update(signatory=True)
-    return request
-
-
-def closed(world: World, name: str, release: Release) -> Grant:
-    """A grant that its holder closed; the agreement is made, the certificate in preparation."""
-    grant, by = world.signed(name, release, days_ago=9), world.by(name)
-    making.make({"agreement": grant.request.acceptances.get().agreement.pk}, now=world.now)
-    actions.close_out(
-        grant=grant,
-        copies=2,
-        method="Deleted from the cluster; the backup tapes of those weeks were shredded.",
-        destroyed_on=world.now.date(),
-        typed_name=by.person.full_name,
-        by=by,
-        now=world.now,
-    )
-    return grant
-
-
-def talk(world: World, request: Request) -> None:
-    """A conversation about the request that ends in a question; staff's notes beside it; a verdict."""
-    rosa, ravi, bo = world.by("rosa"), world.by("ravi"), world.by("bo")
-    actions.say(request=request, text="Is anything missing?", by=bo, now=world.ago(5))
-    actions.say(request=request, text="No. We read it this week.", by=rosa, now=world.ago(4.5))
-    actions.note(request=request, text="Met the group in Zurich; sound people.", by=rosa, now=world.ago(4.4))
-    question = "You name two clusters. Who can read the storage of each, and until when is it kept there?"
-    actions.ask(request=request, text=question, by=ravi, now=world.ago(2))
-    actions.note(request=request, text="Answers, then I approve.", by=ravi, now=world.ago(2))
-    world.vote(request, "ravi", reason="Clear purpose.", days_ago=1)
-
-
-def furnish(world: World) -> Mapping[str, str]:
-    """Bring requests into every state that a page shows; return the ids that the addresses name."""
-    big, middle = Release.objects.get(slug="opt-175b"), Release.objects.get(slug="opt-66b")
-    for name, full_name, organization, country in (
-        ("chi", "Chinwe Okafor", "University of Example", "NG"),
-        ("dana", "Dana Ruiz", "University of Example", "ES"),
-        ("eli", "Eli Novák", "Institute for Examples", "CZ"),
-        ("fay", "Fay Osei", "Institute for Examples", "GH"),
-        ("fee", "Fee Brandt", "Institute for Examples", "DE"),
-        ("gil", "Gil Moreau", "University of Example", "FR"),
-        ("hal", "Hal Ito", "Institute for Examples", "JP"),
-    ):
-        world.person(f"{name}@people.example.org", full_name, organization, country)
-    grant = world.signed("ada", middle, days_ago=9)
-    damaged = middle.revisions.get()
-    world.headers("ada", damaged, grant)
-    world.publish(middle, shards(4, 33_000_000_000), "v2", sequence=2)
-    world.damaged(damaged, "model-00003-of-00004.safetensors")
-    in_review = world.submitted("ada", big, days_ago=2.2)
-    world.vote(in_review, "rosa", reason="Known group, clear and bounded purpose.")
-    returned = world.submitted("chi", big, days_ago=4)
-    world.vote(returned, "ravi", "request_changes", "Please say who can read the machine.", days_ago=2)
-    asked_in = world.invite(returned, "ada", days_ago=1)
-    declined = world.submitted("dana", middle, days_ago=5)
-    for reviewer in ("rosa", "ravi"):
-        world.vote(declined, reviewer, "reject", "The stated use is a commercial product.", days_ago=3)
-    changed = world.submitted("bo", big, days_ago=6.4)
-    edited = {**ANSWERS, "role": "Engineer", "purpose": f"{ANSWERS['purpose']} Negative results too."}
-    actions.edit(request=changed, answers=edited, by=world.by("bo"), now=world.ago(6))
-    talk(world, changed)
-    desk(world, in_review)
-    ending = ends_soon(world, "gil", middle)
-    key = world.key("ada")
-    downloading(grant, until=world.now)
-    finished(grant, at=world.now, again=3 * 2**24)
-    assert in_review.license_version is not None
-    # It counts from later on: what is in review now stays under the version it names.
-    newer = published(world, demanded=True, effective_at=world.now + timedelta(days=20))
-    draft = drafted(world, f"{NEWER}\n9. **Law.** The law of Sweden applies.\n")
-    master = proposed(world, "dana")
-    eli = world.people["eli"]
-    # Bo may sign in with a second address; the first one is named in the agreement above.
-    bo = world.people["bo"]
-    EmailAddress.objects.filter(user=bo).update(primary=False)
-    second = EmailAddress.objects.create(user=bo, email="bo@second.example", verified=True, primary=True)
-    second.set_as_primary()
-    catch_up(world.now)
-    return {
-        "event": str(AuditEvent.objects.filter(kind="request.rejected").latest("index").pk),
-        "reset": f"{user_pk_to_url_str(eli)}-{default_token_generator.make_token(eli)}",
-        "newer": newer.pk,
-        "draft": draft.pk,
-        "master": master.pk,
-        "member": str(master.members.get().pk),
-        "license": in_review.license_version.pk,
-        "grant": grant.pk,
-        "agreement": grant.request.acceptances.get().agreement.pk,
-        "closed": closed(world, "fee", middle).pk,
-        "in_review": in_review.pk,
-        "returned": returned.pk,
-        "asked_in": asked_in.pk,
-        "declined": declined.pk,
-        "approved": world.approved("eli", middle).pk,
-        "changed": changed.pk,
-        "unsigned": unsigned(world, middle).pk,
-        "reason": actions.keep_shipped_reasons(by=world.by("rosa"), now=world.ago(20))[0].pk,
-        "key": key.pk,
-        "alert": alarming(grant, until=world.now).pk,
-        "change": a_change(world).pk,
-        "person": world.people["ada"].public_id,
-        "organization": world.people["ada"].organization_id,
-        "sound": big.revisions.get().pk,
-        "damaged": damaged.pk,
-        "late": world.submitted("gil", big, days_ago=6.2).pk,
-        "ending": ending.pk,
-        "renewal": actions.renew(
-            request=ends_soon(world, "fay", middle).request, by=world.by("fay"), now=world.now
-        ).pk,
-        "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
-        **acting(world),
-        "waiting": str(AuditEvent.objects.latest("index").pk),
-    }
-
-
-def acting(world: World) -> dict[str, str]:
-    """What acts for Ada: a device, one that ended itself, a token; and the code of a machine that asks."""
-    ada, now = world.by("ada"), world.now
-    asked = [
-        codes.ask(
-            device_code=machine,
-            user_code=codes.new_user_code(),
-            client="weights",
-            machine=machine,
-            scopes=["read", "requests", "download", "review"],
-            address="192.0.2.7",
-            now=now,
-        )
-        for machine in ("login1", "old laptop", "transfer node")
-    ]
-    lost, _ = (codes.allow(code=code, by=ada, now=now) for code in (asked[1], asked[0]))
-    Device.objects.filter(pk=lost.pk).update(ended_at=now, reused=True, last_used_at=now)
-    create_token(
-        user=ada.person,
-        name="cluster",
-        scopes=["read", "download"],
-        lifetime=timedelta(days=7),
-        by=ada,
-        now=now,
-        grant=Grant.objects.filter(user=ada.person).values_list("pk", flat=True)[0],
-    )
-    return {"code": asked[2].user_code, "used_code": asked[0].user_code}
-
-
-def desk(world: World, request: Request) -> None:
-    """Put the request on a desk, keep a view, and let somebody be away."""
-    ravi, today = world.by("ravi"), world.now.date()
-    actions.assign(request=request, to=ravi.user, by=ravi, now=world.now)
-    actions.be_away(starts_on=today, ends_on=today, cover=world.people["rosa"], by=ravi, now=world.now)
-    actions.save_view(name="Large models", query="release=opt-175b", shared=True, by=ravi, now=world.now)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.conftest import OpenPage
-from tests.browser.pages import furnish
+from tests.browser.furnishing import furnish
 from tests.browser.test_every_page import tour
 from tests.unit.web.world import World
 

@@ -4,6 +4,7 @@ Data: each app registers the sentences of the kinds that it records, as template
 
     {by}, {subject}       who did it, and what it was done to, by name and with a link where there is one
     {field}               a value of the event; {field:day} a date of it; {field:list} a list, with commas
+    {field:word}          a code as people say it: "recovery codes"
     {field:person}        somebody by name; {field:request} and other nouns: a thing, with its link
     [ … ]                 left out where a field in it says nothing
 
@@ -48,6 +49,7 @@ class Sentence:
 _sentences: dict[str, str] = {}
 _things: dict[str, tuple[str, str]] = {}
 _actors: dict[str, str] = {"anonymous": "Somebody who was not signed in"}
+_words: dict[str, str] = {}
 _names: list[Names] = []
 
 
@@ -66,6 +68,11 @@ def register_things(things: Mapping[str, tuple[str, str]]) -> None:
 def register_actors(actors: Mapping[str, str]) -> None:
     """Say what to call what is no person: "system:votes" → "The reviewers' votes"."""
     _actors.update(actors)
+
+
+def register_words(words: Mapping[str, str]) -> None:
+    """Say how people say codes whose underscores alone do not make them strange: "totp"."""
+    _words.update(words)
 
 
 def register_names(read: Names) -> None:
@@ -166,6 +173,8 @@ def _value(value: Any, how: str, names: Mapping[str, str]) -> Piece:
     if how == "list":
         items = value if isinstance(value, list) else [value]
         return Piece(", ".join(str(item) for item in items))
+    if how == "word":
+        return Piece(_words.get(str(value), str(value).replace("_", " ")))
     if how == "day":
         return Piece(_day(str(value)))
     if how == "person":

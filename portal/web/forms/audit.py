@@ -17,8 +17,8 @@ def _search() -> forms.TextInput:
 class AuditFilterForm(FilterForm):
     words = forms.CharField(label="Kind, id or person", required=False, max_length=200, widget=_search())
     group = forms.ChoiceField(label="About", required=False)
-    person = forms.CharField(label="Person: name or mail", required=False, max_length=200, widget=_search())
-    subject = forms.CharField(label="Thing: its id", required=False, max_length=96, widget=_search())
+    person = forms.CharField(label="By whom: name or mail", required=False, max_length=200, widget=_search())
+    subject = forms.CharField(label="On what: its id", required=False, max_length=96, widget=_search())
     after = forms.DateField(
         label="From (UTC)", required=False, widget=forms.DateInput(attrs={"type": "date"})
     )

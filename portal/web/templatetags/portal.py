@@ -90,6 +90,7 @@ def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
+@register.filter("span")
 def spell(seconds: float) -> str:
     """A span in its largest whole unit."""
     for length, unit in _SPANS:

@@ -15,7 +15,7 @@ from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 
-BANNER = "You see the site as a"
+BANNER = "You see the site as:"
 
 
 @pytest.fixture
