@@ -74,6 +74,7 @@ LIMITS: Final[dict[str, Limit]] = {
     "drafts": Limit(120, HOUR_S, ACCOUNT, "new or changed requests"),
     "submissions": Limit(60, HOUR_S, ACCOUNT, "submitted requests"),
     "invitations": Limit(60, HOUR_S, ACCOUNT, "invitations"),
+    "domain_codes": Limit(5, DAY_S, MAILBOX, "codes mailed to this domain"),
     "messages": Limit(120, HOUR_S, ACCOUNT, "messages"),
     "exports": Limit(20, HOUR_S, ACCOUNT, "exports"),
     "keys": Limit(60, HOUR_S, ACCOUNT, "changes of your keys"),

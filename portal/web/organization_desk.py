@@ -14,10 +14,12 @@ from portal.accounts.models import Organization, User
 from portal.accounts.organizations import people_of
 from portal.accounts.policies import may_speak_for, staff_may
 from portal.accounts.principals import Principal
+from portal.core import limits
 from portal.core.problems import Invalid, NotFound, NotPermitted
 from portal.web.forms import organizations as written
 
 PER_PAGE: Final = 50
+CODES: Final = "domain_codes"
 Act = Callable[[Organization, Any, Principal, datetime], str]
 
 
@@ -34,6 +36,8 @@ def _claim(found: Organization, form: Any, by: Principal, now: datetime) -> str:
 
 def _send(found: Organization, form: Any, by: Principal, now: datetime) -> str:
     claimed = _claimed(found, form)
+    # Of the domain, not of who asks: whoever runs it has asked for none of these mails.
+    limits.take(CODES, claimed.domain, now=now)
     domains.send_code(claimed=claimed, to=form.cleaned_data["to"], by=by, now=now)
     return f"A code is on its way to {form.cleaned_data['to']}@{claimed.domain}. It is good for a day."
 

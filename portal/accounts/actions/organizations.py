@@ -64,7 +64,7 @@ def _keep_claims(organization: Organization, domains: list[str], by: Principal, 
 
 def checked_domain(domain: str) -> str:
     """Return the domain in lower case. Raises: Invalid: it is none."""
-    domain = domain.strip().lower()
+    domain = domain.strip().lower().removesuffix(".")
     try:
         _is_domain(domain)
     except ValidationError as error:

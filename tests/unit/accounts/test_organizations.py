@@ -22,7 +22,7 @@ def university() -> Organization:
 
 
 def test_domains_are_replaced_and_logged_once(university: Organization) -> None:
-    for domains in (["Uni.Example.org", " example.org "], ["example.org", "uni.example.org"]):
+    for domains in (["Uni.Example.org.", " example.org "], ["example.org", "uni.example.org"]):
         set_domains(organization=university, domains=domains, by=OPERATOR, now=NOW)
     assert university.domains == ["example.org", "uni.example.org"]
     event = audit.trail(f"organization:{university.pk}").get()
