@@ -167,6 +167,27 @@ def test_role_command_grants_lists_and_removes(ada: User) -> None:
     assert not RoleGrant.objects.exists()
 
 
+def test_the_console_is_a_way_back_from_administrators_who_are_all_gone(
+    ada: User, administrator: User, make_user: MakeUser
+) -> None:
+    gone = [administrator, make_user("adam@example.org")]
+    grant_role(user=gone[1], role="administrator", by=OPERATOR, now=NOW)
+    call_command("role", "grant", ada.email, "administrator")
+    assert principal_for(ada).roles == frozenset()
+
+    for user in gone:
+        call_command("account", "disable", user.email.upper())
+    call_command("role", "grant", ada.email, "administrator")
+    assert principal_for(ada).roles == {"administrator"}
+    assert log(administrator)[-1][0] == "account.disabled"
+
+    call_command("account", "enable", administrator.email)
+    administrator.refresh_from_db()
+    assert administrator.is_active
+    with pytest.raises(CommandError, match="No account has"):
+        call_command("account", "enable", "nobody@example.org")
+
+
 def test_role_command_names_a_missing_account(db: None) -> None:
     with pytest.raises(CommandError, match=r"No account has the address nobody@example.org"):
         call_command("role", "grant", "nobody@example.org", REVIEWER)
