@@ -148,7 +148,7 @@ def refused(name: str, asked: Limit, *, retry_after_s: int, now: datetime) -> To
     """The problem that a caller over a limit gets. retry_after_s: whole seconds, at least 1."""
     again = now + timedelta(seconds=retry_after_s)
     return TooMany(
-        detail=f"There were too many {asked.what}: {asked.most} in {in_words(asked.window_s)} pass.",
+        detail=f"There were too many {asked.what}: at most {asked.most} in {in_words(asked.window_s)}.",
         next_step=f"Try again {moment(again, now)}.",
         retry_after_s=retry_after_s,
         extra={"limit": name, "retry_after_s": retry_after_s},

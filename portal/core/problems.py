@@ -144,7 +144,7 @@ class Unavailable(_RetryLater):
 
 class TooMany(_RetryLater):
     code = "too_many"
-    title = "Too many at once"
+    title = "Too many in a short time"
     status = 429
 
 

@@ -55,7 +55,7 @@ def test_too_many_attempts_have_a_page_of_their_own(open_as: OpenAs) -> None:
 
     assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
     page = answers[-1].content.decode()
-    assert "There were too many wrong passwords for this account: 5 in 5 minutes pass." in page
+    assert "There were too many wrong passwords for this account: at most 5 in 5 minutes." in page
     assert re.search(r"Try again (on \d+ \w+ )?at \d\d:\d\d UTC\.", page)
 
 
