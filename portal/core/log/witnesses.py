@@ -87,7 +87,9 @@ def add_line(row: LogCheckpoint, lines: str) -> list[str]:
     Returns: the names of these witnesses. Raises: WitnessRefused: there is none, or one does not fit.
     """
     keys = [witness.key for witness in configured()]
-    fresh = [line for line in lines.splitlines(keepends=True) if line.strip() and line not in row.note]
+    theirs = tuple(f"— {key.name} " for key in keys)  # others would take the room of those to come
+    fresh = [line for line in lines.splitlines(keepends=True) if line.startswith(theirs)]
+    fresh = [line for line in fresh if line not in row.note]
     note = row.note + "".join(line if line.endswith("\n") else f"{line}\n" for line in fresh)
     try:
         opened = open_note(note, [verifier(), *keys])
@@ -119,15 +121,28 @@ def _post(witness: Witness, row: LogCheckpoint, old: int) -> httpx.Response:
     body = consistency(old, row.size)
     if body is None:
         raise WitnessRefused("there is no such head any more")
+    url = f"{witness.url.rstrip('/')}/add-checkpoint"
     try:
-        answer = httpx.post(
-            f"{witness.url.rstrip('/')}/add-checkpoint", content=body.encode(), timeout=TIMEOUT_S
-        )
-    except httpx.HTTPError as error:
+        with httpx.stream(
+            "POST", url, content=body.encode(), headers={"Accept-Encoding": "identity"}, timeout=TIMEOUT_S
+        ) as answer:
+            content = _read(answer)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise WitnessRefused(f"it does not answer ({type(error).__name__})") from error
-    if len(answer.content) > MAX_ANSWER:
-        raise WitnessRefused("its answer is too long")
-    return answer
+    kind = answer.headers.get("content-type", "")
+    return httpx.Response(answer.status_code, headers={"content-type": kind}, content=content)
+
+
+def _read(answer: httpx.Response) -> bytes:
+    """Return the answer's body, as long as it comes in time: httpx's own limit is for each piece of it."""
+    content, ends = b"", time.monotonic() + TIMEOUT_S
+    for piece in answer.iter_raw():
+        content += piece
+        if len(content) > MAX_ANSWER:
+            raise WitnessRefused("its answer is too long")
+        if time.monotonic() > ends:
+            raise WitnessRefused("its answer takes too long")
+    return content
 
 
 def _last_cosigned(witness: Witness) -> int:

@@ -1,7 +1,11 @@
 """Witnesses: what they cosign is kept with the head; what they refuse is said, and the log goes on."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -116,9 +120,52 @@ def test_line_of_a_stranger_or_over_another_head_is_not_kept(files: LogFiles, wi
     other = cosignature(first.note, witness.name, witness.key, NOW)
     with pytest.raises(WitnessRefused, match="does not fit"):
         witnesses.add_line(second, other)
-    assert witnesses.add_line(second, cosignature(second.note, witness.name, witness.key, NOW)) == [
-        witness.name
-    ]
+    theirs = cosignature(second.note, witness.name, witness.key, NOW)
+    before = second.note
+    assert witnesses.add_line(second, stranger + theirs) == [witness.name]
+    assert LogCheckpoint.objects.get(size=second.size).note == before + theirs
+
+
+@contextmanager
+def endless_witness(pause_s: float) -> Iterator[str]:
+    """Answers without an end, 1 KB after each pause. Gives its address."""
+    stop = Event()
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while not stop.wait(pause_s):
+                    self.wfile.write(b"x" * 1_024)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        stop.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("pause_s", "said"), [(0.001, "too long"), (0.1, "takes too long")])
+def test_witness_that_answers_without_an_end_keeps_nobody(
+    files: LogFiles, witness: Witness, monkeypatch: pytest.MonkeyPatch, pause_s: float, said: str
+) -> None:
+    monkeypatch.setattr(witnesses, "TIMEOUT_S", 0.5)
+    row = grow(files, 1)
+    with endless_witness(pause_s) as url, pytest.raises(WitnessRefused, match=f"its answer .*{said}"):
+        witnesses.ask(replace(witnesses.configured()[0], url=url), row)
+
+
+def test_witness_whose_address_is_none_does_not_answer(files: LogFiles, witness: Witness) -> None:
+    row = grow(files, 1)
+    with pytest.raises(WitnessRefused, match="InvalidURL"):
+        witnesses.ask(replace(witnesses.configured()[0], url="http://w.example.org:port"), row)
 
 
 @pytest.mark.parametrize("text", ["https://w.example.org", "https://w.example.org nonsense", "KEY"])
