@@ -68,6 +68,8 @@ def choose_keys(settings: Settings, log: Sequence[str], witnesses: Sequence[str]
     names, keys = {each.name for each in named}, {each.key.raw for each in named}
     if len(keys) < len(set(named)):
         raise _unusable("Two witnesses have one key: their signatures are those of one.")
+    if keys & {each.key.raw for each in known}:
+        raise _unusable("A witness has the log's own key: it would vouch for itself.")
     wanted = len(names) if needed is None else needed
     if wanted > len(names):
         raise WrongUsage(

@@ -34,6 +34,7 @@ SMALL, GROWN = log_of(7), log_of(20)
 OTHER_WITNESS = SigningKey.generate()
 OTHER_VERIFIER = NoteVerifier("witness.example/w2", OTHER_WITNESS.public, COSIGNATURE)
 SAME_KEY = NoteVerifier("witness.example/w3", WITNESS_VERIFIER.key, COSIGNATURE)
+ITSELF = NoteVerifier("witness.example/w4", LOG.verifier.key, COSIGNATURE)
 
 
 def growth(stored: Stored, old: int, note: str | None = None) -> str:
@@ -125,8 +126,9 @@ def test_a_file_that_is_none_is_2(verify: Verify, tmp_path: Path, name: str) -> 
         ["--log-key", WITNESS_VERIFIER.text],
         ["--witness", LOG.verifier.text],
         ["--witness", WITNESS_VERIFIER.text, "--witness", SAME_KEY.text],
+        ["--witness", ITSELF.text],
     ],
-    ids=["no key", "a witness for the log", "the log for a witness", "one key of two witnesses"],
+    ids=["no key", "a witness for the log", "the log for a witness", "one key of two witnesses", "itself"],
 )
 def test_keys_that_cannot_be_used_are_2(verify: Verify, place: Place, words: list[str]) -> None:
     done = verify(place("a", proof_of(SMALL, 3)), *words)
