@@ -202,8 +202,17 @@ def may_vote(case: RequestCase, verdict: str) -> Verdict:
     the terms bar them; after an appeal nobody who voted before it. An approval needs the version under review
     to name the license text in force.
     """
+    return _voting(case, verdict, scope=None)
+
+
+def may_prepare_vote(case: RequestCase, verdict: str) -> Verdict:
+    """May a verdict of the person be prepared, for them to give in a browser? A token needs `review`."""
+    return _voting(case, verdict, scope="review")
+
+
+def _voting(case: RequestCase, verdict: str, scope: str | None) -> Verdict:
     return first_refusal(
-        person_bar(case.person, scope=None),
+        person_bar(case.person, scope),
         role_bar(case.person, matrix.REQUEST_VOTE),
         _disinterested(case),
         table_bar(REQUEST_TRANSITIONS, case.state, "vote", "request"),

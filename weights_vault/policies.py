@@ -1,8 +1,9 @@
 """Who may do what in the vault, and why not. Who may *have* what is judged behind `ports.AccessPolicy`."""
 
 from portal.accounts import matrix
-from portal.accounts.policies import SESSION_REQUIRED, may_sign_in, staff_may
+from portal.accounts.policies import SESSION_REQUIRED, may_sign_in, staff_may, staff_may_with
 from portal.accounts.principals import Principal
+from portal.accounts.scopes import PUBLISH
 from portal.core.verdicts import Allowed, Denied, Verdict
 from weights_vault.models import RecipientKey, Release
 
@@ -22,6 +23,17 @@ def may_read_ledger(principal: Principal) -> Verdict:
     The ledger names people and their addresses, so the session is held to what a change of a release is.
     """
     return staff_may(principal, matrix.LEDGER_READ)
+
+
+def may_prepare_recall(principal: Principal) -> Verdict:
+    """May this principal prepare a recall, for themselves to confirm in a browser? Also with a token that
+    holds `publish`."""
+    return staff_may_with(principal, matrix.RELEASE_MANAGE, PUBLISH)
+
+
+def may_read_revisions(principal: Principal) -> Verdict:
+    """May this principal read what became of revisions? It names nobody: a token with `publish` will do."""
+    return staff_may_with(principal, matrix.LEDGER_READ, PUBLISH)
 
 
 def may_report(principal: Principal) -> Verdict:

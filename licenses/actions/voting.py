@@ -1,5 +1,6 @@
 """Vote on a request; the vote that completes the quorum decides it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from portal.accounts import factors
 from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.problems import Conflict, Invalid, Problem
+from portal.core.verdicts import Verdict
 
 OUTCOMES = {
     APPROVE: Decision.Outcome.APPROVED,
@@ -46,19 +48,35 @@ def vote(
         passkey_refused. Conflict(ballot_changed, state_changed, license_changed, licenses_differ).
         Conflict(vote_on_old_version; version, given, difference). Invalid.
     """
-    reason, note = _checked(verdict, reason, note)
+    reason, note = checked_words(verdict, reason, note)
     with transaction.atomic():
         request = lock_request(request, by)
-        case = queries.request_case(by, request, now)
-        require(policies.may_vote(case, verdict), **_licenses(case, request, now))
-        if version != request.version:
-            raise _old_version(request, version)
+        require_open(request, version, verdict, by, now)
         if _cast(request, verdict, reason, note, signed, by, now):
             recount(request, now)
     return request
 
 
-def _checked(verdict: str, reason: str, note: str) -> tuple[str, str]:
+def require_open(
+    request: Request,
+    version: int,
+    verdict: str,
+    by: Principal,
+    now: datetime,
+    may: Callable[[RequestCase, str], Verdict] = policies.may_vote,
+) -> None:
+    """Go on only where this verdict on this version can be given as the request stands.
+
+    may: the policy that is asked. Raises: what `vote` raises of the person, the request and the version.
+    """
+    case = queries.request_case(by, request, now)
+    require(may(case, verdict), **_licenses(case, request, now))
+    if version != request.version:
+        raise _old_version(request, version)
+
+
+def checked_words(verdict: str, reason: str, note: str) -> tuple[str, str]:
+    """Return reason and note as they are kept. Raises: Invalid: no such verdict, or no reason."""
     said, wrong_reason = texts.clean(reason, multiline=True)
     noted, wrong_note = texts.clean(note, multiline=True)
     errors = {"reason": [wrong_reason]} if wrong_reason else {}

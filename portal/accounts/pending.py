@@ -78,9 +78,12 @@ def propose(
     return action
 
 
-def confirm(*, action: PendingAction, by: Principal, now: datetime) -> PendingAction:
+def confirm(
+    *, action: PendingAction, by: Principal, now: datetime, perform: Perform | None = None
+) -> PendingAction:
     """Do what was proposed, once, however often and wherever it is confirmed.
 
+    perform: in place of what is registered for the kind, where the confirmation brings something along.
     Raises: NotPermitted: not the owner's browser session. NotFound: somebody else's. Conflict:
     pending_action_confirmed, _refused or _expired. And what the action itself raises; it then stays pending.
     """
@@ -88,7 +91,7 @@ def confirm(*, action: PendingAction, by: Principal, now: datetime) -> PendingAc
     with transaction.atomic():
         _decide(action, PendingAction.State.CONFIRMED, now)
         action.refresh_from_db()
-        result = _performers[action.kind](action, by, now)
+        result = (perform or _performers[action.kind])(action, by, now)
         PendingAction.objects.filter(pk=action.pk).update(result=result)
         _note("confirmed", action, by, now)
     action.refresh_from_db()

@@ -1,5 +1,7 @@
 """Who may do what with accounts, and why not. One function a question."""
 
+from dataclasses import replace
+
 from django.conf import settings
 
 from portal.accounts import matrix
@@ -86,6 +88,13 @@ def staff_may(principal: Principal, capability: Capability) -> Verdict:
     if not matrix.allows(principal.roles, capability):
         return NOT_PERMITTED
     return staff_gate(principal)
+
+
+def staff_may_with(principal: Principal, capability: Capability, scope: str) -> Verdict:
+    """As `staff_may`, and with a token that holds `scope`: for what only reads, or prepares what a person
+    then confirms in a browser."""
+    held = principal.scopes is not None and scope in principal.scopes
+    return staff_may(replace(principal, scopes=None) if held else principal, capability)
 
 
 def may_speak_for(principal: Principal, organization: Organization) -> Verdict:

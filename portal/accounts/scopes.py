@@ -23,8 +23,8 @@ WORDS: Final = MappingProxyType(
         REQUESTS: "Requests: draft, send and withdraw requests",
         DOWNLOAD: "Download: enroll keys (with my confirmation), fetch manifests, headers and files",
         ATTEST: "Attest: hand in smoke-test reports that this machine signed",
-        REVIEW: "Review: read what reviewers read; verdicts are given in the browser alone",
-        PUBLISH: "Publish: read what release managers read; nothing is published or recalled with it",
+        REVIEW: "Review: read what reviewers read, and prepare verdicts that I give in a browser",
+        PUBLISH: "Publish: read what became of revisions, and prepare recalls that I confirm in a browser",
     }
 )
 # The roles whose reading a staff scope opens. An administrator's is opened by none: that is for a browser.

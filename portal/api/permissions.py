@@ -41,6 +41,8 @@ SIGNED_IN = Need()
 READ = Need(scope="read")
 REQUESTS = Need(scope="requests")
 DOWNLOAD = Need(scope="download")
+REVIEW = Need(scope="review")
+PUBLISH = Need(scope="publish")
 SESSION = Need(session=True)
 
 

@@ -20,6 +20,7 @@ from portal.api.views import (
     renewals,
     request_moves,
     requests,
+    revisions,
     trust,
 )
 from portal.api.views.schema import SchemaView
@@ -33,6 +34,8 @@ urlpatterns = [
     path("releases", releases.ReleasesView.as_view(), name="api-releases"),
     path("releases/<slug:slug>", releases.ReleaseView.as_view(), name="api-release"),
     path("releases/<slug:slug>/head", releases.HeadView.as_view(), name="api-head"),
+    path("releases/<slug:slug>/revisions", revisions.RevisionsView.as_view(), name="api-revisions"),
+    path("revisions/<slug:revision_id>/moves", revisions.MoveView.as_view(), name="api-moves"),
     path("licenses/<slug:license_id>", releases.LicenseView.as_view(), name="api-license"),
     path("requests", requests.RequestsView.as_view(), name="api-requests"),
     path("requests/<slug:request_id>", requests.RequestDetailView.as_view(), name="api-request"),

@@ -28,11 +28,11 @@ def move(
     """
     step = transition(revision.state, action)
     if step is None:
-        raise _not_from_here(revision, action)
+        raise not_from_here(revision, action)
     # The condition is the lock on SQLite, which has no row locks.
     held = Revision.objects.filter(pk=revision.pk, state=step.source)
     if not held.update(state=step.target, state_reason=reason, **fields):
-        raise _not_from_here(revision, action)
+        raise not_from_here(revision, action)
     revision.refresh_from_db()
     audit.record(
         step.audit,
@@ -46,7 +46,8 @@ def move(
     return step
 
 
-def _not_from_here(revision: Revision, action: str) -> Conflict:
+def not_from_here(revision: Revision, action: str) -> Conflict:
+    """Return the refusal of an action that the revision's state does not allow."""
     return Conflict(
         "state_changed",
         f"{revision} is {revision.state}: it cannot {action} from there.",

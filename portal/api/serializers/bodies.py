@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from licenses.actions.closing import MOST_COPIES
+from weights_vault.actions.prepared_moves import MAX_REASON_CHARACTERS
 
 MAX_FILES = 500
 MAX_RELEASES = 50
@@ -99,6 +100,14 @@ class VoteBody(BodySerializer):
     )
     note = serializers.CharField(
         max_length=MAX_TEXT_CHARACTERS, default="", allow_blank=True, help_text="Reviewers alone read it."
+    )
+
+
+class MoveBody(BodySerializer):
+    move = serializers.ChoiceField(["quarantine", "restore", "withdraw"])
+    reason = serializers.CharField(
+        max_length=MAX_REASON_CHARACTERS,
+        help_text="Everybody who was given headers reads it, by mail; so does who looks at the release.",
     )
 
 

@@ -8,11 +8,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from licenses.actions import nudging, signing, submitting, voting
+from licenses.actions import nudging, prepared_votes, signing, submitting, voting
 from licenses.models import Request as AccessRequest
 from portal.accounts import factors
 from portal.api.idempotency import Done
-from portal.api.permissions import REQUESTS, SESSION
+from portal.api.permissions import REQUESTS, REVIEW
 from portal.api.reauthentication import demand_recent_authentication
 from portal.api.schema import IDEMPOTENCY_KEY
 from portal.api.serializers.bodies import AppealBody, NothingBody, SubmitBody, VoteBody
@@ -89,22 +89,32 @@ class AppealView(RequestMoveView):
         )
 
 
-class VoteView(RequestMoveView):
-    needs = {"POST": SESSION}
+class VoteView(RequestMoveView, ProposingView):
+    needs = {"POST": REVIEW}
 
-    @_documented("vote_on_request", VoteBody)
+    @_documented("vote_on_request", VoteBody, {200: RequestDetailSerializer, 202: ProposedSerializer})
     def post(self, request: Request, request_id: str) -> Response:
-        """Say a reviewer's word on one version of a request. No token can.
+        """Say a reviewer's word on one version of a request. A token only prepares it: `202`, nothing is
+        voted until the reviewer has given the verdict in a browser.
 
         409 `vote_on_old_version` where the applicant has made a newer one. 403 `passkey_required` where this
         portal has its verdicts signed by a passkey: `page` is where that is done.
         """
         reviewed, body = self.fetch(request_id), self.read_body(VoteBody)
+        if not self.principal.is_session:
+            return self._prepare(reviewed, body)
         if not factors.votes_are_signed():
             demand_recent_authentication(request)
         return self.move(
             reviewed, lambda: voting.vote(request=reviewed, by=self.principal, now=self.now, **body)
         )
+
+    def _prepare(self, reviewed: AccessRequest, body: dict[str, Any]) -> Response:
+        def propose() -> Done:
+            action = prepared_votes.propose_vote(request=reviewed, by=self.principal, now=self.now, **body)
+            return Done(status.HTTP_202_ACCEPTED, action.pk)
+
+        return self.proposed(self.once(propose))
 
 
 class SignView(RequestView, ProposingView):

@@ -8,13 +8,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import queries
+from licenses.actions.prepared_votes import CAST_VOTE
 from licenses.actions.reaccepting import REACCEPT
 from licenses.models import LicenseVersion
 from portal.accounts import pending
 from portal.accounts.models import PendingAction
 from portal.accounts.principals import Principal
+from portal.web import casting, prepared
 from portal.web.reader import reader
-from portal.web.views.doors import found, private, prove, proven
+from portal.web.views.doors import found, private, prove
 
 TITLES = {
     "enroll_key": "Add a recipient key",
@@ -22,22 +24,18 @@ TITLES = {
     "sign_license": "Sign a license",
     "close_out": "Close a grant, and certify that the copies are destroyed",
     "reaccept_license": "Accept a new license version",
-}
-_VERBS = {
-    "confirm": (pending.confirm, "Confirmed."),
-    "refuse": (pending.refuse, "Refused. Nothing was done."),
+    "cast_vote": "Give a verdict",
+    "revision_move": "Recall a revision, or give it out again",
 }
 
 
 @private("GET", "POST")
-@proven
+@casting.signed_or_proven
 def decide(request: HttpRequest, action_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
     action = found(pending.visible_to(principal).select_related("user").filter(pk=action_id).first())
-    verb, said = _VERBS.get(request.POST.get("do", ""), (None, ""))
-    if verb is not None:
-        prove(request)
-        verb(action=action, by=principal, now=now)
+    said = _decided(request, action, now)
+    if said:
         messages.success(request, said)
         return redirect("pending_action", action.pk)
     context = {
@@ -46,8 +44,25 @@ def decide(request: HttpRequest, action_id: str) -> HttpResponse:
         "state": action.state_at(now),
         # What is signed is read here, not only named.
         "license": _license_of(action, principal, now),
+        **prepared.shown(action, request, now),
     }
     return render(request, "web/pages/pending.html", context)
+
+
+def _decided(request: HttpRequest, action: PendingAction, now: datetime) -> str:
+    """Do what the form says, and return what the person is told of it; "" where it says nothing to do."""
+    principal, do = reader(request), request.POST.get("do", "")
+    if do == "refuse":
+        prove(request)
+        pending.refuse(action=action, by=principal, now=now)
+        return "Refused. Nothing was done."
+    if do != "confirm":
+        return ""
+    if action.kind == CAST_VOTE:
+        return prepared.vote(request, action, now)
+    prove(request)
+    pending.confirm(action=action, by=principal, now=now)
+    return "Confirmed."
 
 
 def _license_of(action: PendingAction, principal: Principal, now: datetime) -> LicenseVersion | None:

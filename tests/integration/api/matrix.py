@@ -164,6 +164,16 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("api-head", "GET"): Row(
         (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
     ),
+    ("api-revisions", "GET"): Row(
+        (401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=lambda world: {"slug": "opt-175b"}
+    ),
+    ("api-moves", "POST"): Row(
+        (401, 403, 403, 403, 403, 403, 403, 403, 202, 403, 403),
+        arrange=lambda world: {"revision_id": world.revision.pk},
+        body=lambda world, ids: {"move": "quarantine", "reason": "A file is wrong."},
+        audit="pending.proposed",
+        caller="manager",
+    ),
     ("api-license", "GET"): Row(
         (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200),
         arrange=lambda world: {"license_id": world.license.pk},

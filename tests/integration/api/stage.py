@@ -28,7 +28,7 @@ from portal.core.log import keys, signer
 from portal.core.log.files import LogFiles
 from portal.core.models import AuditEvent
 from portal.wsgi import application
-from tests.integration.api.world import World, build, in_browser, person, session_of, token_of
+from tests.integration.api.world import World, build, in_browser, person, revision_of, session_of, token_of
 from weights_vault.actions.keys import propose_removal
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -104,6 +104,7 @@ def _own(world: World) -> dict[str, str]:
     waiting = propose_removal(by=session_of(world.researcher), key=key, now=timezone.now())
     return {
         "slug": world.release.slug,
+        "revision_id": world.revision.pk,
         "license_id": world.license.pk,
         "request_id": grant.request_id,
         "party_id": "par_none",
@@ -130,6 +131,7 @@ def _of_another(world: World) -> dict[str, str]:
     waiting = propose_removal(by=session_of(world.other), key=key, now=timezone.now())
     return {
         "slug": world.hidden.slug,
+        "revision_id": revision_of(world.hidden, "v1", 1, "quarantined").pk,
         "license_id": world.license.pk,
         "request_id": request.pk,
         "party_id": asked.pk,

@@ -140,12 +140,13 @@ def test_a_reviewers_token_reads_requests_with_the_scope_review_alone(world: Wor
     assert staff_calls(token(reviewer, "read", "review"), request) == [200, 200]
 
 
-def test_a_reviewers_token_never_votes(world: World) -> None:
+def test_a_reviewers_token_without_the_scope_prepares_no_verdict(world: World) -> None:
     request = world.submitted().pk
-    client = token(world.reviewers[0], "read", "requests", "review")
+    client = token(world.reviewers[0], "read", "requests")
     body: dict[str, Any] = {"version": 1, "verdict": "approve"}
     answer = client.post(f"/api/v1/requests/{request}/votes", body, format="json")
     assert (answer.status_code, answer.json()["code"]) == (403, "token_scope")
+    assert not PendingAction.objects.exists()
 
 
 def test_a_role_that_is_taken_away_is_gone_from_the_token(world: World) -> None:
