@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
 
 from portal.accounts.models import AccessToken, Device, PendingAction, RoleGrant, User
@@ -30,6 +31,9 @@ def account(user: User) -> Row:
         "roles": list(RoleGrant.objects.filter(user=user).values_list("role", flat=True)),
         "second_factors": list(
             Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")
+        ),
+        "connected_accounts": list(
+            SocialAccount.objects.filter(user=user).values("provider", "uid", "date_joined", "last_login")
         ),
     }
 

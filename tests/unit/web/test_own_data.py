@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from licenses import actions
@@ -50,11 +51,15 @@ def lived(world: World, big: Release) -> Request:
     return request
 
 
-def test_the_file_holds_everything_of_the_person(open_as: OpenAs, lived: Request) -> None:
+def test_the_file_holds_everything_of_the_person(open_as: OpenAs, world: World, lived: Request) -> None:
+    for name, uid in (("ada", "0000-0002-1825-0097"), ("rosa", "another")):
+        SocialAccount.objects.create(user=world.people[name], provider="orcid", uid=uid)
     data, _ = taken(open_as("ada"))
     own = next(each for each in data["requests"] if each["id"] == lived.pk)
 
     assert data["account"]["full_name"] == "Ada Lindqvist"
+    connected = [(each["provider"], each["uid"]) for each in data["account"]["connected_accounts"]]
+    assert connected == [("orcid", "0000-0002-1825-0097")]
     assert own["versions"][0]["answers"]["homepage"] == HOSTILE
     assert [message["text"] for message in own["messages"]] == ["Which machine?", "Ours."]
     assert [message["by"] for message in own["messages"]] == ["the reviewers", "you"]
