@@ -118,7 +118,10 @@ def _missing(row: LogCheckpoint) -> Iterator[Witness]:
 
 
 def _post(witness: Witness, row: LogCheckpoint, old: int) -> httpx.Response:
-    body = consistency(old, row.size)
+    try:
+        body = consistency(old, row.size)
+    except LogMalformed as error:
+        raise WitnessRefused(f"no growth can be shown to it: {error}. Run manage.py audit verify") from error
     if body is None:
         raise WitnessRefused("there is no such head any more")
     url = f"{witness.url.rstrip('/')}/add-checkpoint"

@@ -16,7 +16,7 @@ from portal.core.log.files import LogFiles
 from portal.core.log.trace import Bad
 from portal.core.log.verify import verify
 from portal.core.log.witnesses import WitnessRefused
-from portal.core.models import AuditEvent, LogCheckpoint
+from portal.core.models import AuditEvent, LogCheckpoint, LogTile
 from tests.servers.witness import Witness, serving
 from tests.unit.core.log.world import NOW, owning_the_database, record, run, sign
 from weights_vault.sealed.log.checkpoint import Checkpoint
@@ -160,6 +160,15 @@ def test_witness_that_answers_without_an_end_keeps_nobody(
     row = grow(files, 1)
     with endless_witness(pause_s) as url, pytest.raises(WitnessRefused, match=f"its answer .*{said}"):
         witnesses.ask(replace(witnesses.configured()[0], url=url), row)
+
+
+def test_tree_with_a_hole_is_said_and_stops_no_process(files: LogFiles, witness: Witness) -> None:
+    grow(files, 3)
+    witnesses.collect(NOW)
+    row = grow(files, 2)
+    LogTile.objects.all().delete()
+    with pytest.raises(WitnessRefused, match="no growth can be shown"):
+        witnesses.ask(witnesses.configured()[0], row)
 
 
 def test_witness_whose_address_is_none_does_not_answer(files: LogFiles, witness: Witness) -> None:
