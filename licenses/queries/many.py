@@ -32,10 +32,16 @@ from weights_vault.models import Release, Revision
 def facts_by_release(principal: Principal, releases: Iterable[Release]) -> dict[int, Facts]:
     """Return, by release primary key, what `facts` returns for each, of the current revision."""
     every = list(releases)
+    return _facts(principal, every, _grants(principal, every))
+
+
+def _facts(
+    principal: Principal, every: list[Release], grants: defaultdict[int, list[Grant]]
+) -> dict[int, Facts]:
+    """grants: the principal's, by release primary key."""
     terms = terms_by_release(every)
     who, key = person(principal), key_facts(principal)
-    requests, grants = _requests(principal, every), _grants(principal, every)
-    revisions = _revisions(every)
+    requests, revisions = _requests(principal, every), _revisions(every)
     return {
         release.pk: Facts(
             person=who,
@@ -62,7 +68,8 @@ def verdicts_by_grant(
     principal: Principal, grants: Sequence[Grant], purpose: str, now: datetime
 ) -> dict[str, Verdict]:
     """Return, by grant id, what the rule of access says to `purpose` under just that grant."""
-    facts = facts_by_release(principal, {grant.release for grant in grants})
+    # The grant in question takes the place of the best one: no others are read.
+    facts = _facts(principal, list({grant.release for grant in grants}), defaultdict(list))
     own = principal.user.pk if principal.user else None
     return {
         grant.pk: policies.access(

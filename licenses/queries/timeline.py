@@ -148,7 +148,7 @@ def _entries(
     reader = people[0] if principal is None else principal.user
     staff = principal is not None and reader not in people and bool(policies.may_review(person(principal)))
     log = audit.trail(*subjects).filter(kind__in=TITLES).annotate(name=_NAME)
-    told = audit.tell(event for event in log if _is_told(event, staff))
+    told = [event for event in audit.telling(log, "reason") if _is_told(event, staff)]
     names = {event.by: str(event.name) for event in told if event.name} if staff else {}
     names |= {user.public_id: user.get_full_name() for user in people}
     if reader in people:

@@ -8,12 +8,12 @@ erasure takes it. The line can be proved before and after.
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from portal.core.models import AuditDisclosure, AuditEvent
 from portal.core.secrecy import holds_secret
@@ -112,6 +112,17 @@ def tell(events: Iterable[_Event]) -> list[_Event]:
         if event.disclosed is None:
             event.disclosed = found.get(event.pk, {})
     return listed
+
+
+def telling(events: QuerySet[Any], field: str) -> Iterator[Any]:
+    """Yield the events of a query, with what still stands of their one private value `field`, in that query.
+
+    For who reads no other: of the rest `told`, `wording` and `plain` say that it was erased.
+    """
+    kept = AuditDisclosure.objects.filter(event=OuterRef("pk"), field=field)
+    for event in events.annotate(value_told=Subquery(kept.values("value"))):
+        event.disclosed = {} if event.value_told is None else {field: event.value_told}
+        yield event
 
 
 def withhold(event: AuditEvent) -> None:
