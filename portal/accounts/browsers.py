@@ -18,13 +18,12 @@ from portal.accounts.models import BrowserSession, User
 from portal.accounts.policies import NOT_PERMITTED, SESSION_REQUIRED
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
-from portal.accounts.session_store import row_key
+from portal.accounts.session_store import NOTED, row_key
 from portal.core import audit
 from portal.core.problems import NotPermitted
 
 GRAIN: Final = timedelta(minutes=5)
 MOST_AGENT: Final = 200
-_KEPT: Final = "browser_session"
 
 
 class SeenBrowsers:
@@ -53,12 +52,12 @@ def note(request: HttpRequest, now: datetime) -> None:
     if session.session_key is None:
         session.create()
     row = row_key(str(session.session_key))
-    known = session.get(_KEPT) or {}
+    known = session.get(NOTED) or {}
     fresh = now.timestamp() - known.get("at", 0) < GRAIN.total_seconds()
     if known.get("row") == row and known.get("user") == user.pk and fresh:
         return
     _write(request, user, row, known, now)
-    session[_KEPT] = {"row": row, "user": user.pk, "at": now.timestamp()}
+    session[NOTED] = {"row": row, "user": user.pk, "at": now.timestamp()}
 
 
 def _write(request: HttpRequest, user: User, row: str, known: dict[str, str], now: datetime) -> None:
@@ -86,7 +85,7 @@ def row_of(request: HttpRequest) -> str:
 
 def noted_row(request: HttpRequest) -> str:
     """The row under which this request's session was noted last: its key may have changed in this request."""
-    return str((request.session.get(_KEPT) or {}).get("row", row_of(request)))
+    return str((request.session.get(NOTED) or {}).get("row", row_of(request)))
 
 
 def live(user: User, now: datetime) -> list[BrowserSession]:
@@ -125,7 +124,11 @@ def end_others(*, user: User, keep: str, by: Principal, now: datetime) -> int:
 def forget(user: User, *, keep: str = "") -> int:
     """Delete every session of the person but the one whose row is `keep`, and return how many there were."""
     others = BrowserSession.objects.filter(user=user).exclude(row=keep)
-    return _delete(user, list(others.values_list("row", flat=True)))
+    ended = 0
+    # A request in flight may have moved one under another cookie while it was waited for here.
+    while rows := list(others.values_list("row", flat=True)):
+        ended += _delete(user, rows)
+    return ended
 
 
 def own(user: User) -> Iterator[dict[str, Any]]:

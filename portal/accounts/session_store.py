@@ -22,9 +22,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import transaction
 from django.utils import timezone
 
+from portal.accounts.models import BrowserSession
+
 ROW_KEY_CHARACTERS = 40
+NOTED = "browser_session"  # in a session: what browsers.py noted of it last
 _NONCE_SIZE = 12
 
 logger = logging.getLogger(__name__)
@@ -78,6 +83,28 @@ class SessionStore(db.SessionStore):
         cookie = row.session_key
         row.session_key, row.session_data = row_key(cookie), _seal(cookie, row.session_data)
         return row
+
+    def cycle_key(self) -> None:
+        """Move the session under another cookie; one that was ended meanwhile does not come back by it.
+
+        What is noted of it moves along in the same transaction, so that whoever ends the person's sessions
+        waits for it, and finds the new row.
+        """
+        data = dict(self.items())  # first: reading may find that there is no such session
+        cookie = self.session_key
+        if cookie is None:
+            super().cycle_key()
+            return
+        with transaction.atomic():
+            deleted, _ = self.model.objects.filter(pk=row_key(cookie)).delete()
+            if not deleted:
+                raise SessionInterrupted("This session was ended while the request was under way.")
+            self.create()
+            row = row_key(str(self.session_key))
+            if NOTED in data:
+                data[NOTED] = {**data[NOTED], "row": row}
+            self._session_cache = data
+            BrowserSession.objects.filter(row=row_key(cookie)).update(row=row)
 
     def delete(self, session_key: str | None = None) -> None:
         cookie = session_key or self.session_key

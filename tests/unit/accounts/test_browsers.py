@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
@@ -23,9 +24,7 @@ from tests.unit.accounts.test_sessions import principal, sign_in
 pytestmark = pytest.mark.database
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-SAFARI = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604"
-)
+SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604"
 PAGE = "/account/sessions/"
 
 
@@ -125,6 +124,25 @@ def test_key_that_changes_keeps_its_row(ada: User) -> None:
     client.get("/requests/")
     after = BrowserSession.objects.get()
     assert (after.pk, after.row) == (before.pk, row_key(session.session_key))
+
+
+def test_a2_session_that_was_ended_is_not_brought_back_by_a_request_in_flight(ada: User) -> None:
+    """The request read its session before it was ended from elsewhere; then a proof gives it a new cookie."""
+    in_flight = opened(ada).session
+    assert in_flight["_auth_user_id"] == str(ada.pk)
+    assert browsers.forget(ada) == 1
+    with pytest.raises(SessionInterrupted):
+        in_flight.cycle_key()
+    assert not Session.objects.exists()
+
+
+def test_a2_session_is_ended_under_the_cookie_that_it_has_by_then(ada: User) -> None:
+    """It has another cookie already; the end of that request, which notes it, is still to come."""
+    in_flight = opened(ada).session
+    in_flight.cycle_key()
+    in_flight.save()
+    assert browsers.forget(ada) == 1
+    assert not Session.objects.exists()
 
 
 def test_signing_out_forgets_the_browser(ada: User) -> None:
