@@ -204,9 +204,14 @@ def _checked(reason: str) -> str:
 
 def _require_proposer(change: TwoPersonChange) -> None:
     """Who proposed it must be able to still: a change is of two people, not of one and somebody who left."""
-    if change.proposed_by is None:
+    if change.proposed_by_id is None:
         return
-    proposer = principal_for(change.proposed_by, mfa=True, passkey=True)
+    # Of two who propose to take each other's role, the second is not who may propose it any more.
+    concerned = kind_of(change.kind).concerned(change.payload)
+    both = User.objects.select_for_update(no_key=True)
+    both = both.filter(Q(pk=change.proposed_by_id) | Q(public_id=concerned))
+    found = {user.pk: user for user in both.order_by("pk")}
+    proposer = principal_for(found[change.proposed_by_id], mfa=True, passkey=True)
     if not kind_of(change.kind).may_propose(proposer, change.payload):
         raise Conflict(
             "proposer_gone",

@@ -59,6 +59,9 @@ def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
     _refuse_own(user, by)
     reason = _checked(reason)
     with transaction.atomic():
+        # Both: of two administrators who disable each other, the second is not there any more.
+        both = User.objects.select_for_update(no_key=True).filter(pk__in={user.pk, by.user and by.user.pk})
+        list(both.order_by("pk").values_list("pk"))
         require_present(by)
         if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             end_all_tokens(user=user, by=by.actor, now=now)
