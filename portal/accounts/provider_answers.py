@@ -18,7 +18,13 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect import views
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from requests import RequestException
+
+from portal.accounts.models import User
+from portal.accounts.policies import LOOKING_ONLY
+from portal.accounts.principals import looked_as
+from portal.core.problems import NotPermitted, problem_response
 
 _WELL_KNOWN: Final = "/.well-known/"
 _NEEDED: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
@@ -77,6 +83,10 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Where the provider sends people back to. An account is connected with its line in the log, or not."""
+    user = request.user
+    if isinstance(user, User) and looked_as(request.session, user, timezone.now()) is not None:
+        # It comes by GET, which `LookingOnly` lets through.
+        return problem_response(request, NotPermitted.from_denied(LOOKING_ONLY))
     view = OAuth2CallbackView.adapter_view(StrictAdapter(request, provider_id))
     with transaction.atomic():
         return _told(request, provider_id, lambda: view(request))

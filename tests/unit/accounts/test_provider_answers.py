@@ -15,8 +15,11 @@ from django.contrib.auth.hashers import MD5PasswordHasher as Hasher
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.accounts.principals import LOOKING
+from portal.accounts.roles import RESEARCHER
 from portal.core.models import AuditEvent
 from tests.servers import oidc
 from tests.unit.accounts.conftest import PASSWORD
@@ -159,3 +162,16 @@ def test_known_address_costs_what_an_unknown_one_costs(
     assert seen[ada.email] == seen["new@example.org"]
     assert seen[ada.email][3] == 1
     assert SocialAccount.objects.count() == 1
+
+
+def test_who_looks_as_another_role_connects_nothing(client: Client, orcid: oidc.Provider, ada: User) -> None:
+    sign_in(client, ada)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    begun = client.post(f"{BEGIN}?process=connect")
+    path = httpx.get(begun["Location"]).headers["location"].partition("testserver")[2]
+    session = client.session
+    until = timezone.now().timestamp() + 60
+    session[LOOKING] = {"role": RESEARCHER, "user": ada.public_id, "until": until}
+    session.save()
+    assert client.get(path).status_code == 403
+    assert not SocialAccount.objects.exists()
