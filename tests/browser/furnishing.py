@@ -9,6 +9,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.db import transaction
 
 from licenses import actions
+from licenses.actions.prepared_votes import propose_vote
 from licenses.agreements import making
 from licenses.models import Grant, Request
 from portal.accounts import changes
@@ -17,7 +18,7 @@ from portal.accounts.actions.roles import propose_role
 from portal.accounts.affiliations import moved
 from portal.accounts.devices import codes
 from portal.accounts.exports import propose_export
-from portal.accounts.models import Device, DeviceCode
+from portal.accounts.models import Device, DeviceCode, PendingAction
 from portal.accounts.tokens import create_token
 from portal.core.models import AuditEvent
 from tests.audit_log import catch_up
@@ -25,6 +26,7 @@ from tests.unit.web.deliveries import alarming, downloading, finished
 from tests.unit.web.papers import NEWER, a_change, drafted, proposed, published
 from tests.unit.web.world import ANSWERS, World, shards
 from weights_vault.actions import keys
+from weights_vault.actions.prepared_moves import propose_move
 from weights_vault.models import Release
 
 
@@ -151,6 +153,7 @@ def furnish(world: World) -> Mapping[str, str]:
         ).pk,
         "pending": keys.propose_removal(by=world.by("ada"), key=key, now=world.now).pk,
         **acting(world),
+        **prepared(world, changed, big),
         # From its first shown domain on, who has no institution's address must say more to ask.
         **around_people(world),
         "waiting": str(AuditEvent.objects.latest("index").pk),
@@ -192,6 +195,19 @@ def acting(world: World) -> dict[str, str]:
         "expired_code": asked[4].user_code,
         "token": token.pk,
     }
+
+
+def prepared(world: World, request: Request, release: Release) -> dict[str, str]:
+    """What programs prepared for staff: a verdict, one on a version that is not the newest, a recall."""
+    rosa, mika, now = world.by("rosa"), world.by("mika"), world.now
+    said = {"verdict": "request_changes", "reason": "Please name the clusters.", "note": "As Ravi asked."}
+    given, late = (
+        propose_vote(request=request, version=request.version, by=rosa, now=now, **said) for _ in range(2)
+    )
+    PendingAction.objects.filter(pk=late.pk).update(payload={**late.payload, "version": 1})
+    why = "Two layers of shard 5 are swapped."
+    recall = propose_move(revision=release.revisions.get(), move="withdraw", reason=why, by=mika, now=now)
+    return {"verdict": given.pk, "late_verdict": late.pk, "recall": recall.pk}
 
 
 def changes_of_two(world: World) -> dict[str, str]:

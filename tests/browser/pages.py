@@ -54,6 +54,11 @@ def look_as_reviewer(page: Page) -> None:
     sending("See it")(page)
 
 
+def export_of_nothing(page: Page) -> None:
+    page.get_by_label("Export the queue").check()
+    sending("Propose it", reason=" ")(page)
+
+
 def guess_too_often(page: Page) -> None:
     """Six wrong passwords for one account; the sixth is not looked at any more."""
     for _ in range(6):
@@ -121,6 +126,9 @@ LOOKS = (
     Look("device-refused", "ada", "/device/?code={refused_code}"),
     Look("device-expired", "ada", "/device/?code={expired_code}"),
     Look("pending", "ada", "/pending/{pending}/"),
+    Look("pending-verdict", "rosa", "/pending/{verdict}/"),
+    Look("pending-verdict-late", "rosa", "/pending/{late_verdict}/"),
+    Look("pending-recall", "mika", "/pending/{recall}/"),
     Look("details", "ada", "/account/"),
     Look("details-from-a-page", "ada", "/account/?next=/keys/"),
     Look("keyboard", "rosa", "/keyboard/"),
@@ -191,7 +199,7 @@ LOOKS = (
     Look("change-read", "otto", "/changes/{change}/"),
     Look("changes-of-two-none", "ravi", "/changes/"),
     Look("export", "rosa", "/changes/export/"),
-    Look("export-wrong", "rosa", "/changes/export/", then=sending("Propose it", reason=" ")),
+    Look("export-wrong", "rosa", "/changes/export/", then=export_of_nothing),
     Look("terms-proposed", "rosa", "/releases/opt-66b/terms/"),
     Look("look-as", "rosa", "/look-as/"),
     Look("organizations", "alma", "/organizations/"),
