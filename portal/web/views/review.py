@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from licenses import actions, policies, queries
-from licenses.actions import balloting
+from licenses.actions import balloting, voting
 from licenses.actions.moving import require
 from licenses.models import Request
 from licenses.queries.parties import signatory_of
@@ -56,8 +56,9 @@ def vote(request: HttpRequest, request_id: str) -> HttpResponse:
 
 
 def _to_sign(request: HttpRequest, voted_on: Request, form: VerdictForm) -> HttpResponse:
-    """What exactly is cast, and the question for the passkey. A later version is refused when it is cast."""
+    """What exactly is cast, and the question for the passkey: of the version that was read, or none."""
     said = form.said
+    voting.require_open(voted_on, said["version"], said["verdict"], reader(request), timezone.now())
     leaf = balloting.prepared(voted_on, said["verdict"], said["reason"], reader(request).person)
     given = {"the_request": voted_on, "said": said, "verdict_label": VERDICTS[said["verdict"]]}
     return casting.ask(request, "web/pages/review_cast.html", given, [leaf])

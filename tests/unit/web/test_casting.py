@@ -127,6 +127,19 @@ def test_request_that_changed_under_the_page_is_not_voted_on(
     assert not Vote.objects.exists()
 
 
+def test_version_that_was_not_read_is_not_put_before_the_passkey(
+    world: World, rosa: Client, submitted: Request
+) -> None:
+    """R7. The page would say version 1, and the passkey sign version 2."""
+    form = verdict(submitted)
+    actions.edit(
+        request=submitted, answers={**ANSWERS, "role": "Professor"}, by=world.by("ada"), now=world.now
+    )
+    answer = rosa.post(f"/review/{submitted.pk}/vote/", form)
+    assert answer.status_code == 409
+    assert "passkey-options" not in answer.content.decode()
+
+
 def test_r9_one_answer_gives_one_verdict_on_many(
     world: World, rosa: Client, big: Release, key: Passkey
 ) -> None:
