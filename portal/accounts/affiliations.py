@@ -29,7 +29,12 @@ def moved(*, user: User, by: str, now: datetime) -> None:
     # Who left an organization does not speak for it.
     OrganizationManager.objects.filter(user=user).exclude(organization=user.organization_id).delete()
     if user.organization_id is not None and not standing.exists():
-        Affiliation.objects.create(user=user, organization_id=user.organization_id, began_at=now)
+        # Who goes away and comes back stays until the date that was named, not longer.
+        before = Affiliation.objects.filter(user=user, organization=user.organization_id, ends_at__gt=now)
+        ends_at = before.order_by("-ended_at").values_list("ends_at", flat=True).first()
+        Affiliation.objects.create(
+            user=user, organization_id=user.organization_id, began_at=now, ends_at=ends_at
+        )
 
 
 def set_end(*, affiliation: Affiliation, ends_at: datetime, by: Principal, now: datetime) -> Affiliation:

@@ -124,8 +124,13 @@ def remove(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None
 
 
 def name_manager(*, organization: Organization, user: User, by: Principal, now: datetime) -> None:
-    """Let one of its people speak for an organization. Raises: NotPermitted. Conflict: not_of_it."""
+    """Let one of its people speak for an organization.
+
+    Raises: NotPermitted. Conflict: not_of_it, own_account.
+    """
     _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
+    if by.user == user:
+        raise Conflict("own_account", "This is your own account.", "Ask another administrator.")
     if user.organization_id != organization.pk or not user.is_active:
         raise Conflict("not_of_it", f"{user} is not of {organization}.", "They say so in their own details.")
     with transaction.atomic():

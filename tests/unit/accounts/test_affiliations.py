@@ -118,6 +118,25 @@ def test_who_leaves_speaks_for_it_no_longer(lab: Organization, mara: Principal, 
     assert not OrganizationManager.objects.exists()
 
 
+def test_who_goes_and_comes_back_keeps_the_date_on_which_they_leave(
+    lab: Organization, mara: Principal
+) -> None:
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW + 9 * DAY, by=mara, now=NOW)
+    for home in ("Another", "Example Lab"):
+        said = {"full_name": "Bo", "organization": home, "country": "NO"}
+        correct_details(user=bo, by=principal_for(bo), now=NOW + DAY, **said)
+    assert standing(bo).ends_at == NOW + 9 * DAY
+
+
+def test_an_administrator_names_nobody_who_is_themselves(lab: Organization, alma: Principal) -> None:
+    User.objects.filter(pk=alma.person.pk).update(organization=lab)
+    alma.person.refresh_from_db()
+    with pytest.raises(Conflict) as caught:
+        domains.name_manager(organization=lab, user=alma.person, by=alma, now=NOW)
+    assert caught.value.code == "own_account"
+
+
 def test_who_moves_to_another_speaks_for_the_former_one_no_longer(lab: Organization, mara: Principal) -> None:
     bo = of(lab, "bo")
     said = {"full_name": "Mara", "organization": "Another", "country": "NO"}
