@@ -7,7 +7,7 @@ from portal.accounts.models import User
 from portal.core.log import sentences
 
 SENTENCES: Final = {
-    "account.access_ended": "{by} ended every session, token and device of {subject}.",
+    "account.access_ended": "{by} ended every session, token and device of {subject}[: “{reason}”].",
     "account.created": "{by} created the account of {subject}.",
     "account.data_exported": "{by} exported the data about themselves.",
     "account.details_corrected": "{by} corrected their details: {fields:list}.",
@@ -16,7 +16,7 @@ SENTENCES: Final = {
     "account.email_changed": "{by} changed their mail address.",
     "account.email_removed": "{by} removed a mail address.",
     "account.email_verified": "{by} verified a mail address.",
-    "account.enabled": "{by} enabled the account of {subject} again.",
+    "account.enabled": "{by} enabled the account of {subject} again[: “{reason}”].",
     "account.erased": "{by} erased their account.",
     "account.passkey_counter_behind": (
         "A passkey of {subject} counted {said} where {known} was known: it may have been copied."

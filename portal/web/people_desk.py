@@ -62,8 +62,8 @@ def act(
         return "It is proposed. It happens once a colleague confirms it.", change
     doing: dict[str, Callable[[], object]] = {
         "disable": lambda: people.disable(user=user, reason=reason, by=by, now=now),
-        "enable": lambda: people.enable(user=user, by=by, now=now),
-        "end": lambda: people.end_access(user=user, by=by, now=now),
+        "enable": lambda: people.enable(user=user, by=by, now=now, reason=reason),
+        "end": lambda: people.end_access(user=user, by=by, now=now, reason=reason),
     }
     doing[what]()
     return _ACTS[what][1], None

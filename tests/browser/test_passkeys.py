@@ -1,6 +1,8 @@
 """Passkeys in Chromium, with an authenticator of its own: added, used to sign in, and to give a verdict."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from licenses.models import Vote
-from tests.browser.conftest import OpenPage, prove_it_is_you
-from tests.unit.web.world import World
+from tests.browser.conftest import OpenPage, keep_picture, prove_it_is_you
+from tests.browser.test_every_page import MODES, faults_of
+from tests.unit.web.world import PASSWORD, World
 from weights_vault.models import Release
 
 DEVICE = {
@@ -47,6 +50,18 @@ def add_passkey(page: Page, name: str = "Key on the desk") -> None:
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
 
 
+def looked_at(page: Page, name: str, folder: Path) -> dict[str, list[object]]:
+    """See the open page as in every mode that pages are looked at in; return what is wrong, by mode."""
+    faults = {}
+    for mode, settings in MODES.items():
+        page.emulate_media(color_scheme=settings["color_scheme"], reduced_motion="reduce")
+        page.set_viewport_size(settings["viewport"])
+        keep_picture(page, Path(os.environ.get("SCREENSHOTS") or folder) / f"{name}-{mode}.png")
+        if found := faults_of(page):
+            faults[f"{name}, {mode}"] = found
+    return faults
+
+
 def test_passkey_is_added_and_signs_in_without_a_password(open_as: OpenPage, world: World) -> None:
     page = open_as("rosa")
     give_device(page)
@@ -65,6 +80,49 @@ def test_passkey_is_added_and_signs_in_without_a_password(open_as: OpenPage, wor
     expect(page.locator(".menu > summary")).to_be_visible()
     page.goto("/review/")
     expect(page.get_by_role("heading", name="Review queue")).to_be_visible()
+
+
+def test_pages_about_passkeys_are_in_order(open_as: OpenPage, world: World, tmp_path: Path) -> None:
+    """What can be looked at only with a passkey: in lists, renamed, removed, asked for, and signing."""
+    for name in ("ada", "bo"):
+        world.submitted(name, Release.objects.get(slug="opt-175b"))
+    page = open_as("rosa")
+    give_device(page)
+    add_passkey(page)
+    faults = looked_at(page, "passkey-first", tmp_path)
+    for name, link in (("passkey-rename", "Rename"), ("passkey-remove", "Remove")):
+        page.goto("/accounts/2fa/webauthn/")
+        faults |= looked_at(page, "passkeys-some", tmp_path)
+        page.get_by_role("link", name=link).click()
+        faults |= looked_at(page, name, tmp_path)
+    page.goto("/accounts/2fa/")
+    faults |= looked_at(page, "second-factor-passkey", tmp_path)
+    page.goto("/review/")
+    page.get_by_label("Select the request of Ada Lindqvist").check()
+    page.get_by_label("Select the request of Bo Tanaka").check()
+    page.get_by_role("button", name="Decide together").click()
+    page.get_by_label("Approve").check()
+    page.get_by_role("button", name="Give this verdict to all").click()
+    expect(page.get_by_role("button", name="Sign with your passkey")).to_be_visible()
+    faults |= looked_at(page, "bulk-cast", tmp_path)
+    page.goto("/review/")
+    page.get_by_role("link", name="Ada Lindqvist").click()
+    page.get_by_label("Decline").check()
+    page.locator("main [name=reason]").fill("The stated use is a commercial product.")
+    page.get_by_role("button", name="Give this verdict").click()
+    expect(page.get_by_role("button", name="Sign with your passkey")).to_be_visible()
+    faults |= looked_at(page, "review-cast", tmp_path)
+    page.set_viewport_size(MODES["light"]["viewport"])
+    page.locator(".menu > summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(world.people["rosa"].email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Your second factor")).to_be_visible()
+    faults |= looked_at(page, "second-factor-asked", tmp_path)
+
+    assert faults == {}
 
 
 def test_a_device_that_does_not_know_its_user_is_told_in_words(open_as: OpenPage, world: World) -> None:

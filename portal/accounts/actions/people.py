@@ -78,12 +78,13 @@ def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
     return user
 
 
-def enable(*, user: User, by: Principal, now: datetime) -> User:
+def enable(*, user: User, by: Principal, now: datetime, reason: str = "") -> User:
     """Let a disabled account sign in again; its tokens stay ended.
 
-    Raises: NotPermitted. Conflict(account_erased): nobody is behind it any more.
+    Raises: NotPermitted. Conflict(account_erased): nobody is behind it any more. Invalid as `disable` does.
     """
     _allow(by)
+    reason = _checked(reason)
     with transaction.atomic():
         require_present(by)
         account = User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -92,18 +93,26 @@ def enable(*, user: User, by: Principal, now: datetime) -> User:
                 "account_erased", "This account was erased: nobody is behind it any more.", "Leave it."
             )
         if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
-            audit.record("account.enabled", by=by.actor, subject=f"user:{user.public_id}", now=now)
+            audit.record(
+                "account.enabled",
+                by=by.actor,
+                subject=f"user:{user.public_id}",
+                now=now,
+                private={"reason": reason},
+                about=user.public_id,
+            )
     user.refresh_from_db()
     return user
 
 
-def end_access(*, user: User, by: Principal, now: datetime) -> None:
+def end_access(*, user: User, by: Principal, now: datetime, reason: str = "") -> None:
     """End every session, token and device of an account, which may sign in again.
 
-    Raises: NotPermitted. Conflict: own_account.
+    Raises: NotPermitted. Conflict: own_account. Invalid as `disable` does.
     """
     _allow(by)
     _refuse_own(user, by)
+    reason = _checked(reason)
     with transaction.atomic():
         require_present(by)
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -113,6 +122,8 @@ def end_access(*, user: User, by: Principal, now: datetime) -> None:
             by=by.actor,
             subject=f"user:{user.public_id}",
             now=now,
+            private={"reason": reason},
+            about=user.public_id,
             tokens=tokens,
             sessions=sessions,
         )

@@ -9,12 +9,13 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from portal.accounts.actions.erasing import erase
-from portal.accounts.actions.people import create_person, disable, enable
+from portal.accounts.actions.people import create_person, disable, enable, end_access
 from portal.accounts.actions.roles import grant_role, remove_role
 from portal.accounts.models import AccessToken, RoleGrant, User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for, system_principal
 from portal.accounts.roles import ADMINISTRATOR, RELEASE_MANAGER, REVIEWER
 from portal.core import audit
+from portal.core.models import AuditEvent
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from tests.unit.accounts.conftest import NOW, PASSWORD, MakeUser
 
@@ -191,6 +192,17 @@ def test_the_console_is_a_way_back_from_administrators_who_are_all_gone(
 def test_role_command_names_a_missing_account(db: None) -> None:
     with pytest.raises(CommandError, match=r"No account has the address nobody@example.org"):
         call_command("role", "grant", "nobody@example.org", REVIEWER)
+
+
+@pytest.mark.parametrize(("act", "kind"), [(enable, "account.enabled"), (end_access, "account.access_ended")])
+def test_why_an_administrator_acts_is_kept(
+    ada: User, administrator: User, act: Callable[..., object], kind: str
+) -> None:
+    """The page asks for it with each of them, and says that it is kept."""
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    act(user=ada, reason="She is back.", by=principal_for(administrator, mfa=True), now=NOW)
+    (event,) = audit.tell(AuditEvent.objects.filter(kind=kind))
+    assert audit.told(event, "reason", "") == "She is back."
 
 
 def test_an_erased_account_is_not_enabled_again(ada: User, administrator: User) -> None:
