@@ -29,7 +29,7 @@ def test_a_prepared_verdict_is_signed_where_it_is_read(
     page = open_as("rosa")
     devtools, device = give_device(page)
     add_passkey(page)
-    said = {"version": 1, "verdict": "reject", "reason": "Too wide.", "note": ""}
+    said: dict[str, Any] = {"version": 1, "verdict": "reject", "reason": "Too wide.", "note": ""}
     by = replace(world.by("rosa"), passkey=True)
     action = propose_vote(request=request, by=by, now=world.now, **said)
     page.goto(f"/pending/{action.pk}/")
