@@ -44,6 +44,13 @@ LEFT = {
     "mfa_edit_webauthn": {"account.passkey_renamed"},
     "mfa_login_webauthn": {"account.signed_in"},
     "mfa_reauthenticate_webauthn": set(),  # it proves who sits there
+    "openid_connect_callback": {"account.signed_in", "account.provider_connected"},
+    "socialaccount_connections": {"account.provider_disconnected"},
+    "socialaccount_signup": {"account.signed_up"},
+    "openid_connect_login": set(),  # it leads to the provider
+    "socialaccount_login_cancelled": set(),
+    "socialaccount_login_error": set(),
+    "None": set(),  # allauth's old addresses, which lead to those above
     "account_reset_password": set(),  # it mails a code, and says the same of every address
     "account_reset_password_done": set(),
     "account_reset_password_from_key_done": set(),
