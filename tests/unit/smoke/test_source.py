@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.smoke.releases import Sealed, manifest_of, seal
@@ -49,6 +49,7 @@ def flip(path: Path, offset: int) -> None:
         file.write(bytes([byte ^ 1]))
 
 
+@settings(deadline=None)  # how long a disk takes says nothing about the bytes
 @given(start=st.integers(0, SIZE), size=st.integers(0, 200_000))
 def test_any_range_of_a_sealed_file_is_the_published_one(
     plain: Path, sealed: Sealed, start: int, size: int

@@ -1,10 +1,10 @@
 """The keeper's socket: who may speak, how much waits, and that problems pass whole."""
 
 import os
+import queue
 import socket
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -158,29 +158,29 @@ def test_caller_who_says_nothing_holds_nobody_up_for_long(
 def test_beyond_what_may_wait_the_answer_is_503_at_once(
     path: Path, doing: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One is served and one waits; the others are told while both are still there."""
     monkeypatch.setattr(server, "MOST_WAITING", 1)
-    go_on = threading.Event()
-    doing(lambda arguments: go_on.wait(10))
+    go_on, told = threading.Event(), queue.SimpleQueue[str]()
+    doing(lambda arguments: go_on.wait(30))
+
+    def ask() -> None:
+        try:
+            door.ask("trial", {})
+        except Unavailable as problem:
+            told.put(problem.detail)
+
     with serving(path, threads=1):
-        busy = [threading.Thread(target=door.ask, args=("trial", {})) for _ in range(2)]
-        for thread in busy:
-            thread.start()
-        started = time.monotonic()
-        codes: list[str] = []
-        while not codes and time.monotonic() - started < 5:
-            try:
-                door.ask("health_of_nobody", {})
-            except Unavailable as problem:
-                codes.append(problem.detail)
-            except RuntimeError:
-                continue
-            finally:
-                if codes:
-                    go_on.set()
-        go_on.set()
-        for thread in busy:
-            thread.join(10)
-    assert codes == ["The keeper has more to do than it can."]
+        asking = [threading.Thread(target=ask) for _ in range(5)]
+        try:
+            for thread in asking:
+                thread.start()
+            refused = [told.get(timeout=10) for _ in range(3)]
+        finally:
+            go_on.set()
+            for thread in asking:
+                thread.join(10)
+    assert refused == ["The keeper has more to do than it can."] * 3
+    assert told.empty()
 
 
 def test_answer_of_the_longest_batch_passes(path: Path, doing: Any) -> None:
