@@ -208,7 +208,7 @@ EMAIL_TIMEOUT = 30
 PROCESS = env.str("PROCESS", default="all")  # web, worker, keeper, log_signer; all: none in particular
 KEEPER_CLIENTS = env.str("KEEPER_CLIENTS", default="")
 KEEPER_THREADS = env.int("KEEPER_THREADS", default=8)
-HEADERS_PER_HOUR = env.int("HEADERS_PER_HOUR", default=0)
+HEADERS_PER_HOUR = env.int("HEADERS_PER_HOUR", default=20_000)
 
 # --- the portal's own rules ---
 ACCESS_POLICY = "licenses.access.LicenseAccess"

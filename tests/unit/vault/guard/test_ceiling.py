@@ -1,6 +1,7 @@
 """The hourly ceiling: exact over restarts and over processes, and said once an hour."""
 
 import multiprocessing
+import runpy
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import StringIO
@@ -145,6 +146,11 @@ def test_whoever_is_refused_takes_no_place(issue: Callable[..., Any], now: datet
     with pytest.raises(NotPermitted):
         issue()
     assert ceiling.made_within_an_hour(now) == 0
+
+
+def test_there_is_a_ceiling_where_nobody_set_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEADERS_PER_HOUR", raising=False)
+    assert runpy.run_module("portal.settings.base")["HEADERS_PER_HOUR"] == 20_000
 
 
 def test_ceiling_that_no_batch_fits_under_is_refused_at_the_start(settings: Any) -> None:
