@@ -21,6 +21,7 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.accounts.policies import LOOKING_ONLY
 from portal.accounts.principals import looked_as, owes_passkey, owes_second_factor
+from portal.accounts.session_ends import keep_renewed
 from portal.accounts.session_store import row_key
 from portal.core.problems import NotPermitted, problem_response
 
@@ -44,11 +45,15 @@ class AccountTransactions:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or not request.path.startswith(ACCOUNTS_PREFIX):
             return self.get_response(request)
+        proving = request.path.endswith(PROVING)  # allauth puts what goes on in the request's place
         with transaction.atomic():
             _lock_session(request)
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
+        # The way on from a proof can end in a form's fault; a fault of ours changes no session.
+        if proving and 400 <= response.status_code < 500:
+            keep_renewed(request)
         return response
 
     def process_view(

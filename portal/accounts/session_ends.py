@@ -13,8 +13,12 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from allauth.account.signals import authentication_step_completed
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+
+from portal.accounts.session_store import row_key
 
 LONGEST: Final = timedelta(days=14)
 IDLE: Final = timedelta(days=3)
@@ -57,6 +61,21 @@ def renew(
     """Give the session another cookie after a proof within it; signing in does so by itself."""
     if request is not None and reauthenticated:
         request.session.cycle_key()
+
+
+def keep_renewed(request: HttpRequest) -> None:
+    """Renew the session again, where what went on from a proof was undone and the renewal with it.
+
+    The proof itself was good: the row of the old cookie, which is back, gives way to one of the new cookie.
+    One that somebody ended meanwhile is not back, and stays ended.
+    """
+    old, session = request.COOKIES.get(settings.SESSION_COOKIE_NAME), request.session
+    if not old or session.session_key in (None, old):
+        return
+    with transaction.atomic():
+        there, _ = Session.objects.filter(pk=row_key(old)).delete()
+        if there:
+            session.save(must_create=True)
 
 
 authentication_step_completed.connect(renew, dispatch_uid="portal.accounts.session_ends")

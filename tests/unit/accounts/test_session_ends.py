@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from portal.accounts.models import User
+from portal.accounts.models import BrowserSession, User
 from portal.accounts.session_ends import GRAIN, IDLE, LONGEST
 from tests.unit.accounts.conftest import PASSWORD
 from tests.unit.accounts.test_sessions import sign_in
@@ -76,3 +76,21 @@ def test_a_proof_within_a_session_changes_its_cookie_and_ends_the_old_one(ada: U
     thief.cookies["sessionid"] = old
     assert not is_inside(thief)
     assert is_inside(client)
+
+
+def test_a_proof_stands_where_what_it_was_asked_for_has_a_fault(ada: User, client: Client) -> None:
+    """All that such an answer did is undone, and so the old cookie's row is back: it must go again."""
+    sign_in(client, ada)
+    client.get("/about/")
+    old = client.cookies["sessionid"].value
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        asked = client.post("/tokens/", {"name": "www.example.org", "scopes": "read", "days": 1})["Location"]
+        answer = client.post(asked, {"password": PASSWORD, "next": "/tokens/"})
+        assert answer.status_code == 400
+        assert answer.context["form"].errors
+        assert client.cookies["sessionid"].value != old
+        thief = Client()
+        thief.cookies["sessionid"] = old
+        assert not is_inside(thief)
+        assert is_inside(client)
+        assert BrowserSession.objects.filter(user=ada).count() == 1
