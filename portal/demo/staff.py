@@ -18,7 +18,7 @@ def people(place: Place) -> list[Login]:
         place.new_login("reviewer", "Tomas Berg", "tomas@portal.example"),
         place.new_login("release_manager", "Mara Lind", "mara@portal.example"),
         place.new_login("auditor", "Iris Falk", "iris@portal.example"),
-        place.new_login("administrator", "Noor Haddad", "noor@portal.example"),
+        place.new_login("administrator", "Edda Sorel", "edda@portal.example"),
     ]
 
 
