@@ -16,6 +16,7 @@ from portal.accounts.principals import Principal
 from portal.core.models import OutboxMessage
 from portal.core.problems import NotPermitted
 from portal.core.verdicts import Denied
+from portal.settings import base
 from tests.unit.vault.fakes import GRANT, FakePolicy
 from weights_vault import keeper
 from weights_vault.guard import ceiling
@@ -150,7 +151,7 @@ def test_whoever_is_refused_takes_no_place(issue: Callable[..., Any], now: datet
 
 def test_there_is_a_ceiling_where_nobody_set_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEADERS_PER_HOUR", raising=False)
-    assert runpy.run_module("portal.settings.base")["HEADERS_PER_HOUR"] == 20_000
+    assert runpy.run_path(base.__file__)["HEADERS_PER_HOUR"] == 20_000
 
 
 def test_ceiling_that_no_batch_fits_under_is_refused_at_the_start(settings: Any) -> None:
