@@ -1,4 +1,4 @@
-"""The portal's processes, started and stopped as an operator would: keeper, log signer, web server, worker."""
+"""The portal's processes, started and stopped as an operator would: keeper, log signer, web, worker."""
 
 import os
 import signal

@@ -25,7 +25,6 @@ from django.core.cache import cache  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
-from portal.accounts.models import User  # noqa: E402
 from tests.integration.api import world  # noqa: E402
 from weights_vault.ledger import reading  # noqa: E402
 from weights_vault.models import File, Holding, LedgerEntry, Origin, Revision  # noqa: E402
@@ -36,21 +35,23 @@ FIRST, SPAN_S = datetime(2025, 1, 1, tzinfo=UTC), 2 * 365 * 86_400
 TABLES = ("ledgerentry", "holding", "origin")
 
 
-def fill(recipients: int) -> None:
-    """Write what that many recipients leave in the ledger."""
-    revision = published()
+def fill(recipients: int) -> world.World:
+    """Write what that many recipients leave in the ledger; return who and what else is there."""
+    built = published()
+    revision = built.revision.pk
     for first in range(0, recipients, WRITTEN_AT_ONCE // URL_BATCHES):
         numbers = range(first, min(recipients, first + WRITTEN_AT_ONCE // URL_BATCHES))
         Origin.objects.bulk_create(origin(number) for number in numbers)
         Holding.objects.bulk_create(holding(number, revision) for number in numbers)
         LedgerEntry.objects.bulk_create(entry for number in numbers for entry in entries(number, revision))
+    return built
 
 
-def published() -> str:
-    """A published revision of 300 files; returns its id."""
+def published() -> world.World:
+    """A world whose published revision has 300 files."""
     files = tuple((f"shard-{n:05d}.safetensors", "weights", 10**9) for n in range(FILES))
     vars(world)["PUBLISHED_FILES"] = files
-    return world.build().revision.pk
+    return world.build()
 
 
 def began(number: int) -> datetime:
@@ -139,9 +140,9 @@ def milliseconds(call: Callable[[], object]) -> float:
     return statistics.median(taken)
 
 
-def readings(recipients: int) -> Iterator[tuple[str, float]]:
+def readings(built: world.World, recipients: int) -> Iterator[tuple[str, float]]:
     """What is read, and in how many milliseconds."""
-    manager = world.in_browser(User.objects.get(email="mona@example.org"))
+    manager = world.in_browser(built.manager)
     some = grant(recipients // 2)
     for address in (
         "/ledger/",
@@ -162,8 +163,10 @@ def readings(recipients: int) -> Iterator[tuple[str, float]]:
         milliseconds(lambda: reading.headers_issued(grant=some, revision=revision.pk, file=file.pk)),
     )
     yield "holders_of (who is told of a recall)", milliseconds(lambda: holders_of(revision))
+    built.export("ledger")
     start, sent = time.perf_counter(), 0
     answer: Any = manager.get("/api/v1/ledger.csv")
+    expect(answer)
     for piece in answer.streaming_content:
         sent += len(piece)
     yield f"/api/v1/ledger.csv, all of it, {sent / 2**20:.0f} MiB", (time.perf_counter() - start) * 1000
@@ -178,14 +181,14 @@ def main(recipients: int) -> None:
     connection.creation.create_test_db(verbosity=0, serialize=False)
     try:
         start = time.perf_counter()
-        fill(recipients)
+        built = fill(recipients)
         print(
             f"{connection.vendor}: {recipients:,} recipients written in {time.perf_counter() - start:.0f} s"
         )
         for table, size in bytes_on_disk().items():
             print(f"  {table:12} {size / 2**20:8.1f} MiB  {size / recipients:8.0f} bytes a recipient")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        for what, taken in readings(recipients):
+        for what, taken in readings(built, recipients):
             cache.clear()
             print(f"  {taken:9.1f} ms  {what}")
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -79,10 +79,10 @@ def test_newer_license(world: World, grant: Grant, ask: Ask) -> None:  # noqa: F
 
 
 def test_decided_before_votes_were_signed(
-    world: World,
-    passkeys: dict[str, Passkey],
-    ask: Ask,
-    settings: Any,  # noqa: F811
+    world: World,  # noqa: F811
+    passkeys: dict[str, Passkey],  # noqa: F811
+    ask: Ask,  # noqa: F811
+    settings: Any,
 ) -> None:
     settings.STAFF_MFA = "off"
     request = world.submit(world.draft())
@@ -98,10 +98,10 @@ def test_decided_before_votes_were_signed(
 
 
 def test_the_same_verdict_is_given_again_to_be_signed(
-    world: World,
-    passkeys: dict[str, Passkey],
-    ask: Ask,
-    settings: Any,  # noqa: F811
+    world: World,  # noqa: F811
+    passkeys: dict[str, Passkey],  # noqa: F811
+    ask: Ask,  # noqa: F811
+    settings: Any,
 ) -> None:
     """Who voted before votes were signed says the same once more: that is no second click."""
     settings.STAFF_MFA = "off"

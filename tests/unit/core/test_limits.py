@@ -52,7 +52,8 @@ def test_the_refusal_says_until_when_in_a_header_and_in_words() -> None:
     problem = refusal(NOW + timedelta(minutes=1))
     assert problem.headers == {"Retry-After": "240"}
     assert problem.next_step == "Try again at 14:06 UTC."
-    assert problem.detail == "There were too many wrong codes or keys for this account: at most 5 in 5 minutes."
+    said = "There were too many wrong codes or keys for this account: at most 5 in 5 minutes."
+    assert problem.detail == said
     assert problem.extra == {"limit": "second_factor", "retry_after_s": 240}
 
 

@@ -59,7 +59,6 @@ COMPUTED: dict[str, Callable[[Path], set[str]]] = {
     "portal/accounts/actions/domains.py": lambda path: (
         noted("domain")(path) | noted("manager", "_note_manager")(path)
     ),
-    "portal/accounts/browsers.py": constants,
     "portal/accounts/looking.py": noted("look_as"),
     "portal/accounts/changes.py": noted("change"),
     "portal/accounts/pending.py": noted("pending"),
