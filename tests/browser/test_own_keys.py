@@ -86,7 +86,7 @@ def test_a_question_is_answered_a_license_signed_renewed_and_closed_out(
 
 
 def test_a_license_is_written_looked_at_and_published(open_as: OpenPage, world: World) -> None:
-    page = open_as("mika")
+    page = open_as("rosa")
     press(page, page.get_by_label("Main").get_by_role("link", name="Licenses"))
     page.wait_for_url("**/desk/licenses/")
     press(page, page.get_by_role("link", name="OPT noncommercial license"))
