@@ -14,21 +14,21 @@ ORCID_SERVER = "https://orcid.org"
 def configured(env: environ.Env) -> list[dict[str, Any]]:
     """Return the providers that the environment names, in allauth's form."""
     found = []
-    if env.str("ORCID_CLIENT_ID", default=""):
+    if client := env.str("ORCID_CLIENT_ID", default=""):
         server = env.str("ORCID_SERVER", default=ORCID_SERVER)
-        found.append(_app(env, "orcid", "ORCID", server, "ORCID"))
-    if env.str("OIDC_CLIENT_ID", default=""):
+        found.append(_app("orcid", "ORCID", server, client, env.str("ORCID_CLIENT_SECRET")))
+    if client := env.str("OIDC_CLIENT_ID", default=""):
         name = env.str("OIDC_NAME", default="your organization")
-        found.append(_app(env, "oidc", name, env.str("OIDC_SERVER"), "OIDC"))
+        found.append(_app("oidc", name, env.str("OIDC_SERVER"), client, env.str("OIDC_CLIENT_SECRET")))
     return found
 
 
-def _app(env: environ.Env, id: str, name: str, server: str, prefix: str) -> dict[str, Any]:
+def _app(id: str, name: str, server: str, client: str, secret: str) -> dict[str, Any]:
     return {
         "provider_id": id,
         "name": name,
-        "client_id": env.str(f"{prefix}_CLIENT_ID"),
-        "secret": env.str(f"{prefix}_CLIENT_SECRET"),
+        "client_id": client,
+        "secret": secret,
         "settings": {"server_url": server, "oauth_pkce_enabled": True},
     }
 
