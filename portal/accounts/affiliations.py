@@ -7,9 +7,11 @@ wherever it changes.
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from portal.accounts.events import AccountWanted, AffiliationEnded, PersonErased
+from portal.accounts.events import AccountWanted, AffiliationEnded, DetailsCorrected, PersonErased
 from portal.accounts.models import Affiliation, Organization, OrganizationManager, RoleGrant, User
 from portal.accounts.policies import STAFF_ORGANIZATION, may_speak_for
 from portal.accounts.presence import require_present
@@ -68,6 +70,62 @@ def set_end(*, affiliation: Affiliation, ends_at: datetime, by: Principal, now: 
             _end(affiliation, user, by.actor, now)
     affiliation.refresh_from_db()
     return affiliation
+
+
+def parted(organization: Organization, now: datetime) -> QuerySet[Affiliation]:
+    """Return how those left whom others ended, and who have not been admitted again; the newest first.
+
+    A mailbox at the organization's domain may outlive that: it does not let them in again by itself. Nor does
+    it help to go before the date that was named and to come back after it.
+    """
+    later = Affiliation.objects.filter(
+        user=OuterRef("user"), organization=OuterRef("organization"), began_at__gt=OuterRef("began_at")
+    )
+    ended = Affiliation.objects.filter(organization=organization, ended_at__isnull=False)
+    by_others = ended.filter(~Q(ended_by=F("user__public_id")) | Q(ends_at__lte=now)).exclude(Exists(later))
+    return by_others.select_related("user").order_by("-ended_at", "pk")
+
+
+def require_admitted(user: User, organization: Organization | None, now: datetime) -> None:
+    """Raises: Invalid: others said that they are of this organization no longer."""
+    if organization is not None and parted(organization, now).filter(user=user).exists():
+        said = (
+            f"Those who speak for {organization} said that you are of it no longer. "
+            f"Ask them to admit you again, or write to {settings.CONTACT_EMAIL}."
+        )
+        raise Invalid(detail="Your details were not changed.", errors={"organization": [said]})
+
+
+def admit(*, affiliation: Affiliation, by: Principal, now: datetime) -> Affiliation:
+    """Let somebody be of the organization again whom others ended; return how they stand now.
+
+    Grants that were suspended with it stay so: staff lift that.
+    Raises: NotPermitted: neither who speaks for the organization nor an administrator. Conflict: not_parted;
+    elsewhere_now: they named another one meanwhile.
+    """
+    _require_speaker(by, affiliation.organization)
+    with transaction.atomic():
+        events.publish(AccountWanted(affiliation.user, frozenset()))
+        user = User.objects.select_for_update(no_key=True).get(pk=affiliation.user_id)
+        require_present(by)
+        if not parted(affiliation.organization, now).filter(pk=affiliation.pk, user__is_active=True).exists():
+            raise Conflict("not_parted", "They can name the organization already.", "Load the page again.")
+        if user.organization_id is not None:
+            raise Conflict("elsewhere_now", f"{user} is of another organization now.", "Ask them first.")
+        User.objects.filter(pk=user.pk).update(organization=affiliation.organization)
+        user.refresh_from_db()
+        moved(user=user, by=by.actor, now=now)
+        # Not until a date that was named before they left.
+        Affiliation.objects.filter(user=user, ended_at=None).update(ends_at=None)
+        audit.record(
+            "affiliation.admitted",
+            by=by.actor,
+            subject=f"user:{user.public_id}",
+            now=now,
+            organization=affiliation.organization_id,
+        )
+        events.publish(DetailsCorrected(user, ("organization",), now))
+    return Affiliation.objects.get(user=user, ended_at=None)
 
 
 def _end(affiliation: Affiliation, user: User, by: str, now: datetime) -> None:

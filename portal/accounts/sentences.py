@@ -37,6 +37,7 @@ SENTENCES: Final = {
     "account.signed_in": "{by} signed in.",
     "account.signed_out": "{by} signed out.",
     "account.signed_up": "{by} signed up.",
+    "affiliation.admitted": "{by} admitted {subject} to their organization again.",
     "affiliation.end_set": "{by} said when {subject} leaves their organization: {ends_at:day}.",
     "affiliation.ended": "{subject} is no longer of their organization, ended by {by}.",
     "change.confirmed": "{by} confirmed {subject}, of the kind {change}[, about {concerned:person}].",

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from django import forms
 from django.core.paginator import Paginator
+from django.utils import timezone
 
 from portal.accounts import matrix
 from portal.accounts.actions import domains
-from portal.accounts.affiliations import set_end
+from portal.accounts.affiliations import admit, parted, set_end
 from portal.accounts.models import Organization, User
 from portal.accounts.organizations import people_of
 from portal.accounts.policies import may_speak_for, staff_may
@@ -19,6 +20,7 @@ from portal.core.problems import Invalid, NotFound, NotPermitted
 from portal.web.forms import organizations as written
 
 PER_PAGE: Final = 50
+MOST_PARTED: Final = 20
 CODES: Final = "domain_codes"
 Act = Callable[[Organization, Any, Principal, datetime], str]
 
@@ -27,6 +29,12 @@ def _end(found: Organization, form: Any, by: Principal, now: datetime) -> str:
     affiliation = _one(found.affiliations.filter(pk=form.cleaned_data["affiliation"]).first())
     set_end(affiliation=affiliation, ends_at=form.ends_at, by=by, now=now)
     return "It is noted. What they were given under the organization follows its terms then."
+
+
+def _admit(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    affiliation = _one(found.affiliations.filter(pk=form.cleaned_data["affiliation"]).first())
+    admit(affiliation=affiliation, by=by, now=now)
+    return f"{affiliation.user} is of the organization again. Staff lift what was suspended meanwhile."
 
 
 def _claim(found: Organization, form: Any, by: Principal, now: datetime) -> str:
@@ -75,6 +83,7 @@ def _unname(found: Organization, form: Any, by: Principal, now: datetime) -> str
 # By the value of the button: the form that comes with it, and what it does.
 FORMS: Final[Mapping[str, tuple[type[forms.Form], Act]]] = {
     "end": (written.EndForm, _end),
+    "admit": (written.AdmitForm, _admit),
     "claim": (written.ClaimForm, _claim),
     "send": (written.SendForm, _send),
     "verify": (written.CodeForm, _verify),
@@ -94,9 +103,11 @@ def enter_to_change(principal: Principal, found: Organization) -> None:
 
 def page_of(principal: Principal, found: Organization, page: str | None, sent: Any) -> dict[str, Any]:
     """Context of the page. sent: the form that was filled wrongly, else None."""
+    left = parted(found, timezone.now()).filter(user__is_active=True, user__organization=None)
     return {
         "organization": found,
         "page": Paginator(people_of(found), PER_PAGE).get_page(page),
+        "parted": left[:MOST_PARTED],
         "claims": found.claims.all(),
         "managers": found.managers.select_related("user"),
         "speaks": bool(may_speak_for(principal, found)),

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from portal.accounts.affiliations import moved
+from portal.accounts.affiliations import moved, require_admitted
 from portal.accounts.events import AccountWanted, AffiliationEnded, DetailsCorrected
 from portal.accounts.forms import PersonFields, organization_named
 from portal.accounts.models import User
@@ -31,7 +31,7 @@ def correct_details(
 
     organization: its name; made if there is none of that name, whatever the case. country: alpha-2 code.
     Raises: NotPermitted: not the owner's browser session; staff_organization, for staff. Invalid: a field
-    that sign-up would not take.
+    that sign-up would not take, or an organization whose managers ended their affiliation.
     """
     verdict = may_correct_details(by, user)
     if not verdict:
@@ -47,6 +47,7 @@ def correct_details(
             verdict = may_change_organization(by, account)
             if not verdict:
                 raise NotPermitted.from_denied(verdict)
+            require_admitted(account, said["organization"], now)
         if changed:
             User.objects.filter(pk=account.pk).update(**{name: said[name] for name in changed})
             audit.record(

@@ -4,12 +4,15 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from portal.accounts.affiliations import require_admitted
 from portal.accounts.forms import PersonFields
-from portal.accounts.models import User
+from portal.accounts.models import Organization, User
 from portal.accounts.policies import may_change_organization
 from portal.accounts.principals import Principal
+from portal.core.problems import Invalid
 
 FIXED_ORGANIZATION = (
     "Staff do not change it themselves: it says whose requests they may not judge. "
@@ -27,9 +30,21 @@ class DetailsForm(PersonFields):
 
     def __init__(self, data: Any, *, user: User, by: Principal, came_from: str = "") -> None:
         super().__init__(data, initial=_initial_of(user, came_from))
+        self.user = user
         if not may_change_organization(by, user):
             self.fields["organization"].disabled = True
             self.fields["organization"].help_text = FIXED_ORGANIZATION
+
+    def clean(self) -> dict[str, Any]:
+        """What the action would refuse is said here, before anybody is asked for a password."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        named = Organization.objects.filter(name__iexact=cleaned.get("organization", "")).first()
+        if named is not None and named.pk != self.user.organization_id:
+            try:
+                require_admitted(self.user, named, timezone.now())
+            except Invalid as refused:
+                self.add_error("organization", refused.errors["organization"])
+        return cleaned
 
     @property
     def details(self) -> dict[str, str]:

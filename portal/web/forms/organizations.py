@@ -28,6 +28,10 @@ class EndForm(forms.Form):
         return datetime.combine(self.cleaned_data["ends_on"], time(23, 59, 59), UTC)
 
 
+class AdmitForm(forms.Form):
+    affiliation = forms.CharField(widget=forms.HiddenInput, max_length=32)
+
+
 class ClaimForm(forms.Form):
     domain = forms.CharField(label="Domain", max_length=253, help_text="Such as example.org.")
 

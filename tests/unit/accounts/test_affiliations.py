@@ -10,7 +10,7 @@ from portal.accounts.actions import domains
 from portal.accounts.actions.details import correct_details
 from portal.accounts.actions.people import create_person
 from portal.accounts.actions.roles import grant_role
-from portal.accounts.affiliations import end_due, set_end
+from portal.accounts.affiliations import admit, end_due, parted, set_end
 from portal.accounts.events import AffiliationEnded
 from portal.accounts.models import (
     Affiliation,
@@ -102,6 +102,77 @@ def test_a_date_that_has_come_ends_it_at_once(lab: Organization, mara: Principal
     assert bo.organization is None
     with pytest.raises(Conflict):
         set_end(affiliation=Affiliation.objects.get(user=bo), ends_at=NOW, by=mara, now=NOW)
+
+
+def name(user: User, organization: str, days: int) -> None:
+    said = {"full_name": "Bo", "organization": organization, "country": "NO"}
+    correct_details(user=user, by=principal_for(user), now=NOW + days * DAY, **said)
+
+
+def test_whom_others_ended_does_not_name_the_organization_again(lab: Organization, mara: Principal) -> None:
+    """Their mailbox there may still work: it would confirm them again."""
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW, by=mara, now=NOW)
+    name(bo, "Another", 1)
+    name(bo, "A third", 2)
+    with pytest.raises(Invalid) as refused:
+        name(bo, lab.name.upper(), 3)
+    assert "admit you again" in refused.value.errors["organization"][0]
+    assert str(standing(bo).organization) == "A third"
+
+
+def test_a_date_that_came_shuts_out_as_well(lab: Organization, mara: Principal) -> None:
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW + DAY, by=mara, now=NOW)
+    end_due({}, NOW + DAY)
+    with pytest.raises(Invalid):
+        name(bo, lab.name, 2)
+
+
+def test_going_before_the_date_and_coming_back_after_it_does_not_help(
+    lab: Organization, mara: Principal
+) -> None:
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW + 5 * DAY, by=mara, now=NOW)
+    name(bo, "Another", 1)
+    name(bo, lab.name, 2)
+    assert standing(bo).ends_at == NOW + 5 * DAY
+    name(bo, "Another", 4)
+    with pytest.raises(Invalid):
+        name(bo, lab.name, 6)
+
+
+def test_who_left_by_themselves_comes_back_by_themselves(lab: Organization) -> None:
+    bo = of(lab, "bo")
+    name(bo, "Another", 1)
+    name(bo, lab.name, 2)
+    assert standing(bo).organization == lab
+
+
+def test_who_is_admitted_again_is_of_it_and_may_come_and_go(lab: Organization, mara: Principal) -> None:
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW, by=mara, now=NOW)
+    (ended,) = parted(lab, NOW)
+    with pytest.raises(NotPermitted):
+        admit(affiliation=ended, by=principal_for(bo), now=NOW + DAY)
+    again = admit(affiliation=ended, by=mara, now=NOW + DAY)
+    bo.refresh_from_db()
+    assert (bo.organization, again.ends_at, list(parted(lab, NOW + DAY))) == (lab, None, [])
+    assert AuditEvent.objects.filter(kind="affiliation.admitted").count() == 1
+    with pytest.raises(Conflict):
+        admit(affiliation=ended, by=mara, now=NOW + 2 * DAY)
+    name(bo, "Another", 3)
+    name(bo, lab.name, 4)
+    assert standing(bo).organization == lab
+
+
+def test_nobody_is_fetched_back_from_another_organization(lab: Organization, mara: Principal) -> None:
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW, by=mara, now=NOW)
+    name(bo, "Another", 1)
+    with pytest.raises(Conflict) as refused:
+        admit(affiliation=parted(lab, NOW + DAY).get(), by=mara, now=NOW + 2 * DAY)
+    assert refused.value.code == "elsewhere_now"
 
 
 def test_a_manager_ends_nobody_elsewhere_and_no_staff(lab: Organization, mara: Principal) -> None:
