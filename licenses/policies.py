@@ -18,7 +18,13 @@ from licenses.conversation import may_recuse as may_recuse
 from licenses.conversation import may_say as may_say
 from licenses.conversation import may_speak as may_speak
 from licenses.denials import denied
-from licenses.facts import Facts, GrantCase, Person, ReleaseFacts, RequestCase
+from licenses.facts import Facts, Person, ReleaseFacts, RequestCase
+from licenses.granting import may_change_grants as may_change_grants
+from licenses.granting import may_extend as may_extend
+from licenses.granting import may_read_grant as may_read_grant
+from licenses.granting import may_resume as may_resume
+from licenses.granting import may_revoke as may_revoke
+from licenses.granting import may_suspend as may_suspend
 from licenses.judging import (
     ENTRY_CODES,
     NOT_APPLICANT,
@@ -45,7 +51,7 @@ from licenses.papers import may_read_agreement as may_read_agreement
 from licenses.patience import may_nudge as may_nudge
 from licenses.renewal import grant_live
 from licenses.renewal import may_renew as may_renew
-from licenses.states import GRANT_TRANSITIONS, REQUEST_TRANSITIONS
+from licenses.states import REQUEST_TRANSITIONS
 from licenses.team import NOT_A_PARTY, bar_of_team, may_read_as_party
 from licenses.team import may_choose_releases as may_choose_releases
 from licenses.team import may_decline as may_decline
@@ -56,7 +62,6 @@ from licenses.team import may_propose_sign as may_propose_sign
 from licenses.team import may_remove as may_remove
 from licenses.team import may_sign as may_sign
 from portal.accounts import matrix
-from portal.accounts.matrix import Capability
 from portal.core.verdicts import Allowed, Denied, Verdict
 
 # Refusals that speak of the thing's state, not of the person: a 409, and looking again may help.
@@ -91,11 +96,6 @@ ASKED_IN = Denied(
     "You were asked to take part in this request, and have not answered.",
     "Decline the invitation to review it: who takes part does not.",
 )
-OWN_GRANT = Denied(
-    "own_grant",
-    "This is your own grant: you cannot change it.",
-    "Ask a colleague with the right role to do it.",
-)
 LICENSE_CHANGED = Denied(
     "license_changed",
     "A newer license version is in force than the one this request names.",
@@ -106,12 +106,6 @@ LICENSES_DIFFER = Denied(
     "licenses_differ",
     "The releases of this request are under different licenses by now.",
     "Reviewers can return it for changes; the applicant then chooses anew which releases it is for.",
-)
-
-TEAMS_GRANT = Denied(
-    "own_request",
-    "This grant comes from a request in whose team you stand, or stood: you cannot change it.",
-    "Ask a colleague with the right role to do it.",
 )
 
 
@@ -255,52 +249,11 @@ def may_review_request(case: RequestCase) -> Verdict:
     )
 
 
-def may_read_grant(case: GrantCase) -> Verdict:
-    """May the person see the grant? Its holder and legal staff."""
-    staff = None if case.mine else role_bar(case.person, matrix.QUEUE_READ)
-    return first_refusal(person_bar(case.person, scope="read"), staff)
-
-
-def may_change_grants(person: Person) -> Verdict:
-    """May the person change grants that are others' at all?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.GRANT_SUSPEND))
-
-
-def may_suspend(case: GrantCase) -> Verdict:
-    """May the person put the grant on hold? As the next three: staff, in a session, never their own."""
-    return _staff(case, "suspend", matrix.GRANT_SUSPEND)
-
-
-def may_resume(case: GrantCase) -> Verdict:
-    """May the person lift the hold?"""
-    return _staff(case, "resume", matrix.GRANT_SUSPEND)
-
-
-def may_revoke(case: GrantCase) -> Verdict:
-    """May the person take the grant away for good?"""
-    return _staff(case, "revoke", matrix.GRANT_REVOKE)
-
-
-def may_extend(case: GrantCase) -> Verdict:
-    """May the person move the grant's end? An ended one that nothing replaced is opened again by it."""
-    return _staff(case, "extend", matrix.GRANT_EXTEND)
-
-
 def _applicant(case: RequestCase, action: str, scope: str | None = "requests") -> Verdict:
     return first_refusal(
         person_bar(case.person, scope),
         None if case.mine else NOT_APPLICANT,
         table_bar(REQUEST_TRANSITIONS, case.state, action, "request"),
-    )
-
-
-def _staff(case: GrantCase, action: str, capability: Capability) -> Verdict:
-    return first_refusal(
-        person_bar(case.person, scope=None),
-        role_bar(case.person, capability),
-        OWN_GRANT if case.mine else None,
-        TEAMS_GRANT if case.of_team else None,
-        table_bar(GRANT_TRANSITIONS, case.state, action, "grant"),
     )
 
 
