@@ -198,12 +198,13 @@ def _carry_out(request: Request, verdict: str, counting: list[Vote], now: dateti
         at=now,
     )
     final = {"decided_at": now} if verdict != REQUEST_CHANGES else {}
+    # Without the votes: whoever stands in the request may have a proof of this event, and does not learn from
+    # it which reviewer said what. Staff read it from the decision.
     move_request(
         request,
         verdict,
         by="system:votes",
         now=now,
-        data={"votes": decision.votes},
         private={"reason": decision.reason},
         about=request.applicant.public_id,
         split=False,

@@ -6,7 +6,7 @@ from licenses import actions, states
 from licenses.events import RequestDecided
 from licenses.models import Decision, Vote
 from portal.core import audit, events
-from portal.core.models import OutboxMessage
+from portal.core.models import AuditEvent, OutboxMessage
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from tests.unit.licenses.world import DAY, LICENSE_TEXT, NOW, World, apply, person, session, token
 
@@ -205,3 +205,14 @@ def test_a_decision_is_told_to_other_apps(world: World, monkeypatch: pytest.Monk
     monkeypatch.setitem(events._handlers, RequestDecided, [heard.append])
     request = world.request_in(states.APPROVED)
     assert [(event.request, event.decision.outcome) for event in heard] == [(request, "approved")]
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject", "request_changes"])
+def test_event_of_a_decision_tells_its_parties_no_reviewers_verdict(world: World, verdict: str) -> None:
+    """They may have a proof of it, which holds the whole entry."""
+    request = world.request_in(states.SUBMITTED)
+    for reviewer in (world.rita, world.rob):
+        if request.state == states.SUBMITTED:
+            request = world.vote(request, reviewer, verdict, "Why.")
+    event = AuditEvent.objects.get(by="system:votes")
+    assert (event.kind, set(event.data)) == (f"request.{request.state}", {"version", "reason"})
