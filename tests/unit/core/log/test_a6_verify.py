@@ -1,5 +1,6 @@
 """A6: whatever is done to the log by SQL, by somebody who owns the database, `audit verify` names where."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -222,6 +223,21 @@ def test_a6_event_that_was_taken_out_as_if_a_restore_had_lost_it_is_named(
             LogPending.objects.create(event=event)
         else:
             AuditEvent.objects.filter(pk=event).delete()
+    with pytest.raises(Bad, match="no repair tells of it") as found:
+        verify(files)
+    assert found.value.position == BAD
+
+
+def test_a6_repair_written_beside_the_log_excuses_nothing(files: LogFiles) -> None:
+    position, event, entry = placed(BAD, BAD + 1)[0]
+    data = {"restored": {"size": 0}, "adopted": {"size": SIZE}}
+    told = json.dumps({"kind": "log.repaired", "data": data}).encode()
+    with owning_the_database():
+        LogEntry.objects.filter(position=position).update(event=-1 - position)
+        LogRecovered.objects.create(position=position, entry=entry, at=NOW)
+        LogRecovered.objects.create(position=10**9, entry=told, at=NOW)
+        LogRecovered.objects.create(position=10**9 + 1, entry=b"{}", at=NOW)
+        AuditEvent.objects.filter(pk=event).delete()
     with pytest.raises(Bad, match="no repair tells of it") as found:
         verify(files)
     assert found.value.position == BAD
