@@ -8,6 +8,7 @@ Source: Web Authentication Level 3, section 7.2. Step numbers below are of its l
 
 import hashlib
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -19,6 +20,9 @@ from fido2.cose import CoseKey
 from fido2.webauthn import AuthenticationResponse, AuthenticatorData, CollectedClientData
 
 MAX_CHARACTERS: Final = 16_384
+# What the reader of such an answer trips over (its CBOR, too, which counts on the bytes that it names): what
+# is fed to it is anybody's, and then it is no assertion.
+UNREADABLE: Final = (LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -53,8 +57,7 @@ class Assertion:
             return cls(
                 said.raw_id, bytes(answer.authenticator_data), bytes(answer.client_data), answer.signature
             )
-        # What is fed to it is anybody's: whatever the reader trips over, it is no assertion.
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise AssertionRefused("not readable") from error
 
     @property
@@ -83,7 +86,7 @@ def verify(assertion: Assertion, *, public_key: Mapping[int, Any], portal_url: s
             AuthenticatorData(assertion.authenticator_data),
         )
         key = CoseKey.parse(public_key)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise AssertionRefused("not readable") from error
     if said.type != CollectedClientData.TYPE.GET:  # step 10
         raise AssertionRefused("not an assertion")

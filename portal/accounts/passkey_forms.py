@@ -19,12 +19,12 @@ from fido2.utils import websafe_decode
 from fido2.webauthn import CollectedClientData
 
 from portal.accounts import passkeys
-from portal.accounts.assertions import Assertion, AssertionRefused, origin_of
+from portal.accounts.assertions import UNREADABLE, Assertion, AssertionRefused, origin_of
 from portal.accounts.forms import one_line
 from portal.accounts.models import User
 from portal.core import audit
 
-_WRONG = (ValueError, TypeError, KeyError, AttributeError, RecursionError, AssertionRefused)
+_WRONG = (*UNREADABLE, AssertionRefused)
 
 
 def _refusal() -> Exception:

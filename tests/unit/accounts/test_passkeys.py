@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -10,9 +11,10 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
-from fido2.utils import websafe_decode
+from fido2.utils import websafe_decode, websafe_encode
 
 from portal.accounts.actions.people import disable
+from portal.accounts.assertions import Assertion, AssertionRefused
 from portal.accounts.models import RoleGrant, User
 from portal.accounts.policies import staff_gate
 from portal.accounts.principals import system_principal
@@ -88,6 +90,35 @@ def test_passkey_of_a_device_that_knows_nobody_or_of_another_site_is_not_added(
     sign_in(client, ada)
     assert add(client, Passkey(PORTAL), **changes).status_code == 200
     assert not Authenticator.objects.exists()
+
+
+# Flags that promise extensions, or a new key, of which nothing follows.
+CUT_SHORT = [bytes(32) + bytes([flags]) + b"\0\0\0\1" for flags in (UP | 0x84, UP | 0x44)]
+
+
+@pytest.mark.parametrize("data", [*CUT_SHORT, CUT_SHORT[0] + b"\x19"], ids=repr)
+def test_a8_answer_that_is_cut_short_is_no_error_of_ours(client: Client, db: None, data: bytes) -> None:
+    said = Passkey(PORTAL).assertion(begin(client)["publicKey"]["challenge"].encode())
+    said["response"]["authenticatorData"] = websafe_encode(data)
+    assert client.post(SIGN_IN, {"credential": json.dumps(said)}).status_code in (200, 302)
+    assert principal(client).user is None
+    with pytest.raises(AssertionRefused, match="not readable"):
+        Assertion.parse(json.dumps(said))
+
+
+def test_a8_new_passkey_that_is_cut_short_is_no_error_of_ours(client: Client, ada: User) -> None:
+    sign_in(client, ada)
+    key = Passkey(PORTAL)
+    whole = websafe_decode(key.registration(b"\0" * 32)["response"]["attestationObject"])
+    for cut in (b"", b"\xa3", whole[: len(whole) // 2]):
+        with patch.object(key, "_credential", _cut(key, websafe_encode(cut))):
+            assert add(client, key).status_code == 200
+    assert not Authenticator.objects.exists()
+
+
+def _cut(key: Passkey, attestation: str) -> Any:
+    make = key._credential
+    return lambda answer, extensions: make({**answer, "attestationObject": attestation}, extensions)
 
 
 HOSTILE = [
