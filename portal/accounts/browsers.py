@@ -38,7 +38,9 @@ class SeenBrowsers:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code < 500 and isinstance(getattr(request, "_cached_user", None), User):
+        # Who was asked for once may have signed in since: `_cached_user` is then still nobody.
+        asked = hasattr(request, "_cached_user") and isinstance(request.user, User)
+        if response.status_code < 500 and asked:
             note(request, timezone.now())
         return response
 

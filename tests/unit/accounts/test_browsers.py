@@ -43,6 +43,14 @@ def test_sign_in_is_noted_under_the_row_that_opens_nothing(ada: User) -> None:
     assert cookie not in (noted.row, noted.pk)
 
 
+def test_a2_signing_in_notes_the_browser_at_once(ada: User, client: Client) -> None:
+    """It could be ended from elsewhere before its second request."""
+    sign_in(client, ada)
+    assert BrowserSession.objects.get().row == row_key(client.cookies["sessionid"].value)
+    assert browsers.forget(ada) == 1
+    assert principal(client).user is None
+
+
 def test_page_shows_this_browser_first_and_the_others_in_words(ada: User) -> None:
     client, phone = opened(ada), opened(ada, SAFARI)
     page = client.get(PAGE).content.decode()
