@@ -18,7 +18,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from portal.accounts.session_store import row_key
+from portal.accounts.models import BrowserSession
+from portal.accounts.session_store import NOTED, row_key
 
 LONGEST: Final = timedelta(days=14)
 IDLE: Final = timedelta(days=3)
@@ -75,6 +76,10 @@ def keep_renewed(request: HttpRequest) -> None:
     with transaction.atomic():
         there, _ = Session.objects.filter(pk=row_key(old)).delete()
         if there:
+            # What was noted of it is back under the old row, too, or was first noted in what was undone.
+            noted = BrowserSession.objects.filter(row=row_key(old))
+            if not noted.update(row=row_key(str(session.session_key))):
+                session.pop(NOTED, None)
             session.save(must_create=True)
 
 

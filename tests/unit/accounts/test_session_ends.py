@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from portal.accounts.models import BrowserSession, User
 from portal.accounts.session_ends import GRAIN, IDLE, LONGEST
+from portal.accounts.session_store import row_key
 from tests.unit.accounts.conftest import PASSWORD
 from tests.unit.accounts.test_sessions import sign_in
 
@@ -89,6 +90,7 @@ def test_a_proof_stands_where_what_it_was_asked_for_has_a_fault(ada: User, clien
         assert answer.status_code == 400
         assert answer.context["form"].errors
         assert client.cookies["sessionid"].value != old
+        assert BrowserSession.objects.get(user=ada).row == row_key(client.cookies["sessionid"].value)
         thief = Client()
         thief.cookies["sessionid"] = old
         assert not is_inside(thief)
