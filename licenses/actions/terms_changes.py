@@ -4,7 +4,7 @@ What a release demands decides who gets it. The first terms come with the releas
 published, whoever changes them proposes it, and a second person confirms (`portal.accounts.changes`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from django.db import transaction
 
 from licenses.actions.publishing import apply_terms, keep_license_of
 from licenses.models import License, ReleaseTerms
+from licenses.questionnaire import Question
 from licenses.terms import Terms, check_rules
 from portal.accounts import changes, matrix
 from portal.accounts.models import TwoPersonChange
@@ -24,20 +25,28 @@ from weights_vault.models import Release
 
 KIND: Final = "terms.change"
 AT_THE_CONSOLE: Final = "The release file says so; it was applied at the operator's console."
-RULES: Final = (
-    "strategy",
-    "stage",
-    "quorum",
-    "grant_days",
-    "postquantum_only",
-    "exclude_reviewer_organization",
-    "signatory",
-    "max_co_applicants",
-    "on_affiliation_end",
-    "exclude_countries",
-    "partners",
-    "questions",
-)
+# What terms demand, in the words of the form that proposes other ones and of the sentence that is confirmed.
+LABELS: Final = {
+    "license": "License",
+    "strategy": "How access is given",
+    "stage": "Open to",
+    "quorum": "Votes that a decision needs",
+    "grant_days": "Days that a grant lasts",
+    "postquantum_only": "Post-quantum recipient keys alone",
+    "exclude_reviewer_organization": "Reviewers of the applicant's organization do not vote",
+    "signatory": "Somebody signs for the institution, too",
+    "max_co_applicants": "Co-applicants at most",
+    "on_affiliation_end": "When a holder leaves their organization",
+    "exclude_countries": "Countries that are left out",
+    "partners": "Partner organizations",
+    "questions": "Questions",
+}
+RULES: Final = tuple(name for name in LABELS if name != "license")
+_CHOICES: Final = {
+    "strategy": ReleaseTerms.Strategy,
+    "stage": ReleaseTerms.Stage,
+    "on_affiliation_end": ReleaseTerms.OnAffiliationEnd,
+}
 
 
 def rules_of(terms: ReleaseTerms | Terms) -> dict[str, Any]:
@@ -113,15 +122,50 @@ def _propose(
 
 def _said(release: Release, before: Mapping[str, Any], different: Mapping[str, Any]) -> str:
     lines = [
-        f"{name.replace('_', ' ')}: {_value(name, before[name])} becomes {_value(name, value)}"
+        f"{LABELS[name]}: {_value(name, before[name])} becomes {_value(name, value)}"
         for name, value in different.items()
+        if name != "questions"
     ]
+    if "questions" in different:
+        lines.append(_questions_said(before["questions"], different["questions"]))
     return f"The terms of {release.title} ({release.slug}) change. " + "; ".join(lines) + "."
 
 
+def questions_between(change: TwoPersonChange) -> list[tuple[str, Question | None, Question | None]]:
+    """Return the questions that a change of terms adds, removes or words anew: (id, before, after).
+
+    A question keeps its id when its words change, so the ids alone do not tell what is confirmed. Empty for
+    changes of another kind.
+    """
+    if change.kind != KIND or "questions" not in change.payload["to"]:
+        return []
+    return _differing(change.payload["from"]["questions"], change.payload["to"]["questions"])
+
+
+def _differing(
+    before: Sequence[Question], after: Sequence[Question]
+) -> list[tuple[str, Question | None, Question | None]]:
+    old, new = ({question["id"]: question for question in each} for each in (before, after))
+    return [(name, old.get(name), new.get(name)) for name in {**old, **new} if old.get(name) != new.get(name)]
+
+
+def _questions_said(before: Sequence[Question], after: Sequence[Question]) -> str:
+    differing = _differing(before, after)
+    said = [
+        f"{what} {', '.join(names)}"
+        for what, names in (
+            ("added", [name for name, old, _ in differing if old is None]),
+            ("removed", [name for name, _, new in differing if new is None]),
+            ("changed", [name for name, old, new in differing if old and new]),
+        )
+        if names
+    ]
+    return f"Questions: {', '.join(said) or 'in another order'}"
+
+
 def _value(name: str, value: Any) -> str:
-    if name == "questions":
-        return f"{len(value)} questions ({', '.join(each['id'] for each in value)})"
+    if name in _CHOICES:
+        return str(_CHOICES[name](value).label)
     if isinstance(value, list):
         return ", ".join(value) or "none"
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

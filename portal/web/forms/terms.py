@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 
+from licenses.actions.terms_changes import LABELS
 from licenses.models import ReleaseTerms
 from portal.accounts.changes import MAX_REASON_CHARACTERS
 
@@ -20,18 +21,18 @@ FIELDS: Final = (
 
 
 class TermsForm(forms.Form):
-    quorum = forms.IntegerField(label="Votes that a decision needs", min_value=1, max_value=2)
-    stage = forms.ChoiceField(label="Open to", choices=ReleaseTerms.Stage.choices)
-    grant_days = forms.IntegerField(label="Days that a grant lasts", min_value=1)
+    quorum = forms.IntegerField(label=LABELS["quorum"], min_value=1, max_value=2)
+    stage = forms.ChoiceField(label=LABELS["stage"], choices=ReleaseTerms.Stage.choices)
+    grant_days = forms.IntegerField(label=LABELS["grant_days"], min_value=1)
     exclude_reviewer_organization = forms.BooleanField(
-        label="Reviewers of the applicant's organization do not vote", required=False
+        label=LABELS["exclude_reviewer_organization"], required=False
     )
-    signatory = forms.BooleanField(label="Somebody signs for the institution, too", required=False)
-    max_co_applicants = forms.IntegerField(label="Co-applicants at most", min_value=0)
+    signatory = forms.BooleanField(label=LABELS["signatory"], required=False)
+    max_co_applicants = forms.IntegerField(label=LABELS["max_co_applicants"], min_value=0)
     on_affiliation_end = forms.ChoiceField(
-        label="When a holder leaves their organization", choices=ReleaseTerms.OnAffiliationEnd.choices
+        label=LABELS["on_affiliation_end"], choices=ReleaseTerms.OnAffiliationEnd.choices
     )
-    postquantum_only = forms.BooleanField(label="Post-quantum recipient keys alone", required=False)
+    postquantum_only = forms.BooleanField(label=LABELS["postquantum_only"], required=False)
     reason = forms.CharField(
         label="Why",
         max_length=MAX_REASON_CHARACTERS,

@@ -11,6 +11,7 @@ from portal.accounts.policies import NOT_PERMITTED, staff_may
 from portal.core.problems import Conflict, Invalid, NotPermitted
 from portal.web.forms.exports import ExportForm
 from portal.web.forms.questionnaire import add_problem
+from portal.web.proposed_questions import proposed_questions
 from portal.web.reader import reader
 from portal.web.views.doors import posted, private, prove, proven
 
@@ -51,6 +52,7 @@ def detail(request: HttpRequest, change_id: str) -> HttpResponse:
         "change": change,
         "title": changes.kind_of(change.kind).title,
         "state": change.state_at(now),
+        "questions": proposed_questions(change),
         "verdict": changes.may_confirm(principal, change),
         "download": exports.address_of(change, principal, now),
         "own": bool(changes.may_withdraw(principal, change)),

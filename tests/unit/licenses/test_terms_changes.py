@@ -68,7 +68,7 @@ def proposed(world: World, **wanted: Any) -> TwoPersonChange:
 def test_a_quorum_changes_once_another_confirms(world: World, second: Principal) -> None:
     change = proposed(world, quorum=1)
     assert ReleaseTerms.objects.get(release=world.release).quorum == 2
-    assert "quorum: 2 becomes 1" in change.summary
+    assert "Votes that a decision needs: 2 becomes 1" in change.summary
 
     confirm(change=change, by=second, now=NOW)
 
@@ -127,7 +127,8 @@ def test_the_file_of_a_published_release_proposes(
     capsys.readouterr()
     for _ in range(2):
         call_command("release", "apply", str(written(tmp_path, quorum=1, days=30)))
-        assert "quorum: 2 becomes 1; grant days: 365 becomes 30" in capsys.readouterr().out
+        said = "Votes that a decision needs: 2 becomes 1; Days that a grant lasts: 365 becomes 30"
+        assert said in capsys.readouterr().out
     assert ReleaseTerms.objects.get(release=release).quorum == 2
 
     change = waiting_for(release, timezone.now())
