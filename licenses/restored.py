@@ -27,7 +27,10 @@ GIVEN_BACK: Final = frozenset({"grant.resumed"})
 
 @subscribe(EventsLost)
 def on_events_lost(event: EventsLost) -> None:
-    """Put each live grant on hold that was suspended, revoked or closed in what was lost."""
+    """Put each live grant on hold that was suspended, revoked or closed in what was lost.
+
+    One that the backup has as suspended gets the reason that it was revoked or closed since.
+    """
     for number, kind in sorted(_taken(event.lost).items()):
         grant = Grant.objects.filter(pk=number).first()
         if grant is not None:
@@ -46,11 +49,17 @@ def _taken(lost: Iterable[Lost]) -> dict[str, str]:
 
 def _hold(grant: Grant, what: str, now: datetime) -> None:
     grant = lock_grant(grant)
-    if grant.state != states.ACTIVE:
-        return
     said = (
         f"The portal's database was put back to an earlier day. By the audit log this grant was {what} after "
         "that day, so it is suspended until staff decide."
     )
-    move_grant(grant, "hold", reason=said, by=BY, now=now)
+    if grant.state == states.ACTIVE:
+        move_grant(grant, "hold", reason=said, by=BY, now=now)
+    elif grant.state == states.SUSPENDED and what != "suspended":
+        # Who would resume it by the reason that the backup has reads what came after. The first reason stays
+        # in front: by it staff find those who left their organization.
+        said = f"{grant.state_reason} {said}"
+        move_grant(grant, "hold", reason=said, by=BY, now=now, state_reason=said)
+    else:
+        return
     events.publish(GrantChanged(grant, said, BY, now))

@@ -231,7 +231,10 @@ GRANT_TRANSITIONS: tuple[Transition, ...] = (
         for state in (ACTIVE, SUSPENDED)
     ),
     Transition(ACTIVE, "end_affiliation", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",)),
-    Transition(ACTIVE, "hold", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",)),
+    *(
+        Transition(state, "hold", SUSPENDED, SYSTEM, "grant.suspended", ("grant_suspended",))
+        for state in (ACTIVE, SUSPENDED)
+    ),
     Transition(ACTIVE, "keep", ACTIVE, SYSTEM, "grant.kept"),
     *(
         Transition(state, "close", CLOSED, HOLDER, "grant.closed", ("grant_closed",))

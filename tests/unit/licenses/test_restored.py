@@ -47,13 +47,28 @@ def test_grant_that_was_given_back_in_the_end_stays_live(world: World) -> None:
     assert refused(world) == ""
 
 
-@pytest.mark.parametrize("state", [states.SUSPENDED, states.REVOKED])
-def test_grant_that_is_not_live_is_left_as_it_is(world: World, state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "kind"), [(states.SUSPENDED, "grant.suspended"), (states.REVOKED, "grant.revoked")]
+)
+def test_grant_that_is_not_live_is_left_as_it_is(world: World, state: str, kind: str) -> None:
     grant = world.grant_in(state)
     reason = grant.state_reason
-    lose("grant.revoked", grant=grant.pk)
+    lose(kind, grant=grant.pk)
     grant.refresh_from_db()
     assert (grant.state, grant.state_reason) == (state, reason)
+
+
+@pytest.mark.parametrize("what", ["revoked", "closed"])
+def test_suspended_grant_that_was_taken_for_good_says_so_to_who_would_resume_it(
+    world: World, what: str
+) -> None:
+    grant = world.grant_in(states.SUSPENDED)
+    before = grant.state_reason
+    lose(f"grant.{what}", grant=grant.pk)
+    grant.refresh_from_db()
+    assert (grant.state, grant.state_reason.startswith(f"{before} ")) == (states.SUSPENDED, True)
+    assert f"this grant was {what} after that day" in grant.state_reason
+    assert AuditEvent.objects.filter(kind="grant.suspended", by="system:log_signer").count() == 1
 
 
 def test_grant_of_after_the_backup_is_gone_and_stops_nothing(world: World) -> None:
