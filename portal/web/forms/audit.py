@@ -1,6 +1,6 @@
 """What the audit log is searched and filtered by."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -12,6 +12,13 @@ from portal.web.forms.review import FilterForm
 
 def _search() -> forms.TextInput:
     return forms.TextInput(attrs={"type": "search"})
+
+
+def _end_of(day: date) -> datetime:
+    """The midnight after the day; of the calendar's last day its last moment, as no day follows."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
 class AuditFilterForm(FilterForm):
@@ -38,5 +45,5 @@ class AuditFilterForm(FilterForm):
         return Wanted(
             **said,
             after=datetime.combine(after, time(), UTC) if after else None,
-            before=datetime.combine(until, time(), UTC) + timedelta(days=1) if until else None,
+            before=_end_of(until) if until else None,
         )

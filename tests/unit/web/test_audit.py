@@ -265,3 +265,9 @@ class TestWithheld:
         proof = open_as("ada").get(f"/audit/{the('grant.suspended').pk}/proof/").content.decode()
 
         assert verify_proof(proof, [keys.verifier()], keys.origin()).disclosed == {"reason": WHY}
+
+
+def test_until_the_last_day_of_the_calendar_is_until_the_end(otto: Client) -> None:
+    with transaction.atomic():
+        audit.record("grant.revoked", by="usr_a", subject="grant:grt_0", now=datetime.now(UTC))
+    assert "grt_0" in shown(otto, "/audit/?until=9999-12-31&subject=grt_0")
