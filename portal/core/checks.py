@@ -25,6 +25,7 @@ REQUIRED = {
     "CONTACT_EMAIL": "An address where people reach those who run the portal; somebody must read it.",
     "ACCESS_POLICY": "The class that decides about access, such as licenses.access.LicenseAccess.",
 }
+OF_THOSE_WHO_SERVE = frozenset({"SECRETS_KEY", "DELIVERY_KEYS", "AGREEMENT_KEY"})
 URL_LIFETIME_RANGE_S = (60, 900)
 _LOCATION = re.compile(r"(/[A-Za-z0-9_-]+)+/")
 
@@ -84,7 +85,7 @@ def settings_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = [
         Error(f"{name} is not set.", hint=hint, id="core.E001")
         for name, hint in REQUIRED.items()
-        if not getattr(settings, name, "")
+        if not getattr(settings, name, "") and (key_checks.serves() or name not in OF_THOSE_WHO_SERVE)
     ]
     shortest, longest = URL_LIFETIME_RANGE_S
     if not shortest <= settings.URL_LIFETIME_S <= longest:
@@ -123,7 +124,8 @@ def _is_ours(path: str) -> bool:
 @register(Tags.security, deploy=True)
 def bodies_pass_no_web_process(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A folder as the store, and no proxy that sends from it."""
-    if settings.EMBEDDED or settings.DELIVERY_ACCEL or not settings.STORAGE_URL.startswith("file:"):
+    sends = settings.PROCESS in ("web", "all") and not settings.EMBEDDED
+    if not sends or settings.DELIVERY_ACCEL or not settings.STORAGE_URL.startswith("file:"):
         return []
     hint = (
         "Each download holds a thread for as long as its reader takes. A process serves "
@@ -137,7 +139,9 @@ def bodies_pass_no_web_process(app_configs: Any, **kwargs: Any) -> list[CheckMes
 def keys_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every key that this process is to have can be read and has its size."""
     found: list[CheckMessage] = []
-    readings: list[Callable[[], object]] = [keys.delivery_keys, certificates.load]
+    readings: list[Callable[[], object]] = []
+    if key_checks.serves():
+        readings += [keys.delivery_keys, certificates.load]
     if key_checks.is_keyless():
         readings += [partial(keys.public_keys, role) for role in ROLES]
     else:

@@ -18,7 +18,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
-from portal.core import limits
+from portal.core import key_checks, limits
 from portal.core.models import AuditEvent
 
 SECRET_KEY_CHARACTERS, SECRET_KEY_DIFFERENT = 50, 16
@@ -162,6 +162,8 @@ def what_leaves_the_machine_is_encrypted(app_configs: Any, **kwargs: Any) -> lis
 def cache_is_shared(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Used one-time codes and the brakes on calls are counted there, for all processes together."""
     backend = settings.CACHES["default"]["BACKEND"]
+    if not key_checks.serves():
+        return []
     if backend.rpartition(".")[2] in ("RedisCache", "PyMemcacheCache", "PyLibMCCache"):
         return []
     hint = "Set CACHE_URL to a Redis that all processes share."

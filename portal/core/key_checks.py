@@ -15,11 +15,17 @@ from django.core.checks import CheckMessage, Error, Tags, register
 INPROCESS = "inprocess"
 KEYLESS = frozenset({"web", "worker", "log_signer"})
 PROCESSES = KEYLESS | {"keeper", "all"}
+SERVING = frozenset({"web", "worker", "all"})
 
 
 def is_keyless() -> bool:
     """Whether this process is one that asks the keeper and has no key of its own."""
     return settings.PROCESS in KEYLESS and settings.KEEPER != INPROCESS
+
+
+def serves() -> bool:
+    """Whether this process has what pages and mails need: the keeper and the log signer have not."""
+    return settings.PROCESS in SERVING
 
 
 @register(Tags.security)

@@ -122,11 +122,11 @@ class FilesystemStorage:
     def urls_until(self, now: datetime) -> None:
         return None
 
-    def faults(self) -> list[str]:
+    def faults(self, *, writing: bool = True) -> list[str]:
         if not self.root.is_dir():
             return [self._not_there()]
-        if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
-            return [f"the folder {self.root} cannot be read and written by this process"]
+        if not os.access(self.root, os.R_OK | os.X_OK | (os.W_OK if writing else 0)):
+            return [f"the folder {self.root} cannot be read{' and written' * writing} by this process"]
         if shutil.disk_usage(self.root).free == 0:
             return [f"the disk of {self.root} is full"]
         return []

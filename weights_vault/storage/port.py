@@ -168,8 +168,11 @@ class Storage(Protocol):
         """When the credentials end that would sign now; None if they do not."""
         ...
 
-    def faults(self) -> list[str]:
-        """What keeps this store from working, as sentences; empty when it works."""
+    def faults(self, *, writing: bool = True) -> list[str]:
+        """What keeps this store from working, as sentences; empty when it works.
+
+        writing: whether it is to be written from here, or only read.
+        """
         ...
 
     def public_faults(self) -> list[str]:

@@ -116,8 +116,8 @@ class S3Storage:
     def urls_until(self, now: datetime) -> datetime | None:
         return self._credentials.current()[1]
 
-    def faults(self) -> list[str]:
-        """Also asks whether it may write, by beginning an upload and throwing it away."""
+    def faults(self, *, writing: bool = True) -> list[str]:
+        """Asked whether it may write, it begins an upload and throws it away."""
         try:
             with told_by_port("-"):
                 self._bucket.client.head_bucket(Bucket=self._bucket.name)
@@ -125,8 +125,9 @@ class S3Storage:
                     Bucket=self._bucket.name, Prefix=self._bucket.prefix, MaxKeys=1
                 )
                 told_in(found, "IsTruncated")
-            name = random_name()
-            self._abort(name, begin_upload(self._bucket, name, SINGLE_PUT_SIZE + 1).upload)
+            if writing:
+                name = random_name()
+                self._abort(name, begin_upload(self._bucket, name, SINGLE_PUT_SIZE + 1).upload)
         except ObjectMissing:
             return [f"there is no bucket {self._bucket.name}"]
         except StorageError as error:

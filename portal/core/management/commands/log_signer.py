@@ -8,16 +8,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from portal.core.log import keys, recovering, signer, witnesses
+from portal.core.log import keys, recovering, replacing, signer, witnesses
 from portal.core.log.files import LogFiles, SignerBusy, log_files
 from portal.core.log.refusals import Behind, LogRefused
 from portal.core.log.stored import Head
 from portal.core.management.base import DatabaseCommand
-from weights_vault.sealed.log.note import NoteSigner
+from weights_vault.sealed.log.note import NoteSigner, NoteVerifier
 
 logger = logging.getLogger("portal.core.log")
 
@@ -30,15 +32,23 @@ class Command(DatabaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="one round; exit 1 when it signs nothing")
-        parser.add_argument("--make-key", metavar="PATH", type=Path, help="make the log's key, and end")
+        ways = parser.add_mutually_exclusive_group()
+        ways.add_argument("--once", action="store_true", help="one round; exit 1 when it signs nothing")
+        ways.add_argument("--make-key", metavar="PATH", type=Path, help="make a key for the log, and end")
+        ways.add_argument(
+            "--replace-key", action="store_true", help="have LOG_KEY sign what another key signed last"
+        )
+        parser.add_argument("--by", default="", help="who decides to replace the key; recorded")
+        parser.add_argument("--reason", default="", help="why; recorded")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["make_key"]:
             self._make_key(options["make_key"])
             return
         key, files = keys.signer(), log_files()
-        if options["once"]:
+        if options["replace_key"]:
+            self._replace_key(files, key, options["by"], options["reason"])
+        elif options["once"]:
             self._once(files, key)
         else:
             _run(files, key)
@@ -46,12 +56,27 @@ class Command(DatabaseCommand):
     def _make_key(self, path: Path) -> None:
         try:
             public = keys.make(path)
+            if not settings.EMBEDDED:
+                path.with_suffix(".pub").chmod(0o644)  # whatever the umask: a copy of it is for all
         except OSError as error:
             raise CommandError(f"{path} cannot be written ({error.strerror}).") from error
         self.stdout.write(
             f"LOG_KEY={path}   for the log signer alone: no other process may read the file\n"
-            f"LOG_VERIFIER={public.text}   for every process"
+            f"LOG_VERIFIER={_listed(public)}   for every process; or file:/path of a copy of "
+            f"{path.with_suffix('.pub').name} that all can read"
         )
+
+    def _replace_key(self, files: LogFiles, key: NoteSigner, by: str, reason: str) -> None:
+        if not by.strip():
+            raise CommandError("Say who decides this: --by YOUR-NAME. It stands in the log.")
+        try:
+            with files.taken():
+                head = replacing.replace_key(files, key, by=by, reason=reason, now=timezone.now())
+        except OSError as error:
+            raise CommandError(f"Nothing was signed. {_in_words(error, files)}") from error
+        except (LogRefused, SignerBusy) as error:
+            raise CommandError(f"Nothing was signed. {error}") from error
+        self.stdout.write(f"The new key signed what the old one signed last: {head}. Start the log signer.")
 
     def _once(self, files: LogFiles, key: NoteSigner) -> None:
         try:
@@ -106,6 +131,16 @@ def _tried(files: LogFiles, key: NoteSigner) -> str:
     except (LogRefused, SignerBusy, DatabaseError) as error:
         return str(error) or type(error).__name__
     return ""
+
+
+def _listed(public: NoteVerifier) -> str:
+    """LOG_VERIFIER with this key first: those of before are believed on."""
+    try:
+        known = keys.verifiers()
+    except ImproperlyConfigured:
+        known = ()
+    others = [each for each in known if each != public and each.name == public.name]
+    return ",".join(each.text for each in (public, *others))
 
 
 def _in_words(error: OSError, files: LogFiles) -> str:
