@@ -6,7 +6,7 @@ the same moment, in as many processes, no more than `most` pass. Callers count b
 transaction of what they do: a count must not be undone with it.
 
 The table LIMITS is what operators read (docs/reference/limits.md is made from it) and what LIMITS in the
-environment changes. Why rows and not the cache: docs/decisions/0010-limits-in-the-database.md.
+environment changes. Why rows and not the cache: docs/decisions/0007-limits-in-the-database.md.
 """
 
 import hashlib

@@ -14,7 +14,7 @@ _BEFORE: Final = """# Limits
 
 Made from the code by `make docs`. What guards a secret, makes something or hands something out is counted
 exactly: over all processes, and not forgotten by a restart ([why and
-how](../decisions/0010-limits-in-the-database.md)). A window begins with the first use in it. Who comes once
+how](../decisions/0007-limits-in-the-database.md)). A window begins with the first use in it. Who comes once
 more is answered 429 with `Retry-After` and, in words, the time from which it goes on; refused calls do not
 count, so the window still ends.
 

@@ -4,7 +4,7 @@ A family has one access token (an hour) and one renewal token at a time. Each us
 and makes two new ones. One that comes a second time means that two hold it, and nobody can tell which of them
 stole it: the family ends, and its owner is told (RFC 9700, section 4.14). The exception is a retry: the
 answer was lost on its way, so the same token comes again within a minute while nobody has used what that
-answer brought. Then the lost pair dies and a new one is made; docs/decisions/0014 says why this is no way in.
+answer brought. Then the lost pair dies and a new one is made; docs/decisions/0010 says why this is no way in.
 
 Tokens are rows of allauth's provider, kept by digest; `data` names their device. The order of locks is that
 of `presence`: the account before the device.
