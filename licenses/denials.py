@@ -9,6 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from licenses.facts import Facts, RevisionFacts
+from portal.accounts import factors
 from portal.core import times
 from portal.core.verdicts import Denied
 
@@ -24,8 +25,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Run `weights login --scopes read,{scope}`, or make a token for it under Devices and tokens.",
     ),
     "mfa_required": (
-        "Staff accounts need a second factor here, and yours has none.",
-        "Add an authenticator app on the site, under your account's security settings.",
+        "Staff need a second factor for this, and this session was not opened with one that counts.",
+        "The site says under “Second factor” which ones do.",
     ),
     "release_withdrawn": (
         "{release} has been withdrawn.",
@@ -157,6 +158,8 @@ REFUSALS: dict[str, str] = {
 
 def denied(code: str, facts: Facts, scope: str = "") -> Denied:
     """Return the refusal `code` in words filled from the facts. scope: what a token would have needed."""
+    if code == "mfa_required":
+        return factors.mfa_required()
     message, next_step = WORDS[code]
     values = {**_values(facts), "reason": _reason(code, facts), "scope": scope}
     return Denied(code, message.format_map(values), next_step.format_map(values))

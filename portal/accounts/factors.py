@@ -12,6 +12,7 @@ from typing import Final
 from django.conf import settings
 
 from portal.accounts.principals import Principal
+from portal.core.verdicts import Denied
 
 PASSKEY: Final = "passkey"
 ANY: Final = "any"
@@ -24,6 +25,20 @@ _MEANINGS: Final = {
     "off": OFF,
     "false": OFF,
 }
+
+
+# What is said to staff whose session has not proved it, and the way on.
+_SAID: Final = "Staff need a second factor for this, and this session was not opened with one that counts."
+_STEPS: Final = {
+    PASSKEY: "Add a passkey under “Second factor”, or sign in with the one you have. "
+    "Codes do not count for staff.",
+    ANY: "Add a passkey or an authenticator app under “Second factor”, or sign in with the one you have.",
+}
+
+
+def mfa_required() -> Denied:
+    """Return the refusal of who has not proved the factor that staff need here, with what would be one."""
+    return Denied("mfa_required", _SAID, _STEPS.get(demanded(), _STEPS[PASSKEY]))
 
 
 def demanded() -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from portal.accounts import matrix
-from portal.accounts.factors import staff_factor_missing
+from portal.accounts.factors import mfa_required, staff_factor_missing
 from portal.accounts.matrix import Capability
 from portal.accounts.models import AccessToken, Device, Organization, PendingAction, User
 from portal.accounts.principals import Principal
@@ -18,11 +18,6 @@ ACCOUNT_DISABLED = Denied(
 )
 EMAIL_UNVERIFIED = Denied(
     "email_unverified", "Your e-mail address is not verified.", "Enter the code that was mailed to you."
-)
-MFA_REQUIRED = Denied(
-    "mfa_required",
-    "Staff need a second factor for this, and this session was not opened with one that counts.",
-    "Add a passkey under “Second factor”, or sign in with the one you have. Codes do not count for staff.",
 )
 SESSION_REQUIRED = Denied(
     "token_scope",
@@ -62,7 +57,7 @@ def staff_gate(principal: Principal) -> Verdict:
     if not principal.user.is_active:
         return ACCOUNT_DISABLED
     if staff_factor_missing(principal):
-        return MFA_REQUIRED
+        return mfa_required()
     return Allowed()
 
 

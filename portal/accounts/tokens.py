@@ -13,11 +13,10 @@ from django.db.models import Q
 from portal.accounts import names
 from portal.accounts.devices import families
 from portal.accounts.events import GrantNamed
-from portal.accounts.factors import staff_factor_missing
+from portal.accounts.factors import mfa_required, staff_factor_missing
 from portal.accounts.models import AccessToken, User
 from portal.accounts.policies import (
     ACCOUNT_DISABLED,
-    MFA_REQUIRED,
     NOT_PERMITTED,
     may_create_token,
     may_end_token,
@@ -72,7 +71,7 @@ def create_token(
     name = " ".join(name.split())
     _check(name, scopes, lifetime, by, grant)
     if of_staff(scopes) and staff_factor_missing(by):
-        raise NotPermitted.from_denied(MFA_REQUIRED)
+        raise NotPermitted.from_denied(mfa_required())
     secret = new_secret(PERSONAL)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)

@@ -7,7 +7,7 @@ from licenses.questionnaire import Question
 from portal.accounts.models import TwoPersonChange
 from portal.web.changes import Run, changes
 
-_KINDS = {"text": "One line", "long_text": "Long text", "choice": "One of these", "confirm": "To be confirmed"}
+_KINDS = {"text": "One line", "long_text": "Long text", "choice": "One of these", "confirm": "To confirm"}
 
 
 @dataclass(frozen=True)
@@ -33,5 +33,6 @@ def _words(question: Question | None) -> str:
     kind = _KINDS.get(question["kind"], question["kind"])
     choices = ": " + ", ".join(question["choices"]) if question.get("choices") else ""
     needed = "required" if question.get("required") else "may be left out"
-    lines = [question["label"], question.get("help", ""), question.get("why", ""), f"{kind}{choices}; {needed}."]
+    asked = (question["label"], question.get("help", ""), question.get("why", ""))
+    lines = [*asked, f"{kind}{choices}; {needed}."]
     return "\n".join(line for line in lines if line)

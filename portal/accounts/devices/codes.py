@@ -17,9 +17,9 @@ from oauthlib.oauth2.rfc8628.grant_types import DeviceCodeGrant
 
 from portal.accounts.devices import families
 from portal.accounts.devices.machines import machine_name
-from portal.accounts.factors import staff_factor_missing
+from portal.accounts.factors import mfa_required, staff_factor_missing
 from portal.accounts.models import Device, DeviceCode, User
-from portal.accounts.policies import MFA_REQUIRED, may_create_token
+from portal.accounts.policies import may_create_token
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.accounts.scopes import in_order, of_staff, offered
@@ -102,7 +102,7 @@ def allow(*, code: DeviceCode, by: Principal, now: datetime) -> Device:
     scopes = granted(code, by)
     _may_decide(by)
     if of_staff(scopes) and staff_factor_missing(by):
-        raise NotPermitted.from_denied(MFA_REQUIRED)
+        raise NotPermitted.from_denied(mfa_required())
     if not scopes:
         raise Conflict(
             "no_scope_left",

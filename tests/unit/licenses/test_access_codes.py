@@ -10,6 +10,7 @@ from licenses import policies, states
 from licenses.bars import RULES
 from licenses.denials import WORDS, denied
 from licenses.facts import Facts, KeyFacts, Person, RequestFacts, RevisionFacts
+from portal.accounts import factors
 from portal.core.verdicts import Denied
 from tests.unit.licenses.access_facts import (
     HOUR,
@@ -134,3 +135,12 @@ def test_who_is_told_to_write_is_told_whom(wanted: str, settings: Any) -> None:
     settings.CONTACT_EMAIL = "weights-help@example.org"
 
     assert "weights-help@example.org" in denied(wanted, OWNED).next_step
+
+
+@pytest.mark.parametrize(("word", "said"), [("passkey", False), ("any", True)])
+def test_the_refusal_names_the_factors_that_count_here(settings: Any, word: str, said: bool) -> None:
+    """The rule of access and every policy say the same."""
+    settings.STAFF_MFA = word
+    refusal = factors.mfa_required()
+    assert ("authenticator app" in refusal.next_step) == said
+    assert denied("mfa_required", Facts(person=Person())) == refusal
