@@ -15,7 +15,7 @@ def organizations(principal: Principal, text: str = "") -> QuerySet[Organization
 
     Each has `count`: how many people say that they are of it.
     """
-    rows = Organization.objects.annotate(count=Count("people")).order_by("name")
+    rows = Organization.objects.annotate(count=Count("people", distinct=True)).order_by("name")
     if not staff_may(principal, matrix.PEOPLE_READ):
         own = principal.user if may_sign_in(principal) and principal.is_session else None
         # Who looks as another role is none of the organization's managers meanwhile.
