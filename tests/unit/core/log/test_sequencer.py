@@ -7,10 +7,12 @@ import pytest
 from django.db import connection, transaction
 
 from portal.core import audit
+from portal.core.append_only import AUDIT_LOG, protect, unprotect
 from portal.core.log import sequencer
 from portal.core.log.entries import entries_of
 from portal.core.log.stored import head_at, log_size, read_tile
 from portal.core.models import AuditEvent, LogEntry, LogPending, LogTile
+from tests.unit.core.log.world import run
 from weights_vault.sealed.log.tree import HASH_SIZE, Frontier, leaf_hash
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -95,6 +97,36 @@ def test_event_that_canonical_json_cannot_write_is_in_the_log_by_its_digest() ->
     AuditEvent.objects.create(kind="a.b", by="usr_a", subject="x:1", at=NOW, data={"share": 0.5})
     assert sequencer.catch_up() == 2
     assert b"unwritable" in entries_of([AuditEvent.objects.latest("index").pk]).popitem()[1]
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"n":1' + "0" * 5_000 + "}",
+        '{"n":' + "[" * 1_200 + "]" * 1_200 + "}",
+        '{"n":' + "[" * 40 + "]" * 40 + "}",
+    ],
+)
+def test_event_that_cannot_even_be_read_is_in_the_log_by_its_digest_and_stops_nobody(data: str) -> None:
+    event = record(1).pk
+    run(*unprotect(connection, AUDIT_LOG[0]))
+    with connection.cursor() as cursor:
+        cursor.execute('UPDATE core_auditevent SET data = %s WHERE "index" = %s', [data, event])
+    run(*protect(connection, *AUDIT_LOG))
+    later = record(2).pk
+    assert sequencer.catch_up() == 2
+    assert AuditEvent.objects.get(pk=event).data.keys() == {"unwritable"}
+    assert b"unwritable" in entries_of([event])[event]
+    assert list(LogEntry.objects.values_list("event", flat=True)) == [event, later]
+
+
+@pytest.mark.django_db
+def test_brackets_in_texts_are_no_levels() -> None:
+    text = '[{"' * 40 + "\\"
+    AuditEvent.objects.create(kind="a.b", by="usr_a", subject="x:1", at=NOW, data={"said": text})
+    assert AuditEvent.objects.latest("index").data == {"said": text}
 
 
 @pytest.mark.database
