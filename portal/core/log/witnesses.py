@@ -14,8 +14,10 @@ import httpx
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.core.log.keys import verifier
+from portal.core.log.keys import verifiers
 from portal.core.log.proofs import consistency, newest_checkpoint
+from portal.core.log.signing import read_head
+from portal.core.log.stored import head_at
 from portal.core.models import LogCheckpoint
 from weights_vault.sealed.errors import LogMalformed, LogTampered, SealedError
 from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier, open_note
@@ -73,7 +75,7 @@ def ask(witness: Witness, row: LogCheckpoint) -> str:
     for _ in range(2):
         answer = _post(witness, row, old)
         if answer.status_code == httpx.codes.OK:
-            return answer.text
+            return _text(answer)
         told = _told_size(answer)
         if told is None or told == old or told > row.size:
             raise WitnessRefused(_in_words(answer, told, row))
@@ -92,20 +94,42 @@ def add_line(row: LogCheckpoint, lines: str) -> list[str]:
     fresh = [line for line in fresh if line not in row.note]
     note = row.note + "".join(line if line.endswith("\n") else f"{line}\n" for line in fresh)
     try:
-        opened = open_note(note, [verifier(), *keys])
+        opened = open_note(note, [*verifiers(), *keys])
     except (LogMalformed, LogTampered) as error:
         raise WitnessRefused(str(error)) from error
     if not opened.witnesses:
         raise WitnessRefused("no line of it is from a witness that LOG_WITNESSES names")
-    LogCheckpoint.objects.filter(size=row.size).update(note=note)
     row.note = note
+    if not LogCheckpoint.objects.filter(size=row.size).update(note=note):
+        row.save(force_insert=True)  # it was thinned: that a witness signed it is worth a row
     return opened.witnesses
+
+
+def row_of(note: str) -> LogCheckpoint | None:
+    """Return the row of a checkpoint that came back from a witness; a thinned one as it was, not yet saved.
+
+    None: it is no checkpoint of this log, or not of the entries that the log has.
+    """
+    text, _, lines = note.rpartition("\n\n")
+    if (row := LogCheckpoint.objects.filter(note__startswith=f"{text}\n\n").first()) is not None:
+        return row
+    ours = tuple(f"— {each.name} " for each in verifiers())
+    own = f"{text}\n\n" + "".join(line for line in lines.splitlines(keepends=True) if line.startswith(ours))
+    try:
+        head = read_head(own)
+        fits = head_at(head.size) == head
+    except SealedError:
+        return None
+    later = LogCheckpoint.objects.filter(size__gte=head.size).order_by("size").first()
+    if not fits or later is None or later.size == head.size:
+        return None
+    return LogCheckpoint(size=head.size, root=head.root, note=own, signed_at=later.signed_at)
 
 
 def cosigned(row: LogCheckpoint) -> list[str]:
     """Return the names of the configured witnesses under a checkpoint; none where a line does not fit."""
     try:
-        return open_note(row.note, [verifier(), *(each.key for each in configured())]).witnesses
+        return open_note(row.note, [*verifiers(), *(each.key for each in configured())]).witnesses
     except SealedError:
         return []
 
@@ -148,6 +172,11 @@ def _read(answer: httpx.Response) -> bytes:
     return content
 
 
+def _text(answer: httpx.Response) -> str:
+    # Not `answer.text`: the charset is the witness's word, and Python has some that decode no text.
+    return answer.content.decode("utf-8", "replace")
+
+
 def _last_cosigned(witness: Witness) -> int:
     mark = f"\n— {witness.key.name} "
     row = LogCheckpoint.objects.filter(note__contains=mark).order_by("-size").first()
@@ -156,7 +185,7 @@ def _last_cosigned(witness: Witness) -> int:
 
 def _told_size(answer: httpx.Response) -> int | None:
     """The size of the head that the witness has, where it says that it has another one."""
-    text = answer.text.strip()
+    text = _text(answer).strip()
     if answer.status_code != httpx.codes.CONFLICT or not text.isdecimal() or len(text) > 18:
         return None
     return int(text) if answer.headers.get("content-type", "").startswith(_SIZE_ANSWER) else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -124,6 +125,21 @@ def test_line_of_a_stranger_or_over_another_head_is_not_kept(files: LogFiles, wi
     before = second.note
     assert witnesses.add_line(second, stranger + theirs) == [witness.name]
     assert LogCheckpoint.objects.get(size=second.size).note == before + theirs
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"), [("hex", 200), ("rot13", 200), ("hex", 409), ("no-such", 409)]
+)
+def test_witness_that_names_a_charset_of_its_own_stops_no_process(
+    files: LogFiles, witness: Witness, monkeypatch: pytest.MonkeyPatch, charset: str, status: int
+) -> None:
+    row = grow(files, 1)
+    headers = {"content-type": f"text/x.tlog.size; charset={charset}"}
+    answer = httpx.Response(status, headers=headers, content=b"1\xff")
+    monkeypatch.setattr(witnesses, "_post", lambda *_: answer)
+    witnesses.collect(NOW)
+    assert witnesses.cosigned(row) == []
+    assert witness.url in witnesses._left_alone
 
 
 @contextmanager
