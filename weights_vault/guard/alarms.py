@@ -23,10 +23,9 @@ def raise_alarm(
 ) -> None:
     """Raise the alert, unless it was raised within this hour, and have it told at once."""
     span = int(now.timestamp()) // int(SPAN.total_seconds())
-    before = Alert.objects.filter(rule=rule, span=span)
-    if before.exists() if rule == KEEPER_CEILING else before.filter(grant=grant).exists():
+    if rule == KEEPER_CEILING and Alert.objects.filter(rule=rule, span=span).exists():
         return
-    Alert.objects.create(
+    alert = Alert(
         rule=rule,
         grant=grant,
         person=person,
@@ -38,6 +37,10 @@ def raise_alarm(
         to_at=now,
         raised_at=now,
     )
+    # Two refusals at once raise it once: a clash must not take the place of the refusal itself.
+    Alert.objects.bulk_create([alert], ignore_conflicts=True)
+    if not Alert.objects.filter(pk=alert.pk).exists():
+        return
     subject = f"grant:{grant}"
     audit.record("alert.raised", by="system:keeper", subject=subject, now=now, rule=rule, measured=measured)
     jobs.enqueue(TELL, {"raised_at": now.isoformat()}, key=f"{TELL}:{rule}:{grant}:{span}", run_at=now)
