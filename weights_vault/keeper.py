@@ -9,7 +9,7 @@ the ledger and the audit event: a revocation stands wholly before or wholly afte
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -75,6 +75,14 @@ def resume_body(body: SealedBody) -> BodySealer:
     return BodySealer(file_key, bytes.fromhex(body.nonce), body.plain_size)
 
 
+class Batch(list[tuple[str, bytes]]):
+    """(file id, header) of each file, in the order asked for. event: the batch's number in the log."""
+
+    def __init__(self, headers: Iterable[tuple[str, bytes]], event: int) -> None:
+        super().__init__(headers)
+        self.event = event
+
+
 def issue_headers(
     *,
     by: Principal,
@@ -84,7 +92,7 @@ def issue_headers(
     files: Sequence[File],
     now: datetime,
     address: str = "",
-) -> list[tuple[str, bytes]]:
+) -> Batch:
     """Return (file id, header) for each of `files`, wrapped to `key` and labeled with `grant`.
 
     files: 1 to 500 files of `revision`. One audit event and one ledger entry a batch, with each header's
@@ -110,7 +118,7 @@ def _issue(
     files: Sequence[File],
     now: datetime,
     address: str,
-) -> list[tuple[str, bytes]]:
+) -> Batch:
     verdict = access_policy().judge(
         by, revision.release, "headers", now=now, revision=revision, key=key, grant=grant, lock=True
     )
@@ -135,7 +143,7 @@ def _issue(
         address=address,
         now=now,
     )
-    audit.record(
+    event = audit.record(
         "headers.issued",
         by=by.actor,
         subject=f"grant:{grant}",
@@ -144,7 +152,7 @@ def _issue(
         key=key.id,
         files=len(headers),
     )
-    return headers
+    return Batch(headers, event.pk)
 
 
 def _sound_the_alarm(

@@ -15,8 +15,6 @@ from portal.core.problems import NotFound
 
 DECIDED: Final = ("request.approved", "request.rejected", "request.changes_requested")
 STARTED: Final = ("grant.started",)
-HEADERS: Final = ("headers.issued",)
-REPORTED: Final = ("download.completed", "download.verified", "download.opened")
 # What a proof shows of a request to those who stand in it: what their own timeline tells, too.
 _OF_REQUEST: Final = frozenset(
     {

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from portal.accounts.principals import Principal
 from portal.core import audit
+from portal.core.models import AuditEvent
 from portal.core.problems import Invalid, NotPermitted, TooMany
 from weights_vault.ledger import writing
 from weights_vault.models import Holding, LedgerEntry, Revision
@@ -30,8 +31,8 @@ def report(
     client: str,
     now: datetime,
     address: str = "",
-) -> LedgerEntry:
-    """Note what the client says about `revision` under `grant`, which may have ended meanwhile.
+) -> AuditEvent:
+    """Note what the client says about `revision` under `grant`, ended or not; return the event.
 
     event: one of EVENTS. files: how many it holds. size, fetched, again: bytes that it holds, that came over
     the network, and those of them that came twice. seconds: how long it took. client: such as "weights/1.0".
@@ -50,7 +51,7 @@ def report(
     if files > published:
         raise _invalid("files", "The revision has fewer files.")
     _require_few(grant, now)
-    entry = writing.add(
+    writing.add(
         LedgerEntry.Kind(event),
         grant=grant,
         person=person,
@@ -65,7 +66,7 @@ def report(
         address=address,
         now=now,
     )
-    audit.record(
+    return audit.record(
         f"download.{event}",
         by=by.actor,
         subject=f"grant:{grant}",
@@ -74,7 +75,6 @@ def report(
         files=files,
         bytes=size,
     )
-    return entry
 
 
 def _require_few(grant: str, now: datetime) -> None:

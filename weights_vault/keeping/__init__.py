@@ -34,7 +34,7 @@ def issue_headers(
     files: Sequence[File],
     now: datetime,
     address: str = "",
-) -> list[tuple[str, bytes]]:
+) -> keeper.Batch:
     """As `keeper.issue_headers`, which see. A keeper of its own goes by its own clock, not by `now`.
 
     Raises: what the keeper's does; Unavailable(keeper_away).
@@ -55,4 +55,5 @@ def issue_headers(
             "address": address,
         },
     )
-    return [(file, base64.b64decode(header)) for file, header in made]
+    headers = [(file, base64.b64decode(header)) for file, header in made["headers"]]
+    return keeper.Batch(headers, made["event"])

@@ -37,8 +37,9 @@ def call(name: str) -> Callable[[Call], Call]:
 
 
 @call("issue_headers")
-def issue_headers(arguments: Json, now: datetime) -> list[list[str]]:
-    """Returns: pairs of a file's id and its header as base64, in the order asked for."""
+def issue_headers(arguments: Json, now: datetime) -> dict[str, Any]:
+    """Returns: headers, pairs of a file's id and its header as base64, in the order asked for; event, the
+    batch's number in the log."""
     names = ("by", "grant", "revision", "key", "files", "address")
     fields = Fields(arguments, names, Malformed, "the call")
     by = callers.read(fields.value("by"), now)
@@ -56,7 +57,8 @@ def issue_headers(arguments: Json, now: datetime) -> list[list[str]]:
         now=now,
         address=fields.text("address", _ADDRESS),
     )
-    return [[file, base64.b64encode(header).decode()] for file, header in headers]
+    pairs = [[file, base64.b64encode(header).decode()] for file, header in headers]
+    return {"headers": pairs, "event": headers.event}
 
 
 def _revision(identifier: str) -> Revision:

@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licenses.models import Grant
-from licenses.queries.proofs import HEADERS, newest_events
 from portal.api.permissions import DOWNLOAD
 from portal.api.renderers import EnvelopeRenderer
 from portal.api.schema import envelope
@@ -82,8 +81,7 @@ class HeadersView(DeliveryView):
             address=self.address,
         )
         shown = [{"file": file, "header": base64.b64encode(header).decode()} for file, header in headers]
-        issued = newest_events("grant", [grant.pk], HEADERS).get(grant.pk)
-        return Response(HeadersSerializer({"headers": shown, "proof": proof_url(issued)}).data)
+        return Response(HeadersSerializer({"headers": shown, "proof": proof_url(headers.event)}).data)
 
 
 class UrlsView(DeliveryView):

@@ -107,6 +107,28 @@ def test_decision_grant_headers_and_report_say_where_their_proofs_are(world: Wor
     assert told["request.submitted"] is None
 
 
+def test_report_sent_again_says_where_its_own_proof_is(world: World) -> None:
+    """Not that of the newest report of the grant, which came between."""
+    grant, (key, _) = world.granted(), world.key()
+    token = with_token(world.researcher)
+    asked = {"revision": "v1", "files": world.files, "key": key.pk}
+    first = token.post(f"/api/v1/grants/{grant.pk}/headers", asked, format="json").json()
+    assert (
+        first["proof"]
+        != token.post(f"/api/v1/grants/{grant.pk}/headers", asked, format="json").json()["proof"]
+    )
+
+    def report(event: str) -> str:
+        said = {"revision": "v1", "event": event, "client": "weights/0.1.0", "files": 2, "bytes": 9}
+        figures = {"fetched_bytes": 9, "again_bytes": 0, "seconds": 1}
+        address, once = f"/api/v1/grants/{grant.pk}/receipts", {"Idempotency-Key": event}
+        return str(token.post(address, {**said, **figures}, format="json", headers=once).json()["proof"])
+
+    completed = report("completed")
+    assert report("verified") != completed
+    assert report("completed") == completed
+
+
 def test_before_a_checkpoint_a_proof_is_being_prepared(world: World) -> None:
     grant, token = world.granted(), with_token(world.researcher)
     answer = token.get(path_of(token.get(f"/api/v1/grants/{grant.pk}").json()["proof"]))

@@ -234,7 +234,9 @@ def report(session: Principal, revision: Revision, now: datetime) -> Callable[..
             "client": "weights/1",
             "now": now,
         }
-        return receipts.report(**{**said, **changes})
+        noted = receipts.report(**{**said, **changes})
+        assert noted.kind == f"download.{changes.get('event', 'completed')}"
+        return LedgerEntry.objects.latest("id")
 
     return say
 
