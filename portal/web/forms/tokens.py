@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django import forms
 
-from portal.accounts.scopes import DEFAULT, WORDS
+from portal.accounts.scopes import DEFAULT, OF_ONE_GRANT, WORDS, in_order
 from portal.accounts.tokens import LONGEST_LIFETIME
 
 
@@ -44,6 +44,15 @@ class TokenForm(forms.Form):
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["scopes"]).choices = [(scope, WORDS[scope]) for scope in scopes]
         cast(forms.ChoiceField, self.fields["grant"]).choices = [("", "Every grant of mine"), *grants]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse before the password is asked for what no token for one grant is for."""
+        given = super().clean() or {}
+        others = set(given.get("scopes", ())) - set(OF_ONE_GRANT)
+        if given.get("grant") and others:
+            named = ", ".join(WORDS[scope].partition(":")[0] for scope in in_order(others))
+            self.add_error("scopes", f"A token for one grant cannot do this: {named}. Take the tick away.")
+        return given
 
     @property
     def lifetime(self) -> timedelta:

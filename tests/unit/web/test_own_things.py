@@ -94,6 +94,15 @@ def test_a_token_asks_for_the_password_first(open_as: OpenAs) -> None:
     assert not AccessToken.objects.exists()
 
 
+def test_a_token_for_one_grant_that_could_not_be_made_is_refused_before_the_password(
+    world: World, open_as: OpenAs, big: Release
+) -> None:
+    said = {"name": "x", "scopes": ["read", "requests"], "days": "7", "grant": world.signed("ada", big).pk}
+    answer = open_as("ada", fresh=False).post("/tokens/", said)
+    assert answer.status_code == 400
+    assert "A token for one grant cannot do this: Requests." in answer.text
+
+
 @pytest.mark.parametrize(
     "wrong", [{"name": ""}, {"scopes": []}, {"scopes": ["admin"]}, {"days": "365"}, {"name": "\x07"}]
 )
