@@ -17,10 +17,11 @@ from portal.accounts.policies import may_speak_for, staff_may
 from portal.accounts.principals import Principal
 from portal.core import limits
 from portal.core.problems import Invalid, NotFound, NotPermitted
+from portal.core.verdicts import Denied, Verdict
 from portal.web.forms import organizations as written
 
 PER_PAGE: Final = 50
-MOST_PARTED: Final = 20
+PARTED_PER_PAGE: Final = 20
 CODES: Final = "domain_codes"
 Act = Callable[[Organization, Any, Principal, datetime], str]
 
@@ -66,6 +67,8 @@ def _remove(found: Organization, form: Any, by: Principal, now: datetime) -> str
 
 
 def _name(found: Organization, form: Any, by: Principal, now: datetime) -> str:
+    # Before the address is looked up: who manages an organization does not learn who has an account.
+    _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
     user = User.objects.filter(email=form.cleaned_data["email"].lower()).first()
     if user is None:
         wrong = {"email": ["No account has this address."]}
@@ -96,18 +99,16 @@ FORMS: Final[Mapping[str, tuple[type[forms.Form], Act]]] = {
 
 def enter_to_change(principal: Principal, found: Organization) -> None:
     """Let pass who speaks for it. Raises: NotPermitted, for who only reads about it."""
-    verdict = may_speak_for(principal, found)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)
+    _require(may_speak_for(principal, found))
 
 
-def page_of(principal: Principal, found: Organization, page: str | None, sent: Any) -> dict[str, Any]:
-    """Context of the page. sent: the form that was filled wrongly, else None."""
+def page_of(principal: Principal, found: Organization, asked: Mapping[str, str], sent: Any) -> dict[str, Any]:
+    """Context of the page. asked: which pages of its lists. sent: the form filled wrongly, else None."""
     left = parted(found, timezone.now()).filter(user__is_active=True, user__organization=None)
     return {
         "organization": found,
-        "page": Paginator(people_of(found), PER_PAGE).get_page(page),
-        "parted": left[:MOST_PARTED],
+        "page": Paginator(people_of(found), PER_PAGE).get_page(asked.get("page")),
+        "parted": Paginator(left, PARTED_PER_PAGE).get_page(asked.get("parted")),
         "claims": found.claims.all(),
         "managers": found.managers.select_related("user"),
         "speaks": bool(may_speak_for(principal, found)),
@@ -117,6 +118,11 @@ def page_of(principal: Principal, found: Organization, page: str | None, sent: A
         "claim_form": sent if isinstance(sent, written.ClaimForm) else written.ClaimForm(),
         "manager_form": sent if isinstance(sent, written.ManagerForm) else written.ManagerForm(),
     }
+
+
+def _require(verdict: Verdict) -> None:
+    if isinstance(verdict, Denied):
+        raise NotPermitted.from_denied(verdict)
 
 
 def _claimed(found: Organization, form: Any) -> Any:

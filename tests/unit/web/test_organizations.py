@@ -8,6 +8,7 @@ from portal.accounts.affiliations import moved, set_end
 from portal.accounts.models import Affiliation, Organization, OrganizationDomain, User
 from portal.core.limits import LIMITS
 from portal.core.models import OutboxMessage
+from portal.web import organization_desk
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
 
@@ -57,3 +58,50 @@ def test_a_manager_admits_somebody_again_whom_they_had_ended(open_as: OpenAs, wo
     ada.refresh_from_db()
     assert ada.organization == lab
     assert "Ended by others" not in page.get(address).text
+
+
+def test_a_wrong_code_is_said_once(open_as: OpenAs, claimed: OrganizationDomain, world: World) -> None:
+    domains.send_code(claimed=claimed, to="postmaster", by=world.by("bo"), now=world.now)
+    said = {"do": "verify", "claim": claimed.pk, "code": "WRONG"}
+    page = open_as("bo").post(f"/organizations/{claimed.organization_id}/", said)
+    assert (page.status_code, page.context["form"].errors) == (400, {"code": ["This is not the code."]})
+
+
+@pytest.mark.parametrize("email", ["ada@nlp.example.edu", "nobody@nlp.example.edu"])
+def test_a_manager_does_not_learn_who_has_an_account(
+    open_as: OpenAs, claimed: OrganizationDomain, world: World, email: str
+) -> None:
+    assert User.objects.filter(email=email).exists() == email.startswith("ada")
+    page = open_as("bo").post(f"/organizations/{claimed.organization_id}/", {"do": "name", "email": email})
+    assert page.status_code == 403
+
+
+def test_what_was_searched_for_stays_whole_on_the_next_page(open_as: OpenAs, world: World) -> None:
+    Organization.objects.bulk_create(Organization(name=f"Ito & Sons {number}") for number in range(60))
+    page = open_as("alma").get("/organizations/", {"text": "Ito & Sons"}).text
+    assert "?text=Ito+%26+Sons&amp;page=2" in page
+
+
+def test_a_search_counts_each_of_its_people_once(open_as: OpenAs, claimed: OrganizationDomain) -> None:
+    lab = claimed.organization
+    OrganizationDomain.objects.create(
+        organization=lab, domain="too.others.example", claimed_by="usr_a", claimed_at=claimed.claimed_at
+    )
+    (found,) = open_as("alma").get("/organizations/", {"text": "others.example"}).context["page"]
+    assert found.count == User.objects.filter(organization=lab).count()
+
+
+def test_everybody_whom_others_ended_is_on_some_page(open_as: OpenAs, world: World) -> None:
+    lab = Organization.objects.get(name="Example Lab")
+    for number in range(organization_desk.PARTED_PER_PAGE + 1):
+        user = User.objects.create_user(f"gone{number}@lab.example.org", full_name=f"Gone {number}")
+        Affiliation.objects.create(
+            user=user, organization=lab, began_at=world.ago(9), ended_at=world.ago(1), ended_by="usr_x"
+        )
+    client, address = open_as("alma"), f"/organizations/{lab.pk}/"
+    shown = [
+        each.user_id
+        for page in ("1", "2")
+        for each in client.get(address, {"parted": page}).context["parted"]
+    ]
+    assert len(set(shown)) == organization_desk.PARTED_PER_PAGE + 1
