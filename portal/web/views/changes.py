@@ -29,7 +29,9 @@ def index(request: HttpRequest) -> HttpResponse:
     _enter(request)
     page = Paginator(changes.visible_to(principal), PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "waiting": changes.waiting_for(principal, now),
+        "waiting": [
+            (change, changes.kind_of(change.kind).title) for change in changes.waiting_for(principal, now)
+        ],
         "rows": [(change, changes.kind_of(change.kind).title, change.state_at(now)) for change in page],
         "page": page,
     }

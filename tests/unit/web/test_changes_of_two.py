@@ -51,3 +51,13 @@ def test_questions_added_and_removed_are_told_apart(world: World, big: Release) 
     change = proposed(world, big, [{**first, "id": "another"}, *others])
     assert f"Questions: added another, removed {first['id']}" in change.summary
     assert [question.id for question in proposed_questions(change)] == [first["id"], "another"]
+
+
+def test_change_about_somebody_erased_is_still_a_link_with_words(
+    world: World, open_as: OpenAs, big: Release
+) -> None:
+    change = proposed(world, big, [])
+    TwoPersonChange.objects.filter(pk=change.pk).update(summary="")
+    page = open_as("rosa").get("/changes/")
+    assert page.context["waiting"] == [(change, "Change the terms of a release")]
+    assert page.text.count(f'<a href="/changes/{change.pk}/">Change the terms of a release</a>') == 1
