@@ -25,7 +25,7 @@ class EventData(models.JSONField):
         if isinstance(value, str) and _nested(value) > MOST_NESTED:
             return _digest(value)
         try:
-            return super().from_db_value(value, expression, connection)  # type: ignore[misc]
+            return super().from_db_value(value, expression, connection)
         except (ValueError, RecursionError):
             return _digest(str(value))
 
