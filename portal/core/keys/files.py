@@ -30,11 +30,13 @@ def decode(text: str, size: int, setting: str) -> bytes:
 
 
 def make_once(path: Path, make: Callable[[], bytes]) -> None:
-    """Write what `make` returns to a file, 0600 in a folder 0700, unless it is there; two at once agree."""
+    """Write what `make` returns to a file, 0600, unless it is there; two at once agree.
+
+    Folders that are made for it are 0700. One that stands is somebody's, such as /etc: it stays as it is.
+    """
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.parent.chmod(0o700)
+    _make_folder(path.parent)
     draft = _draft(path, make())
     try:
         # A link appears whole or not at all: no process ever reads half a key or replaces one.
@@ -55,6 +57,13 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _make_folder(folder: Path) -> None:
+    # mkdir(parents=True) gives the mode to the last one alone.
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _draft(path: Path, data: bytes) -> Path:

@@ -192,3 +192,12 @@ def test_key_made_as_the_hint_says_signs(settings: Any, tmp_path: Path) -> None:
     signature = keys.signing_key("head").sign(b"word")
     assert len(signature) == 64
     assert keys.public_keys("head")[0].verify(signature, b"word") is None
+
+
+def test_folder_that_stood_before_the_key_stays_as_it_is(tmp_path: Path) -> None:
+    """It may be /etc/portal, which others must go on reading."""
+    tmp_path.chmod(0o755)
+    keys.make_once(tmp_path / "signing.pem", lambda: b"key")
+    keys.make_once(tmp_path / "new" / "signing.pem", lambda: b"key")
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (tmp_path, tmp_path / "new")]
+    assert modes == [0o755, 0o700]
