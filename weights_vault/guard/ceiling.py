@@ -47,8 +47,7 @@ def places(count: int, now: datetime) -> Iterator[None]:
     if limit == 0:
         yield
         return
-    minute = int(now.timestamp()) // 60
-    _take(count, minute, limit, now)
+    minute = _take(count, limit, now)
     try:
         yield
     except Exception:
@@ -63,13 +62,16 @@ def made_within_an_hour(now: datetime) -> int:
         return sum(_current(slots, int(now.timestamp()) // 60).values())
 
 
-def _take(count: int, minute: int, limit: int, now: datetime) -> None:
+def _take(count: int, limit: int, now: datetime) -> int:
+    """The minute that the places were taken in."""
     with _slots() as slots:
+        # By a clock that was set back, what is made now would be older than what is kept, and forgotten.
+        minute = max(int(now.timestamp()) // 60, *slots, 0)
         current = _current(slots, minute)
         made = sum(current.values())
         if made + count <= limit:
             slots[minute] = slots.get(minute, 0) + count
-            return
+            return minute
     raise CeilingReached(made, _wait_s(current, made + count - limit, now))
 
 
@@ -78,7 +80,8 @@ def _wait_s(current: dict[int, int], too_many: int, now: datetime) -> int:
     for minute in sorted(current):
         too_many -= current[minute]
         if too_many <= 0:
-            return max(1, int((minute + MINUTES) * 60 - now.timestamp()) + 1)
+            wait_s = int((minute + MINUTES) * 60 - now.timestamp()) + 1
+            return min(max(1, wait_s), MINUTES * 60)
     return MINUTES * 60
 
 

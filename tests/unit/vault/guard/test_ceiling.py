@@ -78,6 +78,18 @@ def test_clock_that_is_set_back_makes_no_room(now: datetime) -> None:
         take(1, now - 3 * 60 * MINUTE)
 
 
+def test_what_is_made_after_the_clock_was_set_back_counts(now: datetime) -> None:
+    """The file keeps the newest minutes: what is made in older ones would be forgotten."""
+    for minute in range(60):
+        take(1, now + minute * MINUTE)
+    take(40, now - 24 * 60 * MINUTE)
+    with pytest.raises(CeilingReached):
+        take(1, now - 24 * 60 * MINUTE)
+    with pytest.raises(OSError, match="no"), ceiling.places(40, now + 100 * MINUTE):
+        raise OSError("no")
+    take(41, now + 100 * MINUTE)
+
+
 def _take_many(folder: str, now: datetime, times: int) -> int:
     from django.conf import settings
 
