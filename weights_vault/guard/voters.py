@@ -6,6 +6,7 @@ key (COSE). Grants from before there was evidence stand in `settled.jsonl`, as t
 """
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -38,6 +39,12 @@ class Voter:
         if not isinstance(decoded, Mapping):
             raise ImproperlyConfigured(f"KEEPER_STATE: {VOTERS} holds what is no key.")
         return decoded
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the public key: 16 hex digits in fours, for two people to read to each other."""
+        digest = hashlib.sha256(base64.b64decode(self.key)).hexdigest()
+        return " ".join(digest[start : start + 4] for start in range(0, 16, 4))
 
     @classmethod
     def of(cls, person: str, credential: bytes, public_key: Mapping[int, Any]) -> "Voter":

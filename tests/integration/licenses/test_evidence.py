@@ -20,6 +20,8 @@ from licenses import actions, ballots, evidence_of_votes, states
 from licenses.ballots import Signed
 from licenses.models import Grant, Request, Vote, VoteAssertion
 from portal.accounts.models import User
+from portal.accounts.passkeys import credential
+from portal.accounts.passkeys import of as passkeys_of
 from portal.accounts.principals import Principal, system_principal
 from portal.core.models import OutboxMessage
 from portal.core.problems import NotPermitted
@@ -74,7 +76,9 @@ def revision(world: World, folder: Path) -> Revision:  # noqa: F811
 
 def trust(world: World, *reviewers: Principal) -> None:
     for reviewer in reviewers or (world.rita, world.rob, world.rosa):
-        call_command("voters", "trust", reviewer.person.email, stdout=StringIO())
+        for passkey in passkeys_of(reviewer.person):
+            beginning = credential(passkey).credential_id.hex()
+            call_command("voters", "trust", reviewer.person.email, "--passkey", beginning, stdout=StringIO())
 
 
 def key_of(user: User) -> RecipientKey:
@@ -367,3 +371,23 @@ def test_command_lists_trusts_and_refuses_whom_it_does_not_know(world: World, gr
             call_command("voters", *arguments, stdout=out)
     with pytest.raises(CommandError, match="There is no grant"):
         call_command("voters", "settle", "grt_none", stdout=out)
+
+
+def test_passkey_put_on_a_reviewer_is_not_trusted_along_with_theirs(
+    world: World, grant: Grant, settings: Any, passkeys: dict[str, Passkey]
+) -> None:
+    """Whoever can write rows adds one of their own, and waits for the operator to trust the reviewer."""
+    rita = world.rita.person
+    Passkey(settings.PORTAL_URL).put_on(rita)
+    out = StringIO()
+    call_command("voters", "trust", rita.email, stdout=out)
+    assert voters.voters() == []
+    assert (out.getvalue().count("not trusted"), out.getvalue().count("  key ")) == (2, 2)
+    own = credential(passkeys_of(rita)[0]).credential_id.hex()
+    call_command("voters", "trust", rita.email, "--passkey", own[:16], stdout=out)
+    assert f"{rita.email}: trusted\n" in out.getvalue()
+    assert [voter.credential for voter in voters.voters()] == [own]
+    call_command("voters", "remove", rita.email, stdout=out)
+    assert f"{rita.email}: removed\n" in out.getvalue()
+    with pytest.raises(CommandError, match="no such passkey"):
+        call_command("voters", "trust", rita.email, "--passkey", "zz", stdout=out)

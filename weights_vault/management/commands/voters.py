@@ -29,7 +29,8 @@ class Command(DatabaseCommand):
             changing = verbs.add_parser(verb)
             changing.add_argument("email")
             changing.add_argument(
-                "--passkey", help="The beginning of its id, where only one of several is meant."
+                "--passkey",
+                help="The beginning of its id. Without it, `trust` shows all of them; `remove` takes all.",
             )
         settling = verbs.add_parser("settle", help="Vouch for grants whose votes carry no evidence.")
         settling.add_argument("grant", nargs="+", help="Public ids, grt_…")
@@ -49,9 +50,18 @@ class Command(DatabaseCommand):
     def _list(self, known: list[Voter]) -> None:
         names = dict(User.objects.values_list("public_id", "email"))
         for voter in known:
-            self.stdout.write(f"{voter.credential[:16]}  {names.get(voter.person, voter.person)}")
+            self.stdout.write(f"{_shown(voter)}  {names.get(voter.person, voter.person)}")
         if not known:
             self.stdout.write("Nobody's passkey counts yet.\n→ manage.py voters trust EMAIL")
+
+    def _candidates(self, known: list[Voter], email: str, theirs: list[Voter]) -> None:
+        """Nothing is trusted unseen: somebody may have put a passkey of theirs on a reviewer's account."""
+        for voter in theirs:
+            self.stdout.write(f"{_shown(voter)}  {'trusted' if voter in known else 'not trusted'}")
+        self.stdout.write(
+            "Nothing was changed. Compare each key's fingerprint with its owner, then:\n"
+            f"→ manage.py voters trust {email} --passkey {theirs[0].credential[:16]}"
+        )
 
     def _change(self, verb: str, known: list[Voter], email: str, beginning: str) -> None:
         user = User.objects.filter(email=email.lower()).first()
@@ -61,11 +71,16 @@ class Command(DatabaseCommand):
         named = [each for each in theirs if each.credential.startswith(beginning.lower())]
         if not named:
             raise CommandError(f"{email} has no such passkey.\n→ manage.py voters list")
+        if verb == "trust" and not beginning:
+            self._candidates(known, email, theirs)
+            return
+        if verb == "trust" and len(named) > 1:
+            raise CommandError(f"{len(named)} passkeys of {email} begin so. Name more of the id.")
         others = [each for each in known if each not in named]
         voters.keep_voters([*others, *named] if verb == "trust" else others)
         _record(verb, user, named)
         for voter in named:
-            self.stdout.write(f"{voter.credential[:16]}  {email}: {verb}{'e' if verb == 'remove' else ''}d")
+            self.stdout.write(f"{_shown(voter)}  {email}: {'trusted' if verb == 'trust' else 'removed'}")
 
     def _settle(self, grants: list[str]) -> None:
         """Exactly this grant, of this person, for this release: a row that changes later is another."""
@@ -82,6 +97,10 @@ class Command(DatabaseCommand):
                 subject = f"grant:{each.grant}"
                 audit.record("grant.vouched_for", by="system:keys", subject=subject, now=timezone.now())
             self.stdout.write(f"{each.grant}: vouched for, {each.person}, {each.release}")
+
+
+def _shown(voter: Voter) -> str:
+    return f"{voter.credential[:16]}  key {voter.fingerprint}"
 
 
 def _of(user: User) -> list[Voter]:
