@@ -67,17 +67,20 @@ class DeviceBearer:
         self._now = now
         self._pause = pause or time.sleep
         self._lock = threading.Lock()
+        self._replaced: Secret | None = None  # by a token made by hand, which another command kept meanwhile
 
     def token(self) -> Secret:
         """The token to send now, renewed where it ends soon. While it lasts, a portal that cannot renew it is
         no reason to stop. Raises: NotSignedIn(signed-out); Unreachable; PortalFault.
         """
+        if self._replaced is not None:
+            return self._replaced
         kept = self._kept
         now = self._now()
         if now < kept.ends_at - RENEW_BEFORE:
             return kept.access
         try:
-            return self._renewed(kept.access)
+            return self._renewed(kept.access) or kept.access
         except (Unreachable, PortalFault):
             if now >= kept.ends_at:
                 raise
@@ -87,20 +90,29 @@ class DeviceBearer:
         """A token in place of one that the portal did not take. Raises: as `token`."""
         return self._renewed(refused)
 
-    def _renewed(self, used: Secret) -> Secret:
+    def _renewed(self, used: Secret) -> Secret | None:
         with self._lock:
+            if self._replaced is not None:
+                return None if used.reveal() == self._replaced.reveal() else self._replaced
             if self._kept.access.reveal() != used.reveal():
                 return self._kept.access  # another thread was here
             with self._settings.home.locked(portal_file(self._portal, "lock")):
-                self._kept = self._taken_over(used) or self._ask()
+                found = self._taken_over(used) or self._ask()
+            if isinstance(found, Secret):
+                self._replaced = found
+                return found
+            self._kept = found
             return self._kept.access
 
-    def _taken_over(self, used: Secret) -> DeviceTokens | None:
-        """What another process got meanwhile. Raises: NotSignedIn: it signed this machine out."""
+    def _taken_over(self, used: Secret) -> DeviceTokens | Secret | None:
+        """What another process got, or a person kept, meanwhile: it is never renewed away or forgotten.
+
+        Raises: NotSignedIn: it signed this machine out.
+        """
         kept = find_kept(self._settings, self._portal)
         if kept is None:
             raise signed_out(self._portal)
-        if not isinstance(kept, DeviceTokens) or kept.access.reveal() == used.reveal():
+        if isinstance(kept, DeviceTokens) and kept.access.reveal() == used.reveal():
             return None
         return kept
 

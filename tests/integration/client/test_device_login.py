@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +26,11 @@ from portal.core.secrecy import holds_secret
 from tests.integration.api.world import World, build, in_browser
 from tests.integration.client.asking import in_this_process
 from tests.integration.client.conftest import Weights
-from weights_vault.client import bearer, clock, device_login, oauth
+from weights_vault.client import bearer, clock, device_login, oauth, tokens
 from weights_vault.client.credentials import DeviceTokens, device_tokens
 from weights_vault.client.errors import NotSignedIn
 from weights_vault.client.home import Home
-from weights_vault.client.settings import Settings
+from weights_vault.client.settings import Settings, portal_file
 
 URL = django_settings.PORTAL_URL
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -236,6 +237,63 @@ def test_a_process_that_was_signed_out_meanwhile_asks_nobody(signed_in: World, h
         file.unlink()
     with pytest.raises(NotSignedIn):
         one.after_refusal(held)
+
+
+def test_a_token_that_was_kept_meanwhile_is_taken_and_not_forgotten(
+    signed_in: World, bare_weights: Weights, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`weights login --token` in another window ended the sign-in that this process still has."""
+    (one, _) = two_on_one_machine(home)
+    old = kept(home).access
+    on_the_site(signed_in, f"/device/{Device.objects.get().pk}/end/", {})
+    text = f"wp_{'a' * 46}"
+    (file,) = home.glob("portals/*.token")
+    file.write_text(text)
+    assert one.after_refusal(old) == one.token()
+    assert one.token().reveal() == text == file.read_text()
+    assert one.after_refusal(one.token()) is None
+
+
+@pytest.mark.parametrize("words", [("logout",), ("login", "--portal", URL)])
+def test_sign_in_and_out_wait_for_a_renewal_under_way(
+    signed_in: World,
+    bare_weights: Weights,
+    home: Path,
+    meanwhile: Decide,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    """Each write or removal of what is kept is made while the lock of renewals is held."""
+    held: list[bool] = []
+    lock = portal_file(URL, "lock")
+
+    def watched(write: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*args: Any) -> Any:
+            with (home / lock).open("wb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    held.append(True)
+                else:
+                    held.append(False)
+            return write(*args)
+
+        return noting
+
+    for name in ("keep_text", "forget_token"):
+        monkeypatch.setattr(tokens, name, watched(getattr(tokens, name)))
+    meanwhile(decides(signed_in, "allow"))
+    assert bare_weights(*words).code == 0
+    assert held == [True]
+
+
+def test_logout_with_a_token_in_the_environment_ends_the_sign_in_too(
+    signed_in: World, bare_weights: Weights, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIGHTS_TOKEN", f"wp_{'a' * 46}")
+    assert bare_weights("logout").code == 0
+    assert Device.objects.get().ended_at is not None
+    assert list(home.glob("portals/*.token")) == []
 
 
 def test_a_portal_that_cannot_renew_now_is_no_reason_to_stop(

@@ -40,7 +40,6 @@ def login(
     from weights_vault.client.answers import needed_text
     from weights_vault.client.api import Api
     from weights_vault.client.settings import CONFIG
-    from weights_vault.client.tokens import keep_text
 
     if token and (scopes or browser):
         raise WrongUsage(
@@ -61,11 +60,7 @@ def login(
         if isinstance(given, DeviceTokens):
             _sign_out_old(portal, given)  # it is kept nowhere
         raise
-    before = _kept_before(work, portal)
-    place = keep_text(
-        work.settings, portal, given.to_text() if isinstance(given, DeviceTokens) else given.reveal()
-    )
-    _sign_out_old(portal, before)
+    place = _keep(work, portal, given)
     home = work.settings.home
     home.write_json(CONFIG, home.read_json(CONFIG) | {"portal": portal})
     work.output.message(f"the token is kept in {place}")
@@ -76,25 +71,24 @@ def login(
 
 def logout(context: typer.Context) -> None:
     """Sign this machine out at the portal, and forget its token here."""
-    from weights_vault.client.errors import NotSignedIn, PortalFault, Unreachable
-    from weights_vault.client.tokens import find_token, forget_token
+    from weights_vault.client.errors import PortalFault, Unreachable
+    from weights_vault.client.settings import portal_file
+    from weights_vault.client.tokens import find_kept, find_token, forget_token
 
     work: Workplace = context.obj
     portal = work.settings.portal_url()
-    try:
-        held = find_token(work.settings, portal)
-        if isinstance(held, DeviceTokens):
-            _revoke(portal, held)
-        else:
-            with work.portal() as api:
-                api.delete("/me/token")
-    except NotSignedIn:
-        pass  # ended already, or there was none
-    except (PortalFault, Unreachable) as error:
-        error.next_step = f"The token is forgotten here, but it lives: end it at {portal}/tokens/."
-        raise
-    finally:
-        forget_token(work.settings, portal)
+    with work.settings.home.locked(portal_file(portal, "lock")):  # nobody renews what is being ended
+        try:
+            held = [find_kept(work.settings, portal)]
+            if work.settings.environment.get("WEIGHTS_TOKEN"):
+                held.append(find_token(work.settings, portal))
+            for each in held:
+                _end(work, portal, each)
+        except (PortalFault, Unreachable) as error:
+            error.next_step = f"The token is forgotten here, but it lives: end it at {portal}/tokens/."
+            raise
+        finally:
+            forget_token(work.settings, portal)
     work.output.result({"portal": portal, "signed_in": False}, f"Signed out of {portal}.")
 
 
@@ -132,6 +126,19 @@ def _signed_in(work: Workplace, portal: str, scopes: str, browser: bool) -> Devi
     return sign_in(portal, wanted, work.output, browse=webbrowser.open if browser else None)
 
 
+def _keep(work: Workplace, portal: str, given: DeviceTokens | Secret) -> str:
+    """Keep what a sign-in gave, and end the one that it replaces. Returns: words for where it is."""
+    from weights_vault.client.settings import portal_file
+    from weights_vault.client.tokens import keep_text
+
+    text = given.to_text() if isinstance(given, DeviceTokens) else given.reveal()
+    with work.settings.home.locked(portal_file(portal, "lock")):  # a renewal would write over it
+        before = _kept_before(work, portal)
+        place = keep_text(work.settings, portal, text)
+    _sign_out_old(portal, before)
+    return place
+
+
 def _kept_before(work: Workplace, portal: str) -> DeviceTokens | None:
     """The sign-in of this machine that a new one replaces; one that cannot be read is left alone."""
     from weights_vault.client.tokens import find_kept
@@ -148,6 +155,18 @@ def _sign_out_old(portal: str, before: DeviceTokens | None) -> None:
     if before is not None:
         with suppress(ClientError):
             _revoke(portal, before)
+
+
+def _end(work: Workplace, portal: str, held: DeviceTokens | Secret | None) -> None:
+    """End a token at the portal, if it has not ended already. Raises: Unreachable; PortalFault."""
+    from weights_vault.client.api import Api
+    from weights_vault.client.errors import NotSignedIn
+
+    if isinstance(held, DeviceTokens):
+        _revoke(portal, held)
+    elif held is not None:
+        with suppress(NotSignedIn), Api(portal, held, say=work.output.message) as api:
+            api.delete("/me/token")
 
 
 def _revoke(portal: str, held: DeviceTokens) -> None:
