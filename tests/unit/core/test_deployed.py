@@ -1,6 +1,7 @@
 """`manage.py check --deploy` in the environment of a proper production, and beside it."""
 
 import base64
+import json
 import os
 import re
 import secrets
@@ -14,10 +15,30 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from portal.core.keys.ring import Entry, Ring, keep
 from portal.core.log.keys import make as make_log_key
+from tests.unit.core.run_a_portal import COLUMNS, needs
 from tests.unit.core.test_certificates import certificate, pem
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import ROLES
 
+# Imports the settings again and again, each time with the one setting more that they named.
+WHAT_IS_REQUIRED = """
+import importlib, json, os, sys
+from django.core.exceptions import ImproperlyConfigured
+of_all, asked = json.loads(sys.argv[1]), []
+while True:
+    try:
+        importlib.import_module("portal.settings.production")
+        break
+    except ImproperlyConfigured as error:
+        asked.append(str(error).split()[0])
+        os.environ[asked[-1]] = of_all[asked[-1]]
+print(json.dumps(asked))
+"""
+HAVE_DEFAULTS = {
+    *("DJANGO_SETTINGS_MODULE", "PROCESS", "PUBLIC_KEYS", "STAFF_MFA", "KEEPER", "VAR_DIR"),
+    *("DELIVERY_ACCEL", "BEHIND_TLS_PROXY", "TRUSTED_PROXIES"),
+    *("KEEPER_STATE", "KEEPER_CLIENTS", "HEADERS_PER_HOUR", "LOG_KEY", "LOG_CHECKPOINTS"),
+}
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
@@ -64,7 +85,34 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "BEHIND_TLS_PROXY": "on",
     }
     sample = re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.sample").read_text(), re.MULTILINE)
-    return {"PATH": os.environ["PATH"], **{name: value for name, value in sample if value}, **filled}
+    given = {name: value.strip('"') for name, value in sample if value}
+    return {"PATH": os.environ["PATH"], **given, **filled}
+
+
+@pytest.fixture(scope="module")
+def of_all(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every setting that any process has, to choose from."""
+    folder = tmp_path_factory.mktemp("keeper")
+    folder.chmod(0o700)
+    for role in ROLES:
+        private(folder / "signing" / f"{role}.pem", SigningKey.generate().to_pem())
+    public = Path(environment["PUBLIC_KEYS"]).parent / "log" / "log.pub"
+    return {
+        **environment,
+        "TRUSTED_PROXIES": "1",
+        "LOG_VERIFIER": f"file:{public}",
+        "LOG_KEY": str(public.with_suffix(".pem")),
+        "LOG_CHECKPOINTS": str(folder / "log"),
+        "MASTER_KEY": f"file:{private(folder / 'master.key', key())}",
+        "SIGNING_KEYS": str(folder / "signing"),
+        "KEEPER_STATE": str(folder / "state"),
+    }
+
+
+def of_process(process: str, of_all: dict[str, str]) -> dict[str, str]:
+    """What the table of docs/how-to/run-a-portal.md gives one process, and nothing else."""
+    chosen = {name: of_all[name] for name in needs(process)}
+    return {"PATH": os.environ["PATH"], **chosen, "PROCESS": process}
 
 
 def check(environment: dict[str, str]) -> str:
@@ -83,6 +131,44 @@ def check(environment: dict[str, str]) -> str:
 
 def test_a_proper_production_is_clean(environment: dict[str, str]) -> None:
     assert check(environment) == ""
+
+
+@pytest.mark.parametrize("process", COLUMNS)
+def test_process_with_what_the_table_gives_it_is_clean(process: str, of_all: dict[str, str]) -> None:
+    assert check(of_process(process, of_all)) == ""
+
+
+@pytest.mark.parametrize("process", COLUMNS)
+def test_table_gives_each_process_what_its_start_asks_for(process: str, of_all: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WHAT_IS_REQUIRED, json.dumps(of_all)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PROCESS": process},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    asked = set(json.loads(done.stdout))
+    made_by_it = {"LOG_VERIFIER"} if process == "log_signer" else set()
+    assert asked <= needs(process) <= asked | made_by_it | HAVE_DEFAULTS
+
+
+def test_log_key_is_made_before_anybody_knows_it(of_all: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "new" / "log.pem"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "log_signer", "--make-key", str(path)],
+        cwd=ROOT,
+        env={**of_process("log_signer", of_all), "LOG_VERIFIER": ""},
+        umask=0o077,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    modes = {each.suffix: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+    assert modes == {".pem": 0o600, ".pub": 0o644}
 
 
 def test_each_fault_is_named(environment: dict[str, str], tmp_path: Path) -> None:
