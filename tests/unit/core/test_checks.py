@@ -93,6 +93,16 @@ def test_each_missing_key_is_an_error_of_its_own(settings: Any, tmp_path: Path) 
     assert found(checks.keys_are_there) == ["core.E003"] * 5
 
 
+@pytest.mark.parametrize("process", ["keeper", "log_signer"])
+def test_who_serves_nobody_is_not_asked_for_what_serving_needs(settings: Any, process: str) -> None:
+    settings.PROCESS = process
+    settings.SECRETS_KEY = settings.DELIVERY_KEYS = settings.AGREEMENT_KEY = ""
+    assert found(checks.settings_are_there) == found(checks.keys_are_there) == []
+    settings.PROCESS = "web"
+    assert found(checks.settings_are_there) == ["core.E001"] * 3
+    assert found(checks.keys_are_there) == ["core.E003"] * 2
+
+
 def test_production_parts_pass_deploy(production: SimpleNamespace) -> None:
     assert found(checks.stand_ins_are_gone) == []
 

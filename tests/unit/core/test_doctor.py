@@ -1,5 +1,6 @@
 """manage.py doctor: one line a part, the next step where one is broken, exit 1 then."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -78,6 +79,27 @@ def test_missing_key_is_found_by_its_setting(settings: Any) -> None:
     settings.MASTER_KEY = "env:WP_TEST_ABSENT"
     assert not finding("keys").ok
     assert "MASTER_KEY" in finding("keys").detail
+
+
+def test_keeper_is_not_asked_for_what_serving_needs(settings: Any) -> None:
+    settings.PROCESS = "keeper"
+    settings.DELIVERY_KEYS = settings.AGREEMENT_KEY = ""
+    assert {finding(name).detail for name in ("broker", "mail", "agreements")} == {doctor.ELSEWHERE}
+    assert finding("keys").detail.startswith("master and signing keys are there")
+
+
+@pytest.mark.parametrize(
+    ("process", "can"), [("web", "read"), ("worker", "read"), ("keeper", "read and written")]
+)
+def test_who_publishes_alone_must_be_able_to_write_the_store(
+    settings: Any, process: str, can: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROCESS, settings.KEEPER = process, "unix:/run/nobody/listens"
+    asked: list[int] = []
+    monkeypatch.setattr(os, "access", lambda path, mode, **kwargs: not asked.append(mode))
+    said = doctor._examinations["storage"](NOW).detail
+    assert said == f"the store can be {can}; it holds nothing unknown"
+    assert bool(asked[0] & os.W_OK) == (process == "keeper")
 
 
 def test_apps_add_and_replace_examinations(monkeypatch: pytest.MonkeyPatch) -> None:
