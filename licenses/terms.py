@@ -99,14 +99,21 @@ def check_terms(table: Mapping[str, Any], license_text: str) -> Terms:
     return Terms(**{**given, **read})
 
 
-def check_rules(wanted: Mapping[str, Any]) -> None:
+def check_rules(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """See that each of these, by its name in a [terms] table, is what such a table may say.
 
     Raises: Invalid(errors): every fault at once, by name.
     """
-    errors = {name: [said] for name in wanted if (said := _CHECKS[name](wanted[name]))}
+    read = dict(wanted)
+    known = _CHECKS.keys() & wanted.keys()
+    errors = {name: [said] for name in known if (said := _CHECKS[name](wanted[name]))}
+    errors |= {name: ["There is no such setting."] for name in wanted.keys() - _CHECKS.keys() - {"questions"}}
+    if "questions" in wanted:
+        read["questions"], wrong = questionnaire.check_questions(wanted["questions"])
+        errors |= wrong
     if errors:
         raise Invalid("terms_invalid", "These terms cannot be.", "Correct them.", errors=errors)
+    return read
 
 
 def _one_of(options: tuple[str, ...]) -> Callable[[object], str]:

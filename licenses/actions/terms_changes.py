@@ -75,7 +75,7 @@ def apply_or_propose(*, release: Release, terms: Terms, by: str, now: datetime) 
     except Conflict as conflict:
         if conflict.code != "already_proposed":
             raise
-        return waiting_for(release, now)
+        return _exactly(_payload(current, rules_of(terms)), now)
 
 
 def propose_terms(
@@ -88,8 +88,7 @@ def propose_terms(
     Conflict: nothing_to_change, already_proposed.
     """
     current = ReleaseTerms.objects.select_related("license").get(release=release)
-    check_rules(wanted)
-    rules = {**rules_of(current), **wanted}
+    rules = {**rules_of(current), **check_rules(wanted)}
     if rules == rules_of(current):
         raise Conflict("nothing_to_change", "These are the terms already.", "Change something first.")
     return _propose(current, rules, reason, by, now)
@@ -104,20 +103,26 @@ def waiting_for(release: Release, now: datetime) -> TwoPersonChange | None:
 def _propose(
     current: ReleaseTerms, rules: dict[str, Any], reason: str, by: Principal, now: datetime
 ) -> TwoPersonChange:
+    payload = _payload(current, rules)
+    summary = _said(current.release, payload["from"], payload["to"])
+    return changes.propose(kind=KIND, payload=payload, summary=summary, reason=reason, by=by, now=now)
+
+
+def _payload(current: ReleaseTerms, rules: Mapping[str, Any]) -> dict[str, Any]:
+    """What a change from the terms as they stand to these rules is known by."""
     before = rules_of(current)
     different = {name: value for name, value in rules.items() if before[name] != value}
-    return changes.propose(
-        kind=KIND,
-        payload={
-            "release": current.release.slug,
-            "to": different,
-            "from": {name: before[name] for name in different},
-        },
-        summary=_said(current.release, before, different),
-        reason=reason,
-        by=by,
-        now=now,
-    )
+    return {
+        "release": current.release.slug,
+        "to": different,
+        "from": {name: before[name] for name in different},
+    }
+
+
+def _exactly(payload: Mapping[str, Any], now: datetime) -> TwoPersonChange | None:
+    """Return the change that waits with just this payload: another one of the release may be newer."""
+    waiting = TwoPersonChange.objects.filter(kind=KIND, payload=payload, expires_at__gt=now)
+    return waiting.filter(state=TwoPersonChange.State.PROPOSED).first()
 
 
 def _said(release: Release, before: Mapping[str, Any], different: Mapping[str, Any]) -> str:

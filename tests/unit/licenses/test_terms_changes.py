@@ -8,14 +8,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from licenses import actions
-from licenses.actions.terms_changes import propose_terms, waiting_for
+from licenses.actions.terms_changes import apply_or_propose, propose_terms, waiting_for
 from licenses.models import ReleaseTerms
+from licenses.terms import check_terms
 from portal.accounts.changes import confirm
 from portal.accounts.models import TwoPersonChange
 from portal.accounts.principals import Principal
 from portal.core.models import AuditEvent
 from portal.core.problems import Conflict, Invalid, NotPermitted
-from tests.unit.licenses.world import NOW, World, person, session
+from tests.unit.licenses.world import LICENSE_TEXT, NOW, World, person, session
 from weights_vault.models import Release, Revision
 
 pytestmark = pytest.mark.database
@@ -154,3 +155,30 @@ def test_a_license_is_still_given_by_the_terms_in_force(world: World, second: Pr
         request=request, typed_name="Ada Example", license_sha256=world.license.sha256, by=world.ada, now=NOW
     )[0]
     assert (grant.ends_at - grant.starts_at).days == 30
+
+
+def test_questions_are_proposed_in_their_full_form_or_not_at_all(world: World) -> None:
+    asked = {"id": "purpose", "label": "What else for?"}
+    (kept,) = proposed(world, questions=[asked]).payload["to"]["questions"]
+    assert (kept["label"], kept["kind"], kept["required"]) == ("What else for?", "text", False)
+    with pytest.raises(Invalid):
+        proposed(world, questions=[{"id": "purpose"}])
+
+
+def test_the_file_applied_again_finds_its_own_change_and_not_a_newer_one(world: World) -> None:
+    Revision.objects.create(
+        release=world.release, name="v1", sequence=1, state=Revision.State.PUBLISHED, manifest=b"{}",
+        manifest_sha256="0" * 64, created_at=NOW, published_at=NOW, created_by="system:test",
+    )  # fmt: skip
+    table = {"license": "opt-nc", "license_name": "OPT noncommercial license", "license_text": "LICENSE.md"}
+    found = [
+        apply_or_propose(
+            release=world.release,
+            terms=check_terms({**table, "grant_days": days}, LICENSE_TEXT),
+            by="system:test",
+            now=NOW,
+        )
+        for days in (30, 60, 30)
+    ]
+    assert found[0] is not None
+    assert found[0] == found[2] != found[1]
