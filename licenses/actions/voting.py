@@ -136,7 +136,11 @@ def _cast(
     )
     same = mine.filter(verdict=verdict, reason=reason, note=note)
     if factors.votes_are_signed():
-        same = same.filter(assertion__isnull=False)  # one from before that is given again to be signed
+        # One from before that was not signed, or with another passkey, is given again: the keeper may know
+        # the new one alone.
+        same = same.filter(assertion__isnull=False)
+        if signed is not None:
+            same = same.filter(assertion__credential_id=signed.assertion.credential_id.hex())
     if same.exists():
         return False
     kept = balloting.keep(request, verdict, reason, reviewer, signed, now)

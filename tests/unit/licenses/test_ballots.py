@@ -268,3 +268,17 @@ def test_a4_one_answer_sent_eight_times_at_once_counts_once(
 def test_leaves_that_are_none_are_refused(rita: Principal, key: Passkey, leaves: str) -> None:
     with pytest.raises(AssertionRefused):
         Signed.parse(json.dumps(key.assertion(b"\1" * 32)), leaves)
+
+
+def test_same_verdict_with_another_passkey_is_kept_and_a_second_click_is_not(
+    sent: Request, rita: Principal, key: Passkey, settings: Any
+) -> None:
+    """The keeper may trust only the passkey that she signs with now."""
+    other = Passkey(settings.PORTAL_URL)
+    other.put_on(rita.person, "Key on the ring")
+    for passkey in (key, other, other):
+        vote(sent, rita, signed(passkey, sent, by=rita))
+    standing = Vote.objects.get(superseded_at=None)
+    assert standing.assertion is not None
+    assert standing.assertion.credential_id == other.id.hex()
+    assert Vote.objects.count() == 2

@@ -102,7 +102,7 @@ def test_what_is_no_answer_is_refused(rosa: Client, submitted: Request, assertio
 
 
 def test_answer_sent_again_proves_nobody(rosa: Client, submitted: Request, key: Passkey) -> None:
-    """A4. The same verdict stands already, so nothing is checked: nor does it count as proof then."""
+    """A4. The same verdict stands already; another passkey's answer is refused, and counts as no proof."""
     address, form = f"/review/{submitted.pk}/vote/", verdict(submitted)
     Request.objects.update(quorum=2)
     rosa.post(address, {**form, **sign(key, rosa.post(address, form))})
@@ -110,7 +110,7 @@ def test_answer_sent_again_proves_nobody(rosa: Client, submitted: Request, key: 
     session["account_authentication_methods"] = session["account_authentication_methods"][:1]
     session.save()
     forged = {"leaves": "a" * 64, "assertion": json.dumps(Passkey(key.portal_url).assertion(b"\1" * 32))}
-    assert rosa.post(address, {**form, **forged}).status_code == 302
+    assert rosa.post(address, {**form, **forged}).status_code == 409
     assert Vote.objects.count() == 1
     assert rosa.post("/tokens/", {"name": "x", "scopes": "read", "days": "7"}).status_code == 302
 
