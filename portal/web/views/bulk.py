@@ -43,6 +43,9 @@ def vote(request: HttpRequest) -> HttpResponse:
         kept = queries.reason_for(principal, request.POST.get("kept", ""))
         filled = BulkVerdictForm(reasons=reasons, initial=review_page.with_reason(request.POST, kept))
         return _list(request, list(form.ballots), filled)
+    if len(form.ballots) > actions.MAX_VOTES:
+        messages.warning(request, f"At most {actions.MAX_VOTES} requests can be decided at once.")
+        return redirect("queue")
     if not form.is_valid():
         return _list(request, list(form.ballots), form)
     if factors.votes_are_signed() and not casting.is_signed(request):

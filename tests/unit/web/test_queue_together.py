@@ -115,3 +115,16 @@ def test_a_reason_kept_ready_fills_the_form_for_all_and_gives_nothing(
     assert ">\nN1</textarea>" in page
     assert f'value="{ballots([submitted])[0]}"' in page
     assert not Vote.objects.exists()
+
+
+def test_more_than_can_be_decided_at_once_are_sent_back_before_anything_is_asked(
+    rosa: Client, submitted: Request
+) -> None:
+    many = [f"req_{number:026}:1" for number in range(actions.MAX_VOTES)]
+    answer = rosa.post(
+        "/review/together/vote/",
+        {"ballot": [*ballots([submitted]), *many], "verdict": "approve"},
+        follow=True,
+    )
+    assert "At most 100 requests can be decided at once." in answer.text
+    assert not Vote.objects.exists()
