@@ -38,7 +38,10 @@ class StrictAdapter(views.OpenIDConnectOAuth2Adapter):  # type: ignore[misc] # a
     @property
     def openid_config(self) -> dict[str, Any]:
         """The provider's configuration. Raises: OAuth2Error: of another issuer, or none. RequestException."""
-        said = super().openid_config
+        try:
+            said = super().openid_config
+        except _UNREADABLE as error:
+            raise OAuth2Error("this is no configuration of a provider") from error
         if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in _NEEDED):
             raise OAuth2Error("this is no configuration of a provider")
         wanted: str = self.get_provider().app.settings["server_url"].partition(_WELL_KNOWN)[0]
@@ -60,9 +63,12 @@ class StrictAdapter(views.OpenIDConnectOAuth2Adapter):  # type: ignore[misc] # a
             if not isinstance(named["sub"], str) or not named["sub"] or about["sub"] != named["sub"]:
                 raise OAuth2Error("the two answers are not about one person")
             both = {"userinfo": about, "id_token": named}
-            return self.get_provider().sociallogin_from_response(request, both)
+            login: SocialLogin = self.get_provider().sociallogin_from_response(request, both)
         except _UNREADABLE as error:
             raise OAuth2Error("an answer that cannot be read") from error
+        # allauth saves it with a connected account before `pre_social_login` is asked.
+        login.account.extra_data = {}
+        return login
 
     def _decode_id_token(self, app: SocialApp, id_token: str) -> dict[str, Any]:
         """Check issuer, audience, end, and the signature, too, whoever carried the token."""

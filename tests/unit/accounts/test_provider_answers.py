@@ -71,6 +71,14 @@ def test_provider_that_does_not_answer_is_told_in_words(
     assert client.post(BEGIN).status_code == 401
 
 
+@pytest.mark.parametrize("said", [[], None, "x", 1])
+def test_configuration_that_is_none_is_told_in_words(
+    client: Client, orcid: oidc.Provider, db: None, said: Any
+) -> None:
+    with patch.object(orcid, "configuration", lambda: said):
+        assert client.post(BEGIN).status_code == 401
+
+
 def test_answer_of_one_provider_is_none_of_another(
     client: Client, orcid: oidc.Provider, settings: Any, ada: User
 ) -> None:

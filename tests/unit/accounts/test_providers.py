@@ -106,6 +106,14 @@ def test_connected_account_signs_in(client: Client, orcid: oidc.Provider, ada: U
     assert principal(client).user == ada
 
 
+def test_nothing_more_is_kept_at_later_sign_ins(client: Client, orcid: oidc.Provider, ada: User) -> None:
+    kept = connected(ada)
+    orcid.claims.update(email="elsewhere@example.edu", name="Somebody")
+    come_back(client)
+    kept.refresh_from_db()
+    assert (principal(client).user, kept.extra_data) == (ada, {})
+
+
 def test_second_factor_is_asked_for_all_the_same(client: Client, orcid: oidc.Provider, ada: User) -> None:
     connected(ada)
     TOTP.activate(ada, generate_totp_secret())
