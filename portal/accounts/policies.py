@@ -19,6 +19,11 @@ ACCOUNT_DISABLED = Denied(
 EMAIL_UNVERIFIED = Denied(
     "email_unverified", "Your e-mail address is not verified.", "Enter the code that was mailed to you."
 )
+SESSION_OVER = Denied(
+    "session_over",
+    "The account's password or second factors changed meanwhile, and this session is over.",
+    "Sign in again.",
+)
 SESSION_REQUIRED = Denied(
     "token_scope",
     "A token alone cannot do this.",

@@ -18,6 +18,7 @@ from portal.accounts.models import AccessToken, User
 from portal.accounts.policies import (
     ACCOUNT_DISABLED,
     NOT_PERMITTED,
+    SESSION_OVER,
     may_create_token,
     may_end_token,
 )
@@ -28,6 +29,7 @@ from portal.accounts.token_forms import (
     PERSONAL,
     binding,
     digest,
+    has_changed,
     is_well_formed,
     new_secret,
     still_bound,
@@ -61,7 +63,8 @@ def create_token(
     scopes: some of those that the person's roles offer. lifetime: at most 30 days. grant: public id of the
     one grant of theirs that it is for, "" for all.
     Raises: NotPermitted: not the owner's browser session; mfa_required: a scope of the staff without the
-    factor that staff must prove. Invalid: name, scopes, lifetime or grant. Conflict: too_many_tokens.
+    factor that staff must prove; session_over. Invalid: name, scopes, lifetime or grant.
+    Conflict: too_many_tokens.
     """
     verdict = may_create_token(by)
     if not verdict:
@@ -74,8 +77,10 @@ def create_token(
         raise NotPermitted.from_denied(mfa_required())
     secret = new_secret(PERSONAL)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        owner = User.objects.select_for_update().get(pk=user.pk)
         require_present(by)
+        if has_changed(owner, by.person):
+            raise NotPermitted.from_denied(SESSION_OVER)
         if (
             AccessToken.objects.filter(user=user, ended_at=None, expires_at__gt=now).count()
             >= MOST_LIVE_TOKENS
@@ -88,7 +93,7 @@ def create_token(
             name=name,
             prefix=secret[:_SHOWN_CHARACTERS],
             digest=digest(secret),
-            binding=binding(user),
+            binding=binding(owner),
             scopes=in_order(scopes),
             grant=grant,
             created_at=now,

@@ -19,11 +19,11 @@ from portal.accounts.devices import families
 from portal.accounts.devices.machines import machine_name
 from portal.accounts.factors import mfa_required, staff_factor_missing
 from portal.accounts.models import Device, DeviceCode, User
-from portal.accounts.policies import may_create_token
+from portal.accounts.policies import SESSION_OVER, may_create_token
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.accounts.scopes import in_order, of_staff, offered
-from portal.accounts.token_forms import binding, digest
+from portal.accounts.token_forms import binding, digest, has_changed
 from portal.core import audit, jobs
 from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, NotPermitted
@@ -96,8 +96,8 @@ def allow(*, code: DeviceCode, by: Principal, now: datetime) -> Device:
     """Sign the machine in, once, however often and wherever it is allowed.
 
     It gets those of the scopes it asked for that the person can give.
-    Raises: NotPermitted: no browser session; mfa_required. Conflict: device_code_<state>, too_many_devices,
-    no_scope_left.
+    Raises: NotPermitted: no browser session; mfa_required; session_over. Conflict: device_code_<state>,
+    too_many_devices, no_scope_left.
     """
     scopes = granted(code, by)
     _may_decide(by)
@@ -112,6 +112,8 @@ def allow(*, code: DeviceCode, by: Principal, now: datetime) -> Device:
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=by.person.pk)
         require_present(by)
+        if has_changed(person, by.person):
+            raise NotPermitted.from_denied(SESSION_OVER)
         _locked(code, now)
         _require_room(person, now)
         device = Device.objects.create(
@@ -155,10 +157,12 @@ def poll(device_code: str, client: str, now: datetime) -> Polled:
     if code is None or code.client != client:
         return Polled(None)
     if code.device is not None:
-        # The account before what was proposed to it, as in `allow`.
+        # The account, its device, then the code: as whoever ends the device does.
         require_present(Principal(user=code.device.user))
-    DeviceCode.objects.select_for_update().get(pk=code.pk)
-    code.refresh_from_db(fields=["state", "expires_at", "polled_at", "device"])
+        list(Device.objects.select_for_update().filter(pk=code.device_id).values_list("pk"))
+    known, code = code.device_id, DeviceCode.objects.select_for_update().filter(pk=code.pk).first()
+    if code is None:
+        return Polled(None)
     if code.state == DeviceCode.State.REFUSED:
         return Polled(DeviceCodeGrant.DEVICE_CODE_DENIED)
     if code.state == DeviceCode.State.TAKEN:
@@ -169,13 +173,14 @@ def poll(device_code: str, client: str, now: datetime) -> Polled:
     DeviceCode.objects.filter(pk=code.pk).update(polled_at=now)
     if early:
         return Polled(DeviceCodeGrant.DEVICE_CODE_SLOW_DOWN)
-    if code.state == DeviceCode.State.WAITING:
+    # What was allowed this very moment is asked for once more: its device is not locked yet.
+    if code.state == DeviceCode.State.WAITING or code.device_id != known:
         return Polled(DeviceCodeGrant.DEVICE_CODE_PENDING)
     return _taken(code, now)
 
 
 def _taken(code: DeviceCode, now: datetime) -> Polled:
-    Device.objects.select_for_update().get(pk=code.device_id)
+    """The device is locked, and so is the code."""
     device = families.standing(str(code.device_id), now)
     if device is None:
         return Polled(DeviceCodeGrant.DEVICE_CODE_DENIED)

@@ -80,8 +80,10 @@ def renewing(secret: str, client: str, now: datetime) -> tuple[Device, Token] | 
     if token is None or device is None or not device.user.is_active:
         return None
     _hold(device)
-    token.refresh_from_db()
-    if standing(device.pk, now) is None:
+    # While that was waited for, the device may have ended, and its tokens are deleted with it.
+    token = Token.objects.filter(pk=token.pk).first()
+    device = standing(device.pk, now)
+    if token is None or device is None:
         return None
     if token.data.get(_ROTATED) and not _is_retry(token, device, now):
         _end_reused(device, now)
@@ -226,10 +228,9 @@ def standing(device: str, now: datetime) -> Device | None:
 
 
 def _hold(device: Device) -> None:
-    """Lock the account's row weakly, then the device's, and read it anew."""
+    """Lock the account's row weakly, then the device's, if it is still there."""
     require_present(Principal(user=device.user))
-    Device.objects.select_for_update().get(pk=device.pk)
-    device.refresh_from_db(fields=["ended_at", "expires_at", "binding", "scopes", "last_used_at"])
+    list(Device.objects.select_for_update().filter(pk=device.pk).values_list("pk"))
 
 
 def _device_of(token: Token | None) -> Device | None:

@@ -26,6 +26,18 @@ def make(by: Principal, **changes: Any) -> tuple[AccessToken, str]:
 
 
 @pytest.mark.database
+def test_a2_session_that_ends_while_it_makes_a_token_makes_none(session: Principal) -> None:
+    """Its owner changed the password; what it had read before is all that a stolen session knows."""
+    owner = User.objects.get(pk=session.person.pk)
+    owner.set_password("another long phrase")
+    owner.save()
+    with pytest.raises(NotPermitted) as refused:
+        make(session)
+    assert refused.value.code == "session_over"
+    assert not AccessToken.objects.exists()
+
+
+@pytest.mark.database
 def test_token_authenticates_its_owner_until_it_expires(session: Principal) -> None:
     token, secret = make(session, scopes=["download", "read"])
     found = tokens.authenticate(secret, NOW)

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from portal.accounts import tokens
 from portal.accounts.actions.people import disable
@@ -126,6 +129,36 @@ def test_a_pair_that_a_retry_replaced_is_nobodys(
     assert machine.me(owners["access_token"]).status_code == 401
     device.refresh_from_db()
     assert device.reused
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("gone", [Token, Device])
+def test_a_renewal_that_waited_for_the_end_renews_nothing(
+    machine: Machine, sign_in: SignIn, gone: Any
+) -> None:
+    """What it had read is deleted once it goes on."""
+    _, given = sign_in()
+
+    def end_first(by: Principal) -> None:
+        gone.objects.all().delete()
+
+    with patch.object(families, "require_present", end_first):
+        answer = machine.renew(given["refresh_token"])
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+@pytest.mark.database
+def test_polling_locks_the_device_before_the_code(machine: Machine, session: Principal) -> None:
+    """As whoever ends the device does, so that the two do not wait for each other."""
+    asked = machine.ask()
+    code = codes.found(asked["user_code"])
+    assert code is not None
+    codes.allow(code=code, by=session, now=NOW)
+    with transaction.atomic(), CaptureQueriesContext(connection) as told:
+        assert codes.poll(asked["device_code"], "weights", NOW).device is not None
+    read = [each["sql"] for each in told if each["sql"].startswith("SELECT")]
+    tables = [sql.partition(" FROM ")[2].split()[0].strip('"') for sql in read]
+    assert tables[1:4] == ["accounts_user", "accounts_device", "accounts_devicecode"]
 
 
 def change_password(user: User) -> None:

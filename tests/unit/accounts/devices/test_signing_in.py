@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.idp.oidc.models import Client, Token
+from allauth.mfa.models import Authenticator
 from django.apps import apps as installed
 from django.conf import settings
 from django.core import mail
@@ -13,7 +14,7 @@ from django.db.migrations.state import StateApps
 from portal.accounts.devices import codes
 from portal.accounts.devices.client import keep_client
 from portal.accounts.devices.machines import UNNAMED, machine_name
-from portal.accounts.models import Device, DeviceCode, RoleGrant
+from portal.accounts.models import Device, DeviceCode, RoleGrant, User
 from portal.accounts.principals import ANONYMOUS, Principal, principal_for
 from portal.core.models import AuditEvent, OutboxMessage
 from portal.core.problems import Conflict, NotPermitted
@@ -26,6 +27,24 @@ def code_of(asked: dict[str, Any]) -> DeviceCode:
     code = codes.found(asked["user_code"])
     assert code is not None
     return code
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("what", ["password", "factor"])
+def test_a2_session_that_ends_while_it_allows_allows_nothing(
+    machine: Machine, session: Principal, what: str
+) -> None:
+    asked = machine.ask()
+    owner = User.objects.get(pk=session.person.pk)
+    session.person.get_session_auth_hash()  # as the beginning of a request does
+    if what == "password":
+        owner.set_password("another long phrase")
+        owner.save()
+    else:
+        Authenticator.objects.create(user=owner, type=Authenticator.Type.WEBAUTHN, data={})
+    with pytest.raises(NotPermitted) as refused:
+        codes.allow(code=code_of(asked), by=session, now=NOW)
+    assert (refused.value.code, Device.objects.count()) == ("session_over", 0)
 
 
 @pytest.mark.database
