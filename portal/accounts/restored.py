@@ -14,6 +14,9 @@ from portal.core.log.recovering import EventsLost, Lost
 
 BY: Final = "system:log_signer"
 SAID: Final = "The portal's database was put back to an earlier day, after which this account was disabled."
+SAID_ERASED: Final = (
+    "The portal's database was put back to an earlier day, after which its owner had erased it."
+)
 _NEW_PASSWORD: Final = ("account.password_set", "account.password_changed", "account.password_reset")
 # After each of these at least one browser of the person was out.
 _SIGNED_OUT: Final = (
@@ -25,9 +28,10 @@ _SIGNED_OUT: Final = (
 @subscribe(EventsLost)
 def on_events_lost(event: EventsLost) -> None:
     """Disable accounts, and take roles and tokens away, as what was lost says."""
-    for person, fields in _last(event.lost, ("account.disabled", "account.enabled"), ()):
-        if fields["kind"] == "account.disabled":
-            _disable(person, event.now)
+    for person, fields in _last(event.lost, ("account.disabled", "account.enabled", "account.erased"), ()):
+        if fields["kind"] != "account.enabled":
+            said = SAID_ERASED if fields["kind"] == "account.erased" else SAID
+            _disable(person, said, event.now)
     for person, fields in _last(event.lost, ("role.removed", "role.granted"), ("role",)):
         if fields["kind"] == "role.removed":
             _remove_role(person, str(fields["data"].get("role")), event.now)
@@ -58,7 +62,7 @@ def _ids(found: Iterable[tuple[object, ...]]) -> set[str]:
     return {str(key[0]).removeprefix("user:") for key in found}
 
 
-def _disable(person: User, now: datetime) -> None:
+def _disable(person: User, said: str, now: datetime) -> None:
     if User.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
         end_all_tokens(user=person, by=BY, now=now)
         audit.record(
@@ -66,7 +70,7 @@ def _disable(person: User, now: datetime) -> None:
             by=BY,
             subject=f"user:{person.public_id}",
             now=now,
-            private={"reason": SAID},
+            private={"reason": said},
             about=person.public_id,
         )
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import Client
 
 from portal.accounts.models import AccessToken, Device, RoleGrant, User
-from portal.core import events
+from portal.core import audit, events
 from portal.core.log.recovering import EventsLost, Lost
 from portal.core.models import AuditEvent
 
@@ -37,6 +37,14 @@ def test_account_that_was_disabled_is_disabled_again(person: User) -> None:
     person.refresh_from_db()
     assert not person.is_active
     assert AuditEvent.objects.get(kind="account.disabled").by == "system:log_signer"
+
+
+def test_account_that_was_erased_is_disabled(person: User) -> None:
+    """Erasing it again is for a person to do; until then nobody signs in to it."""
+    lose(person, ("account.disabled", {}), ("account.enabled", {}), ("account.erased", {}))
+    person.refresh_from_db()
+    assert not person.is_active
+    assert "erased" in audit.told(AuditEvent.objects.get(kind="account.disabled"), "reason")
 
 
 def test_account_that_was_enabled_in_the_end_stays(person: User) -> None:
