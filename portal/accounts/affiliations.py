@@ -47,8 +47,6 @@ def set_end(*, affiliation: Affiliation, ends_at: datetime, by: Principal, now: 
     would end before it began.
     """
     _require_speaker(by, affiliation.organization)
-    if RoleGrant.objects.filter(user=affiliation.user).exists():
-        raise NotPermitted.from_denied(STAFF_ORGANIZATION)
     if ends_at < affiliation.began_at:
         said = "They were not of the organization then."
         raise Invalid(detail="Nothing was changed.", errors={"ends_on": [said]})
@@ -56,6 +54,8 @@ def set_end(*, affiliation: Affiliation, ends_at: datetime, by: Principal, now: 
         events.publish(AccountWanted(affiliation.user, frozenset()))
         user = User.objects.select_for_update(no_key=True).get(pk=affiliation.user_id)
         require_present(by)
+        if RoleGrant.objects.filter(user=user).exists():
+            raise NotPermitted.from_denied(STAFF_ORGANIZATION)
         if not Affiliation.objects.filter(pk=affiliation.pk, ended_at=None).update(ends_at=ends_at):
             raise Conflict("affiliation_ended", "They have left already.", "Load the page again.")
         audit.record(
@@ -153,14 +153,23 @@ def _require_speaker(by: Principal, organization: Organization) -> None:
 
 @jobs.handler(END_DUE, lease_s=600)
 def end_due(payload: dict[str, Any], now: datetime) -> None:
-    """End what was to end by now, one person a transaction; what was given under it follows."""
-    due = Affiliation.objects.filter(ended_at=None, ends_at__lte=now).order_by("ends_at", "pk")
+    """End what was to end by now, one person a transaction; what was given under it follows.
+
+    Not of who became staff since the date was named: their organization says whose requests they may not
+    judge. It ends once they have no role any more.
+    """
+    due = _due(now).order_by("ends_at", "pk")
     for affiliation in due.select_related("user"):
         with transaction.atomic():
             events.publish(AccountWanted(affiliation.user, frozenset()))
             user = User.objects.select_for_update(no_key=True).get(pk=affiliation.user_id)
-            if Affiliation.objects.filter(pk=affiliation.pk, ended_at=None, ends_at__lte=now).exists():
+            if _due(now).filter(pk=affiliation.pk).exists():
                 _end(affiliation, user, BY_DATE, now)
+
+
+def _due(now: datetime) -> QuerySet[Affiliation]:
+    staff = RoleGrant.objects.filter(user=OuterRef("user"))
+    return Affiliation.objects.exclude(Exists(staff)).filter(ended_at=None, ends_at__lte=now)
 
 
 @events.subscribe(PersonErased)

@@ -11,14 +11,14 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from portal.accounts import matrix
-from portal.accounts.actions.organizations import checked_domain, set_domains
+from portal.accounts.actions.organizations import checked_domain, every_held, set_domains
 from portal.accounts.models import Organization, OrganizationDomain, OrganizationManager, User
 from portal.accounts.policies import may_speak_for, staff_may
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal, system_principal
 from portal.core import audit
 from portal.core.outbox import queue_rendered
-from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
 from portal.core.verdicts import Verdict
 
 # Who has mail there runs the domain: RFC 2142, and what certificate authorities accept.
@@ -39,7 +39,7 @@ def claim(*, organization: Organization, domain: str, by: Principal, now: dateti
     _require(may_speak_for(by, organization))
     domain = checked_domain(domain)
     with transaction.atomic():
-        Organization.objects.select_for_update().get(pk=organization.pk)
+        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         require_present(by)
         if OrganizationDomain.objects.filter(organization=organization).count() >= MOST_CLAIMS:
             raise Conflict("too_many_claims", f"{MOST_CLAIMS} domains are claimed.", "Remove one first.")
@@ -84,7 +84,7 @@ def verify(*, claimed: OrganizationDomain, code: str, by: Principal, now: dateti
     _require(may_speak_for(by, claimed.organization))
     with transaction.atomic():
         require_present(by)
-        row = OrganizationDomain.objects.select_for_update().get(pk=claimed.pk)
+        row = _held(claimed)
         if row.verified_at is not None:
             raise Conflict("domain_verified", f"{row.domain} is shown already.", "Nothing is left to do.")
         over = row.code_ends_at is None or now >= row.code_ends_at or row.wrong_codes >= MOST_WRONG
@@ -106,17 +106,20 @@ def vouch(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None:
     _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
     with transaction.atomic():
         require_present(by)
-        row = OrganizationDomain.objects.select_for_update().get(pk=claimed.pk)
+        row = _held(claimed)
         if row.verified_at is None:
             _keep(row, OrganizationDomain.How.STAFF, by, now)
 
 
 def remove(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None:
-    """Take a claim back, and the domain: people there are confirmed no longer. Raises: NotPermitted."""
+    """Take a claim back, and the domain: people there are confirmed no longer.
+
+    Raises: NotPermitted. NotFound: it was taken back already.
+    """
     _require(may_speak_for(by, claimed.organization))
     with transaction.atomic():
         require_present(by)
-        organization = Organization.objects.select_for_update().get(pk=claimed.organization_id)
+        organization = _held(claimed).organization
         left = [domain for domain in organization.domains if domain != claimed.domain]
         OrganizationDomain.objects.filter(pk=claimed.pk).delete()
         set_domains(organization=organization, domains=left, by=system_principal("domains"), now=now)
@@ -152,8 +155,18 @@ def remove_manager(*, manager: OrganizationManager, by: Principal, now: datetime
             _note_manager("removed", manager.organization, manager.user, by, now)
 
 
+def _held(claimed: OrganizationDomain) -> OrganizationDomain:
+    """Return the claim as it stands now, locked behind the organizations. Raises: NotFound."""
+    every = {row.pk: row for row in every_held()}
+    row = OrganizationDomain.objects.select_for_update(no_key=True).filter(pk=claimed.pk).first()
+    if row is None:
+        raise NotFound()
+    row.organization = every[row.organization_id]
+    return row
+
+
 def _keep(row: OrganizationDomain, how: str, by: Principal, now: datetime) -> None:
-    organization = Organization.objects.select_for_update().get(pk=row.organization_id)
+    organization = row.organization
     changes = {"verified_at": now, "verified_how": how, "digest": "", "code_ends_at": None}
     try:
         with transaction.atomic():

@@ -32,7 +32,7 @@ def set_domains(
     wanted = sorted({checked_domain(domain) for domain in domains})
     with transaction.atomic():
         # All rows: a domain belongs to one organization, also when two are given it at once.
-        every = {row.pk: row for row in Organization.objects.select_for_update()}
+        every = {row.pk: row for row in every_held()}
         taken = {domain for row in every.values() if row.pk != organization.pk for domain in row.domains}
         if taken & set(wanted):
             raise Conflict("domain_taken", f"{min(taken & set(wanted))} is another organization's.")
@@ -45,6 +45,12 @@ def set_domains(
             if had - set(wanted):
                 events.publish(DomainsRemoved(organization, now))
     organization.refresh_from_db()
+
+
+def every_held() -> list[Organization]:
+    """Lock every organization, in the order of primary keys, before any claim: whoever gives a domain asks
+    all of them whose it is. Accounts may name them meanwhile."""
+    return list(Organization.objects.select_for_update(no_key=True).order_by("pk"))
 
 
 def _keep_claims(organization: Organization, domains: list[str], by: Principal, now: datetime) -> None:

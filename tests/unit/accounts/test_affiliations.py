@@ -4,14 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.actions import domains
 from portal.accounts.actions.details import correct_details
 from portal.accounts.actions.people import create_person
-from portal.accounts.actions.roles import grant_role
+from portal.accounts.actions.roles import grant_role, remove_role
 from portal.accounts.affiliations import admit, end_due, parted, set_end
-from portal.accounts.events import AffiliationEnded
+from portal.accounts.events import AccountWanted, AffiliationEnded
 from portal.accounts.models import (
     Affiliation,
     Organization,
@@ -22,7 +23,7 @@ from portal.accounts.models import (
 from portal.accounts.principals import Principal, principal_for, system_principal
 from portal.core import events
 from portal.core.models import AuditEvent, OutboxMessage
-from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
 from tests.unit.accounts.conftest import NOW, MakeUser
 
 pytestmark = pytest.mark.database
@@ -182,6 +183,58 @@ def test_a_manager_ends_nobody_elsewhere_and_no_staff(lab: Organization, mara: P
     for user in (other, reviewer):
         with pytest.raises(NotPermitted):
             set_end(affiliation=standing(user), ends_at=NOW, by=mara, now=NOW)
+
+
+def test_who_became_staff_since_is_not_moved_by_a_date(lab: Organization, mara: Principal) -> None:
+    """Their organization says whose requests they may not judge."""
+    bo = of(lab, "bo")
+    set_end(affiliation=standing(bo), ends_at=NOW + DAY, by=mara, now=NOW)
+    grant_role(user=bo, role="reviewer", by=OPERATOR, now=NOW)
+    end_due({}, NOW + DAY)
+    assert standing(bo).organization == lab
+    remove_role(user=bo, role="reviewer", by=OPERATOR, now=NOW)
+    end_due({}, NOW + DAY)
+    assert not Affiliation.objects.filter(user=bo, ended_at=None).exists()
+
+
+def test_role_that_is_given_while_an_end_is_set_counts(lab: Organization, mara: Principal) -> None:
+    bo = of(lab, "bo")
+
+    def give(wanted: AccountWanted) -> None:
+        grant_role(user=bo, role="reviewer", by=OPERATOR, now=NOW)
+
+    events.subscribe(AccountWanted)(give)
+    try:
+        with pytest.raises(NotPermitted):
+            set_end(affiliation=standing(bo), ends_at=NOW, by=mara, now=NOW)
+    finally:
+        events._handlers[AccountWanted].remove(give)
+
+
+def test_claim_that_is_gone_is_not_found(lab: Organization, mara: Principal, alma: Principal) -> None:
+    claimed = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
+    domains.remove(claimed=claimed, by=mara, now=NOW)
+    with pytest.raises(NotFound):
+        domains.remove(claimed=claimed, by=mara, now=NOW)
+    with pytest.raises(NotFound):
+        domains.verify(claimed=claimed, code="X", by=mara, now=NOW)
+    with pytest.raises(NotFound):
+        domains.vouch(claimed=claimed, by=alma, now=NOW)
+    assert AuditEvent.objects.filter(kind="domain.removed").count() == 1
+
+
+def test_organizations_are_locked_before_a_claim(lab: Organization, alma: Principal) -> None:
+    """In the order of their primary keys, so that two who show a domain do not wait for each other."""
+    claimed = domains.claim(organization=lab, domain="lab.example.org", by=alma, now=NOW)
+    for change in (domains.vouch, domains.remove):
+        with CaptureQueriesContext(connection) as told:
+            change(claimed=claimed, by=alma, now=NOW)
+        read = [each["sql"] for each in told if each["sql"].startswith("SELECT")]
+        every = next(
+            place for place, sql in enumerate(read) if 'ORDER BY "accounts_organization"."id"' in sql
+        )
+        claims = next(place for place, sql in enumerate(read) if 'FROM "accounts_organizationdomain"' in sql)
+        assert every < claims
 
 
 def test_who_leaves_speaks_for_it_no_longer(lab: Organization, mara: Principal, alma: Principal) -> None:
