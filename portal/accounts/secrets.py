@@ -99,7 +99,7 @@ def _read(source: str) -> bytes:
         raise ImproperlyConfigured("SECRETS_KEY must be env:NAME or file:/path.")
     try:
         text = os.environ[name] if scheme == "env" else Path(name).read_text()
-    except (KeyError, OSError) as error:
+    except (KeyError, OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"SECRETS_KEY names {source}, which cannot be read.") from error
     try:
         key = base64.b64decode(text.strip(), validate=True)

@@ -75,6 +75,13 @@ def test_key_that_is_none_is_named(settings: Any, tmp_path: Path, content: str, 
     assert [found.id for found in checks.secrets_key_is_there(None)] == ["accounts.E001"]
 
 
+def test_key_of_raw_bytes_is_named(settings: Any, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(bytes(range(255, 223, -1)))
+    settings.SECRETS_KEY = f"file:{path}"
+    assert [found.id for found in checks.secrets_key_is_there(None)] == ["accounts.E001"]
+
+
 @pytest.mark.parametrize("source", ["", "plain", "env:WP_TEST_ABSENT", "file:/nonexistent/key", "kms:x"])
 def test_key_that_cannot_be_read_is_named(settings: Any, source: str) -> None:
     settings.SECRETS_KEY = source
