@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from portal.core.keys import next_root, public_keys, root_signers
-from portal.core.log.keys import verifier
+from portal.core.log.keys import verifiers
 from portal.core.problems import Unavailable
 from weights_vault.keeping import door
 from weights_vault.models import TrustRecord
@@ -79,7 +79,7 @@ def _renew(keys_sha256: str, now: datetime) -> bytes:
         expires=issued + LIFETIME,
         keys={role: public_keys(role, now) for role in ROLES},
         next_root=next_root(now),
-        log=(verifier().text,),
+        log=_log_keys(),
     )
     envelope = sign_trust(document, *root_signers(now))
     fields = {"keys_sha256": keys_sha256, "envelope": envelope, "issued": issued, "expires": document.expires}
@@ -89,7 +89,17 @@ def _renew(keys_sha256: str, now: datetime) -> bytes:
 
 def _keys_sha256(now: datetime) -> str:
     keys = {role: [str(key) for key in public_keys(role, now)] for role in ROLES}
-    told: dict[str, object] = {"portal": settings.PORTAL_URL, "keys": keys, "log": verifier().text}
+    log = _log_keys()
+    told: dict[str, object] = {
+        "portal": settings.PORTAL_URL,
+        "keys": keys,
+        "log": log[0] if len(log) == 1 else list(log),
+    }
     if (coming := next_root(now)) is not None:
         told["next_root"] = str(coming)
     return hashlib.sha256(dumps(told)).hexdigest()
+
+
+def _log_keys() -> tuple[str, ...]:
+    """Keys of the audit log that are believed, the one that signs first."""
+    return tuple(each.text for each in verifiers())

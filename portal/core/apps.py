@@ -16,7 +16,7 @@ class CoreConfig(AppConfig):
         from django.conf import settings
 
         from portal.core import certificates, checks, doctor, hardening, keys, limits, outbox, pruning  # noqa: F401  they register themselves
-        from portal.core.log import health, own_sentences  # noqa: F401  they register themselves
+        from portal.core.log import health, own_sentences, thinning  # noqa: F401  they register themselves
         from portal.core.log import keys as log_keys
 
         if settings.EMBEDDED:

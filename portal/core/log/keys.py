@@ -1,10 +1,15 @@
 """The log's key: the signer process alone reads the private part; everybody knows the public one.
 
 LOG_KEY is the path of a PEM file; LOG_VERIFIER the public key as a C2SP vkey (<name>+<id>+<base64>), or
-file:/path of one. The key's name is the log's: the host of PORTAL_URL, then "/log". It was fixed when the key
-was made, so that a portal that moves does not lose its log.
+file:/path of one. The key's name is the log's: the host of PORTAL_URL, then "/log". It was fixed when the
+first key was made, so that a portal that moves does not lose its log.
+
+LOG_VERIFIER may list several, with commas or each on a line of the file. The first is the one that signs; all
+are believed for what was signed before it (portal/core/log/replacing.py).
 """
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,16 +18,24 @@ from django.core.exceptions import ImproperlyConfigured
 
 from portal.core.keys import make_once
 from weights_vault.sealed.errors import SealedError
-from weights_vault.sealed.log.note import NoteSigner, NoteVerifier
+from weights_vault.sealed.log.note import LOG_SIGNATURE, NoteSigner, NoteVerifier
 from weights_vault.sealed.signing import SigningKey
 
 MAKE = "python manage.py log_signer --make-key"
+MAX_KEYS = 8  # as many as a trust document lists
+
+_SEPARATORS = re.compile(r"[\s,]+")
 
 
 def verifier() -> NoteVerifier:
-    """Return the public key of the log; its name is the log's origin.
+    """Return the public key that signs now; its name is the log's origin. Raises: as `verifiers`."""
+    return verifiers()[0]
 
-    Raises: ImproperlyConfigured: LOG_VERIFIER is missing, unreadable or no vkey.
+
+def verifiers() -> tuple[NoteVerifier, ...]:
+    """Return every public key of the log that is believed, the one that signs now first.
+
+    Raises: ImproperlyConfigured: LOG_VERIFIER is missing, unreadable, no list of vkeys of one log.
     """
     text = settings.LOG_VERIFIER
     if not text:
@@ -30,9 +43,12 @@ def verifier() -> NoteVerifier:
     if text.startswith("file:"):
         text = _read(Path(text.removeprefix("file:")), "LOG_VERIFIER")
     try:
-        return NoteVerifier.from_text(text.strip())
+        known = tuple(map(NoteVerifier.from_text, _SEPARATORS.split(text.strip().strip(","))))
     except SealedError as error:
         raise ImproperlyConfigured(f"LOG_VERIFIER: {error}.") from error
+    if fault := _fault(known):
+        raise ImproperlyConfigured(f"LOG_VERIFIER: {fault}.")
+    return known
 
 
 def origin() -> str:
@@ -53,13 +69,14 @@ def signer() -> NoteSigner:
         raise ImproperlyConfigured(f"LOG_KEY: {error}.") from error
     known = verifier()
     if known.key != key.public:
-        raise ImproperlyConfigured("LOG_KEY is not the key that LOG_VERIFIER names.")
+        raise ImproperlyConfigured("LOG_KEY is not the key that LOG_VERIFIER names first.")
     return NoteSigner(known.name, key)
 
 
 def make(path: Path) -> NoteVerifier:
     """Make a key at `path` and, beside it, its public part with the ending .pub; keep what is there.
 
+    It gets the name of the log that LOG_VERIFIER knows, if it knows one: a new key is no new log.
     Raises: OSError: the folder cannot be written.
     """
     make_once(path, lambda: SigningKey.generate().to_pem())
@@ -75,7 +92,21 @@ def ensure_embedded() -> None:
 
 
 def _name() -> str:
-    return f"{urlsplit(settings.PORTAL_URL).netloc}/log"
+    try:
+        return origin()
+    except ImproperlyConfigured:
+        return f"{urlsplit(settings.PORTAL_URL).netloc}/log"
+
+
+def _fault(known: Sequence[NoteVerifier]) -> str:
+    """Why these are not the keys of one log, "" if they are."""
+    if any(each.kind != LOG_SIGNATURE for each in known):
+        return "a key of a witness is no key of the log"
+    if len({each.name for each in known}) > 1:
+        return "the keys have different names, and a log has one"
+    if len({each.key.raw for each in known}) < len(known):
+        return "a key is listed twice"
+    return f"more than {MAX_KEYS} keys are listed" if len(known) > MAX_KEYS else ""
 
 
 def _read(path: Path, setting: str) -> str:

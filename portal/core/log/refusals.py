@@ -3,6 +3,7 @@
     LogRefused
     ├── HeadLost      no checkpoint that can be read in the folder, though the database has some
     ├── HeadUnknown   the database has a later checkpoint than the folder: another signer, or an old folder
+    ├── KeyChanged    another key than the signer's signed the last head
     ├── Behind        the database lost entries: it was put back to an earlier day (J3)
     └── Rewritten     the database contradicts what was signed or journaled
 
@@ -35,6 +36,27 @@ class HeadUnknown(LogRefused):
             f"The database holds a signed head of {row}, the signer's folder only one of {file}: another "
             "signer works on this database, or the folder was put back to an earlier day.\n"
             "→ Stop the other signer. Give this one the newest folder (LOG_CHECKPOINTS)."
+        )
+
+
+class KeyChanged(LogRefused):
+    code = "log-key-changed"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The last head, of {size} entries, was signed by another key than LOG_KEY. Was it replaced?\n"
+            "→ If it was: python manage.py log_signer --replace-key --by YOUR-NAME. If not, give the signer "
+            "the key that it had."
+        )
+
+
+class KeyStands(LogRefused):
+    code = "log-key-stands"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing is to be replaced: LOG_KEY signed the last head, or nothing is signed yet.\n"
+            "→ To replace it, make another key (--make-key PATH), and set LOG_KEY and LOG_VERIFIER to it."
         )
 
 

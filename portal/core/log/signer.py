@@ -14,9 +14,9 @@ from portal.core.log.comparing import agree, known_leaves
 from portal.core.log.entries import placed
 from portal.core.log.files import LogFiles, oldest_kept
 from portal.core.log.proofs import newest_checkpoint
-from portal.core.log.refusals import Rewritten
+from portal.core.log.refusals import KeyChanged, Rewritten
 from portal.core.log.sequencer import place_batch, waiting
-from portal.core.log.signing import keep_row, sign_head
+from portal.core.log.signing import is_by, keep_row, sign_head
 from portal.core.log.stored import Head, head_at, locked, log_size, tiles
 from weights_vault.sealed.errors import LogMalformed
 from weights_vault.sealed.log.note import NoteSigner
@@ -41,7 +41,7 @@ def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
 
     The caller holds `files.taken()`. Raises: LogRefused: nothing was placed and nothing signed.
     """
-    signed = _place_all(files)
+    signed = _place_all(files, key)
     head = _current()
     _journal(files, head.size)
     _grew(files, signed, head)
@@ -54,11 +54,13 @@ def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
     return head
 
 
-def _place_all(files: LogFiles) -> Head | None:
+def _place_all(files: LogFiles, key: NoteSigner) -> Head | None:
     """Under one lock each: compare, then place. So nothing is ever added to a tree that was put back."""
     while True:
         with locked():
             signed = agree(files)
+            if signed is not None and not is_by(files.checkpoint() or "", key):
+                raise KeyChanged(signed.size)
             if not _placed_some():
                 return signed
 

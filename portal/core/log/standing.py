@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.core.log.health import waited
-from portal.core.log.keys import verifier
+from portal.core.log.keys import verifiers
 from portal.core.log.proofs import newest_checkpoint
 from portal.core.log.stored import log_size
 from portal.core.log.witnesses import configured, cosigned
@@ -14,14 +14,14 @@ from portal.core.models import LogCheckpoint, LogEntry
 @dataclass(frozen=True)
 class LogStanding:
     """size: entries with a place. head: the newest signed one; None: nothing is signed. waiting, behind_s:
-    how many events have no place yet, and for how many seconds the oldest has waited. key: the log's vkey.
-    witnesses: name → whether it cosigned the head."""
+    how many events have no place yet, and for how many seconds the oldest has waited. keys: the log's vkeys,
+    the one that signs first. witnesses: name → whether it cosigned the head."""
 
     size: int
     head: LogCheckpoint | None
     waiting: int
     behind_s: int
-    key: str
+    keys: tuple[str, ...]
     witnesses: dict[str, bool]
 
 
@@ -35,7 +35,7 @@ def standing(now: datetime) -> LogStanding:
         head=head,
         waiting=count,
         behind_s=max(0, int(age.total_seconds())),
-        key=verifier().text,
+        keys=tuple(each.text for each in verifiers()),
         witnesses={name: name in signed for name in names},
     )
 

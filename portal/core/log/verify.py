@@ -26,12 +26,14 @@ from weights_vault.sealed.log.tree import HASH_SIZE
 @dataclass(frozen=True)
 class Sound:
     """entries: read and good. heads: signed heads that they lead to. journaled: entries that the signer's
-    folder has, too. waiting: events without a place yet."""
+    folder has, too. waiting: events without a place yet. unproved: heads that they lead to, whose key
+    LOG_VERIFIER does not list any more."""
 
     entries: int
     heads: int
     journaled: int
     waiting: int
+    unproved: int = 0
 
 
 def verify(
@@ -61,7 +63,7 @@ def verify(
     _all_have_places()
     check_recovered()
     check_disclosed()
-    return Sound(size, heads.compared, min(journaled, size), LogPending.objects.count())
+    return Sound(size, heads.compared, min(journaled, size), LogPending.objects.count(), heads.unproved)
 
 
 def _add(trace: Trace, heads: Heads, files: LogFiles | None, end: int, processes: int | None) -> None:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 TIMEOUT_S = 3.0
 AGAIN_S = 60.0  # a witness that did not sign is left alone for so long: the next head must not wait for it
 MAX_ANSWER = 8_192  # bytes
+_SEARCHED = 1_000  # newest heads in which its line is looked for; a witness corrects what is wrong (409)
+_AT_ONCE = 50
 _SIZE_ANSWER = "text/x.tlog.size"
 
 _left_alone: dict[str, float] = {}
@@ -179,8 +181,8 @@ def _text(answer: httpx.Response) -> str:
 
 def _last_cosigned(witness: Witness) -> int:
     mark = f"\n— {witness.key.name} "
-    row = LogCheckpoint.objects.filter(note__contains=mark).order_by("-size").first()
-    return row.size if row else 0
+    newest = LogCheckpoint.objects.order_by("-size").values_list("size", "note")[:_SEARCHED]
+    return next((size for size, note in newest.iterator(_AT_ONCE) if mark in note), 0)
 
 
 def _told_size(answer: httpx.Response) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.core import audit
-from portal.core.log import keys, proofs
+from portal.core.log import keys, proofs, replacing
 from portal.core.log.files import LogFiles
 from portal.core.models import AuditDisclosure, AuditEvent, LogCheckpoint
 from tests.integration.client.conftest import Weights
@@ -77,6 +78,29 @@ def test_the_portals_trust_document_brings_the_key_of_its_log(
     Pins(Home(home), portal).keep_trust(root=root, sequence=document.sequence, log=document.log)
     file = saved(tmp_path, "a.tlog-proof", proofs.proof_of(rejected.pk))
     assert bare_weights("audit", "verify", file, "--portal", portal).code == 0
+
+
+def test_proofs_from_before_and_after_a_change_of_the_logs_key_are_believed(
+    bare_weights: Weights,
+    rejected: AuditEvent,
+    files: LogFiles,
+    home: Path,
+    tmp_path: Path,
+    settings: Any,
+) -> None:
+    before = saved(tmp_path, "before.tlog-proof", proofs.proof_of(rejected.pk))
+    old, path = keys.verifier(), tmp_path / "new.pem"
+    settings.LOG_VERIFIER, settings.LOG_KEY = f"{keys.make(path).text},{old.text}", str(path)
+    with files.taken():
+        replacing.replace_key(files, keys.signer(), by="Olga Operator", reason="", now=NOW)
+    sign(files)
+    now, portal = timezone.now(), settings.PORTAL_URL
+    document = open_trust(trust_document(now), pinned=None, minimum_sequence=0, portal=portal, now=now)
+    root = fingerprint(document.keys["root"][0])
+    Pins(Home(home), portal).keep_trust(root=root, sequence=document.sequence, log=document.log)
+    after = saved(tmp_path, "after.tlog-proof", proofs.proof_of(rejected.pk))
+    assert bare_weights("audit", "verify", before, after, "--portal", portal).code == 0
+    assert bare_weights("audit", "verify", after, "--log-key", old.text).code != 0
 
 
 def test_after_an_erasure_the_portals_proof_holds_without_the_words(

@@ -105,6 +105,11 @@ class Command(DatabaseCommand):
             f"{sound.heads} signed heads; {sound.journaled} are in the signer's folder, too; "
             f"{sound.waiting} events wait."
         )
+        if sound.unproved:
+            self.stdout.write(
+                f"{sound.unproved} earlier heads fit, too, but prove nothing: LOG_VERIFIER does not list "
+                "their key any more. The last signed head covers all that they did."
+            )
 
     def _checkpoint(self, *, size: int | None, **options: Any) -> None:
         self.stdout.write(_row(size).note, ending="")
@@ -114,8 +119,7 @@ class Command(DatabaseCommand):
         lines = "".join(line for line in text.splitlines(keepends=True) if line.startswith("— "))
         row = _row(None)
         if "\n\n" in text:  # a whole checkpoint: the lines belong to the head that it is of
-            said = text.partition("\n\n")[0] + "\n\n"
-            row = LogCheckpoint.objects.filter(note__startswith=said).first() or row
+            row = witnesses.row_of(text) or row
         try:
             names = witnesses.add_line(row, lines)
         except WitnessRefused as error:

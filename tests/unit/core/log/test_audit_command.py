@@ -134,7 +134,8 @@ def test_key_is_made_once_and_both_settings_are_printed(settings: Any, tmp_path:
     path = tmp_path / "keys" / "log.pem"
     first = manage("log_signer", "--make-key", str(path))
     assert first == manage("log_signer", "--make-key", str(path))
-    public = first.split("LOG_VERIFIER=")[1].split()[0]
+    public, known_before = first.split("LOG_VERIFIER=")[1].split()[0].split(",")
+    assert known_before == keys.verifier().text
     assert NoteVerifier.from_text(public).key == SigningKey.from_pem(path.read_bytes()).public
     assert path.stat().st_mode & 0o777 == 0o600
     settings.LOG_KEY, settings.LOG_VERIFIER = str(path), public
