@@ -135,6 +135,20 @@ def test_a_device_that_does_not_know_its_user_is_told_in_words(open_as: OpenPage
     expect(page.get_by_role("alert")).to_contain_text("The passkey was not used")
 
 
+def test_a_page_that_comes_back_from_memory_asks_for_the_passkey_again(
+    open_as: OpenPage, world: World
+) -> None:
+    page = open_as("rosa")
+    give_device(page)
+    page.goto("/accounts/2fa/webauthn/add/")
+    prove_it_is_you(page)
+    page.evaluate("HTMLFormElement.prototype.submit = () => document.body.append('Sent off. ')")
+    for times in (1, 2):
+        page.get_by_role("button", name="Make the passkey").click()
+        expect(page.get_by_text("Sent off. " * times)).to_be_visible()
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+
+
 def test_without_javascript_the_page_says_so(open_as: OpenPage, world: World) -> None:
     page = open_as(None, java_script_enabled=False)
     page.goto("/accounts/login/")

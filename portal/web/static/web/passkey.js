@@ -9,7 +9,6 @@
 //   [data-passkey-without]                the sentence for who has no script
 "use strict";
 
-const BYTES = ["challenge", "id"];
 const SAID = {
   NotAllowedError: "The passkey was not used: it was canceled, or the time was over. Try again.",
   InvalidStateError: "This passkey is on your account already.",
@@ -78,6 +77,10 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   for (const part of form.querySelectorAll("[data-passkey-without]")) part.hidden = true;
   if (!supported) say(form, "This browser has no passkeys. Use another one, or another way.");
   let busy = false;
+  // Back shows the page as it was left, from the browser's memory: its button works again.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) busy = false;
+  });
   form.addEventListener("submit", async (event) => {
     // Another button of the form, which leads elsewhere, is none of ours.
     if (event.submitter && event.submitter.hasAttribute("formaction")) return;
