@@ -124,7 +124,7 @@ def test_line_of_a_witness_that_comes_after_its_head_was_thinned_brings_it_back(
     assert sizes() == [2, 3]
 
 
-def test_idle_signer_asks_the_database_twice_and_each_time_by_an_index(files: LogFiles) -> None:
+def test_idle_signer_asks_the_database_twice_for_one_row_each(files: LogFiles) -> None:
     heads(files, [0] * 3)
     with CaptureQueriesContext(
         connection,
