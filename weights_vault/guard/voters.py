@@ -6,10 +6,12 @@ key (COSE). Grants from before there was evidence stand in `settled.jsonl`, as t
 """
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +61,19 @@ class Settled:
     grant: str
     person: str
     release: str
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """One who changes the files at a time: two at once would lose what one of them wrote. Raises: OSError."""
+    folder = Path(settings.KEEPER_STATE)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "voters.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def voters() -> list[Voter]:

@@ -23,6 +23,7 @@ from portal.accounts.models import User
 from portal.accounts.passkeys import credential
 from portal.accounts.passkeys import of as passkeys_of
 from portal.accounts.principals import Principal, system_principal
+from portal.core import audit
 from portal.core.models import OutboxMessage
 from portal.core.problems import NotPermitted
 from tests.authenticator import Passkey
@@ -391,3 +392,17 @@ def test_passkey_put_on_a_reviewer_is_not_trusted_along_with_theirs(
     assert f"{rita.email}: removed\n" in out.getvalue()
     with pytest.raises(CommandError, match="no such passkey"):
         call_command("voters", "trust", rita.email, "--passkey", "zz", stdout=out)
+
+
+def test_what_the_log_cannot_say_of_voters_does_not_happen(
+    world: World, grant: Grant, passkeys: dict[str, Passkey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*words: object, **fields: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(audit, "record", full)
+    with pytest.raises(CommandError, match="full"):
+        trust(world, world.rita)
+    with pytest.raises(CommandError, match="full"):
+        call_command("voters", "settle", grant.pk, stdout=StringIO())
+    assert (voters.voters(), voters.settled()) == ([], set())

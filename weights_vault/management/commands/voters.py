@@ -37,13 +37,14 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         try:
-            known = voters.voters()
             if verb == "list":
-                self._list(known)
-            elif verb == "settle":
-                self._settle(options["grant"])
-            else:
-                self._change(verb, known, options["email"], options["passkey"] or "")
+                self._list(voters.voters())
+                return
+            with voters.locked():
+                if verb == "settle":
+                    self._settle(options["grant"])
+                else:
+                    self._change(verb, voters.voters(), options["email"], options["passkey"] or "")
         except (ImproperlyConfigured, OSError) as error:
             raise CommandError(str(error)) from error
 
@@ -77,8 +78,9 @@ class Command(DatabaseCommand):
         if verb == "trust" and len(named) > 1:
             raise CommandError(f"{len(named)} passkeys of {email} begin so. Name more of the id.")
         others = [each for each in known if each not in named]
-        voters.keep_voters([*others, *named] if verb == "trust" else others)
-        _record(verb, user, named)
+        with transaction.atomic():  # the file last: what cannot be recorded does not happen
+            _record(verb, user, named)
+            voters.keep_voters([*others, *named] if verb == "trust" else others)
         for voter in named:
             self.stdout.write(f"{_shown(voter)}  {email}: {'trusted' if verb == 'trust' else 'removed'}")
 
@@ -91,11 +93,12 @@ class Command(DatabaseCommand):
                 raise CommandError(f"There is no grant {grant}.")
             made.append(Settled(grant, evidence.person, evidence.release))
         known = voters.settled()
-        voters.keep_settled([*known, *(each for each in made if each not in known)])
-        for each in made:
-            with transaction.atomic():
+        with transaction.atomic():
+            for each in made:
                 subject = f"grant:{each.grant}"
                 audit.record("grant.vouched_for", by="system:keys", subject=subject, now=timezone.now())
+            voters.keep_settled([*known, *(each for each in made if each not in known)])
+        for each in made:
             self.stdout.write(f"{each.grant}: vouched for, {each.person}, {each.release}")
 
 
@@ -110,11 +113,10 @@ def _of(user: User) -> list[Voter]:
 
 def _record(verb: str, user: User, named: list[Voter]) -> None:
     kind = "voter.trusted" if verb == "trust" else "voter.removed"
-    with transaction.atomic():
-        audit.record(
-            kind,
-            by="system:keys",
-            subject=f"user:{user.public_id}",
-            now=timezone.now(),
-            passkeys=[each.credential[:16] for each in named],
-        )
+    audit.record(
+        kind,
+        by="system:keys",
+        subject=f"user:{user.public_id}",
+        now=timezone.now(),
+        passkeys=[each.credential[:16] for each in named],
+    )
