@@ -201,7 +201,7 @@ def _carry_out(request: Request, verdict: str, counting: list[Vote], now: dateti
         votes=[{"reviewer": cast.reviewer.public_id, "verdict": cast.verdict} for cast in counting],
         at=now,
     )
-    final = {"decided_at": now} if verdict != REQUEST_CHANGES else {}
+    final: dict[str, Any] = {"decided_at": now} if verdict != REQUEST_CHANGES else {}
     # Without the votes: whoever stands in the request may have a proof of this event, and does not learn from
     # it which reviewer said what. Staff read it from the decision.
     move_request(
