@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -21,6 +21,8 @@ from portal.api.permissions import Need
 from portal.core.problems import NotFound
 
 METHODS = ("get", "post", "put", "patch", "delete")
+# Of an address whose every answer is written down as a download: a HEAD would be noted as one.
+ONLY_WHOLE: Final = list(METHODS)
 Thing = TypeVar("Thing")
 
 

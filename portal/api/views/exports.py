@@ -14,7 +14,7 @@ from licenses.queries import QueueFilters
 from portal.accounts.exports import note_download
 from portal.api.permissions import SESSION
 from portal.api.spreadsheet import csv_pieces
-from portal.api.views.base import ApiView
+from portal.api.views.base import ONLY_WHOLE, ApiView
 from portal.core.models import AuditEvent
 
 QUEUE_HEAD = (
@@ -34,6 +34,7 @@ _AT_ONCE = 500
 
 class QueueCsvView(ApiView):
     needs = {"GET": SESSION}
+    http_method_names = ONLY_WHOLE
 
     @extend_schema(
         operation_id="read_queue_csv",
@@ -50,6 +51,7 @@ class QueueCsvView(ApiView):
 
 class AuditNdjsonView(ApiView):
     needs = {"GET": SESSION}
+    http_method_names = ONLY_WHOLE
 
     @extend_schema(
         operation_id="read_audit_ndjson",

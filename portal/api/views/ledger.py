@@ -20,7 +20,7 @@ from portal.api.serializers.audit import proof_url
 from portal.api.serializers.bodies import ReceiptBody
 from portal.api.serializers.ledger import LedgerEntrySerializer, LedgerQuery, ReceiptSerializer
 from portal.api.spreadsheet import csv_pieces
-from portal.api.views.base import ApiView, found
+from portal.api.views.base import ONLY_WHOLE, ApiView, found
 from portal.api.views.grants import TAGS
 from portal.core.problems import NotPermitted
 from weights_vault import queries
@@ -115,6 +115,7 @@ class LedgerView(LedgerReader):
 
 class LedgerCsvView(LedgerReader):
     needs = {"GET": SESSION}
+    http_method_names = ONLY_WHOLE
 
     @extend_schema(
         operation_id="read_ledger_csv",

@@ -191,6 +191,12 @@ class TestReading:
         assert seen == sorted(seen, reverse=True)
         assert len(seen) == 3
 
+    @pytest.mark.parametrize("path", ["/api/v1/ledger.csv", "/api/v1/queue.csv", "/api/v1/audit.ndjson"])
+    def test_head_of_an_export_is_no_download(self, world: World, path: str) -> None:
+        world.export("ledger")
+        assert in_browser(world.manager).head(path).status_code == 405
+        assert not AuditEvent.objects.filter(kind="export.downloaded").exists()
+
     def test_a3_without_a_second_factor_nobody_reads_or_exports(self, world: World, settings: Any) -> None:
         """A3"""
         settings.STAFF_MFA = "any"
