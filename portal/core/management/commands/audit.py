@@ -32,7 +32,8 @@ HELD = frozenset(
 # What takes something away, too, and has to be done again by a person.
 AGAIN = frozenset(
     {
-        *("account.erased", "account.second_factor_removed", "key.removed"),
+        *("account.erased", "account.second_factor_removed", "account.provider_disconnected"),
+        *("key.removed", "affiliation.ended", "manager.removed", "domain.removed"),
         *("revision.quarantined", "revision.withdrawn", "release.withdrawn"),
     }
 )
