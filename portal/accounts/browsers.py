@@ -133,6 +133,13 @@ def forget(user: User, *, keep: str = "") -> int:
     return ended
 
 
+def hold(user: User) -> None:
+    """Lock the person's sessions until the transaction ends, before their account: a request that changes
+    the account holds its own session by then (`AccountTransactions`)."""
+    rows = BrowserSession.objects.filter(user=user).values("row")
+    list(Session.objects.select_for_update().filter(pk__in=rows).order_by("pk").values_list("pk"))
+
+
 def own(user: User) -> Iterator[dict[str, Any]]:
     """Yield what is kept of the person's browsers: theirs to take with them."""
     fields = ("id", "agent", "address", "opened_at", "last_seen_at")

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from portal.accounts import matrix
-from portal.accounts.events import PersonErased
+from portal.accounts.events import AccountWanted, PersonErased
 from portal.accounts.models import TwoPersonChange, User
 from portal.accounts.policies import NOT_PERMITTED, staff_may
 from portal.accounts.presence import require_present
@@ -265,6 +265,14 @@ def _mail(template: str, user: User, change: TwoPersonChange, **more: Any) -> No
         context={"user": user, "change": change, "title": kind_of(change.kind).title, **more},
         key=f"change_{template}:{change.pk}:{user.public_id}",
     )
+
+
+@events.subscribe(AccountWanted)
+def hold_changes(wanted: AccountWanted) -> None:
+    """Lock what was proposed about them, and for them: confirming it locks it before the account."""
+    theirs = Q(payload__user=wanted.user.public_id) | Q(payload__by=wanted.user.public_id)
+    held = TwoPersonChange.objects.select_for_update(no_key=True, of=("self",)).filter(theirs)
+    list(held.order_by("pk").values_list("pk"))
 
 
 @events.subscribe(PersonErased)

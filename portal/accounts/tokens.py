@@ -177,6 +177,7 @@ def end_token(*, token: AccessToken, by: Principal, now: datetime) -> AccessToke
     if not verdict:
         raise NotPermitted.from_denied(verdict)
     with transaction.atomic():
+        require_present(by)
         _end(token, by.actor, now)
     token.refresh_from_db()
     return token

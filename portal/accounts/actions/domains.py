@@ -134,10 +134,13 @@ def name_manager(*, organization: Organization, user: User, by: Principal, now: 
     _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
     if by.user == user:
         raise Conflict("own_account", "This is your own account.", "Ask another administrator.")
-    if user.organization_id != organization.pk or not user.is_active:
-        raise Conflict("not_of_it", f"{user} is not of {organization}.", "They say so in their own details.")
     with transaction.atomic():
+        # Whoever leaves meanwhile waits, and then speaks for it no longer.
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         require_present(by)
+        if user.organization_id != organization.pk or not user.is_active:
+            said = f"{user} is not of {organization}."
+            raise Conflict("not_of_it", said, "They say so in their own details.")
         given = {"by": by.actor, "at": now}
         _, made = OrganizationManager.objects.get_or_create(
             organization=organization, user=user, defaults=given

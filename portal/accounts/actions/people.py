@@ -59,6 +59,7 @@ def disable(*, user: User, reason: str, by: Principal, now: datetime) -> User:
     _refuse_own(user, by)
     reason = _checked(reason)
     with transaction.atomic():
+        browsers.hold(user)
         # Both: of two administrators who disable each other, the second is not there any more.
         both = User.objects.select_for_update(no_key=True).filter(pk__in={user.pk, by.user and by.user.pk})
         list(both.order_by("pk").values_list("pk"))
@@ -114,6 +115,7 @@ def end_access(*, user: User, by: Principal, now: datetime, reason: str = "") ->
     _refuse_own(user, by)
     reason = _checked(reason)
     with transaction.atomic():
+        browsers.hold(user)
         require_present(by)
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         tokens, sessions = end_all_tokens(user=user, by=by.actor, now=now), browsers.forget(user)

@@ -94,7 +94,7 @@ def _perform_grant(change: TwoPersonChange, by: Principal, now: datetime) -> dic
 
 
 def _perform_remove(change: TwoPersonChange, by: Principal, now: datetime) -> dict[str, Any]:
-    user = User.objects.get(public_id=change.payload["user"])
+    user = User.objects.select_for_update(no_key=True).get(public_id=change.payload["user"])
     _take(user, change.payload["role"], by.actor, now)
     return {}
 

@@ -211,6 +211,15 @@ def test_role_that_is_given_while_an_end_is_set_counts(lab: Organization, mara: 
         events._handlers[AccountWanted].remove(give)
 
 
+def test_who_left_meanwhile_is_not_named(lab: Organization, alma: Principal) -> None:
+    """The page was shown while they were of it."""
+    bo = of(lab, "bo")
+    User.objects.filter(pk=bo.pk).update(organization=None)
+    with pytest.raises(Conflict) as refused:
+        domains.name_manager(organization=lab, user=bo, by=alma, now=NOW)
+    assert (refused.value.code, OrganizationManager.objects.count()) == ("not_of_it", 0)
+
+
 def test_claim_that_is_gone_is_not_found(lab: Organization, mara: Principal, alma: Principal) -> None:
     claimed = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
     domains.remove(claimed=claimed, by=mara, now=NOW)

@@ -1,0 +1,90 @@
+"""The order in which rows are locked (portal/accounts/presence.py), read from what is sent to PostgreSQL."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from portal.accounts.actions.erasing import erase
+from portal.accounts.actions.people import disable, end_access
+from portal.accounts.actions.roles import grant_role, propose_role
+from portal.accounts.changes import confirm
+from portal.accounts.models import AccessToken, User
+from portal.accounts.principals import Principal, principal_for, system_principal
+from portal.accounts.tokens import end_token
+from portal.core.problems import NotPermitted
+from tests.unit.accounts.conftest import NOW, MakeUser
+from tests.unit.accounts.test_sessions import sign_in
+
+pytestmark = pytest.mark.database
+
+OPERATOR = system_principal("test")
+
+
+def locked(act: Callable[[], object]) -> list[str]:
+    """The tables whose rows `act` locks by asking for it, in order; on SQLite, all that it reads."""
+    with transaction.atomic(), CaptureQueriesContext(connection) as told:
+        act()
+    asked = [each["sql"] for each in told if each["sql"].startswith("SELECT")]
+    if connection.vendor == "postgresql":
+        asked = [sql for sql in asked if re.search(r"FOR (NO KEY )?UPDATE", sql)]
+    return [sql.partition(" FROM ")[2].split()[0].strip('"') for sql in asked]
+
+
+@pytest.fixture
+def staff(make_user: MakeUser) -> list[Principal]:
+    """Two administrators."""
+    made = [make_user(f"{name}@example.org") for name in ("alma", "adam")]
+    for user in made:
+        grant_role(user=user, role="administrator", by=OPERATOR, now=NOW)
+    return [principal_for(user, mfa=True, passkey=True) for user in made]
+
+
+@pytest.mark.parametrize("verb", [disable, end_access])
+def test_sessions_are_locked_before_their_account(
+    ada: User, staff: list[Principal], client: Client, verb: Callable[..., object]
+) -> None:
+    """As a request that changes the account does, which holds its own session first."""
+    sign_in(client, ada)
+    tables = locked(lambda: verb(user=ada, reason="Left.", by=staff[0], now=NOW))
+    assert tables.index("django_session") < tables.index("accounts_user")
+
+
+def test_what_was_proposed_about_them_is_locked_before_their_account(
+    ada: User, staff: list[Principal]
+) -> None:
+    """As confirming it does."""
+    propose_role(user=ada, role="auditor", give=True, reason="Why.", by=staff[0], now=NOW)
+    tables = locked(lambda: erase(user=ada, address=ada.email, by=principal_for(ada), now=NOW))
+    assert tables.index("accounts_twopersonchange") < tables.index("accounts_user")
+
+
+def test_account_is_locked_where_a_role_is_taken(ada: User, staff: list[Principal]) -> None:
+    grant_role(user=ada, role="auditor", by=OPERATOR, now=NOW)
+    change = propose_role(user=ada, role="auditor", give=False, reason="Why.", by=staff[0], now=NOW)
+    if connection.vendor == "postgresql":
+        assert "accounts_user" in locked(lambda: confirm(change=change, by=staff[1], now=NOW))
+    else:
+        confirm(change=change, by=staff[1], now=NOW)
+    assert not ada.role_grants.exists()
+
+
+def test_who_left_since_ends_no_token(ada: User) -> None:
+    """Their session had begun before the account was disabled."""
+    by = principal_for(ada)
+    token = AccessToken.objects.create(
+        user=ada,
+        name="x",
+        digest="a" * 64,
+        scopes=["read"],
+        created_at=NOW,
+        expires_at=NOW.replace(year=2027),
+    )
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    with pytest.raises(NotPermitted):
+        end_token(token=token, by=by, now=NOW)
+    token.refresh_from_db()
+    assert token.ended_at is None
