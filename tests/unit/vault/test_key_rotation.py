@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from portal.core import keys
+from portal.core import audit, keys
 from portal.core.audit import trail
 from portal.core.keys import rotation
 from portal.core.keys.signing import tell_public_keys
@@ -329,3 +329,17 @@ def test_commands_change_keys_say_so_and_leave_their_events(
     assert delivery.trust_document(before + DAY)
     kinds = [event.kind for event in trail("signing_key:head", "signing_key:root")]
     assert kinds == ["signing_key.changed", "signing_key.changed", "root.announced", "root.taken_over"]
+
+
+@pytest.mark.parametrize("words", [("rotate_root", "--announce"), ("rotate_signing_key", "head")])
+def test_change_of_keys_that_cannot_be_recorded_does_not_happen(
+    words: tuple[str, ...], own_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*fields: object, **named: object) -> None:
+        raise OSError("the disk is full")
+
+    before = sorted(own_keys.iterdir())
+    monkeypatch.setattr(audit, "record", full)
+    with pytest.raises(CommandError, match="full"):
+        call_command(*words, stdout=StringIO())
+    assert sorted(own_keys.iterdir()) == before

@@ -31,10 +31,10 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, announce: bool, **options: Any) -> None:
         now = timezone.now()
         try:
-            (rotation.announce_root if announce else rotation.root_takes_over)(now)
-            with transaction.atomic():
+            with transaction.atomic():  # the ring last: what cannot be recorded does not happen
                 kind = "root.announced" if announce else "root.taken_over"
                 audit.record(kind, by="system:keys", subject="signing_key:root", now=now)
+                (rotation.announce_root if announce else rotation.root_takes_over)(now)
             trust.sign(timezone.now())
         except Problem as problem:
             raise as_command_error(problem) from problem

@@ -46,12 +46,13 @@ class Command(DatabaseCommand):
         now = timezone.now()
         try:
             if not options["list"]:
-                changed = (
-                    rotation.drop(role, drop, now)
-                    if drop
-                    else rotation.rotate(role, now, compromised=compromised)
-                )
-                self._record(role, dropped=bool(drop), compromised=compromised)
+                with transaction.atomic():  # the ring last: what cannot be recorded does not happen
+                    self._record(role, dropped=bool(drop), compromised=compromised)
+                    changed = (
+                        rotation.drop(role, drop, now)
+                        if drop
+                        else rotation.rotate(role, now, compromised=compromised)
+                    )
                 self._sign(role, at_once=compromised)
             else:
                 changed = private_ring(*ROLES)
@@ -64,15 +65,14 @@ class Command(DatabaseCommand):
             self.stdout.write(AFTER[role])
 
     def _record(self, role: str, *, dropped: bool, compromised: bool) -> None:
-        with transaction.atomic():
-            audit.record(
-                "signing_key.changed",
-                by="system:keys",
-                subject=f"signing_key:{role}",
-                now=timezone.now(),
-                dropped=dropped,
-                compromised=compromised,
-            )
+        audit.record(
+            "signing_key.changed",
+            by="system:keys",
+            subject=f"signing_key:{role}",
+            now=timezone.now(),
+            dropped=dropped,
+            compromised=compromised,
+        )
 
     def _sign(self, role: str, *, at_once: bool) -> None:
         trust.sign(timezone.now())
