@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from portal.accounts import matrix
+from portal.accounts import browsers, matrix
 from portal.accounts.actions.erasing import ERASED_DOMAIN
-from portal.accounts.models import AccessToken, BrowserSession, Device, RoleGrant, User
+from portal.accounts.models import AccessToken, Device, RoleGrant, User
 from portal.accounts.policies import staff_may
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
@@ -64,7 +64,7 @@ def access_of(user: User, now: datetime) -> Access:
     """Count the live sessions, tokens and devices of an account."""
     live = {"user": user, "ended_at": None, "expires_at__gt": now}
     return Access(
-        sessions=BrowserSession.objects.filter(user=user).count(),
+        sessions=len(browsers.live(user, now)),
         tokens=AccessToken.objects.filter(**live).count(),
         devices=Device.objects.filter(**live).count(),
     )

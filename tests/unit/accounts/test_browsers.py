@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.accounts import browsers
+from portal.accounts.directory import access_of
 from portal.accounts.models import BrowserSession, User
 from portal.accounts.principals import principal_for
 from portal.accounts.session_store import row_key
@@ -151,6 +152,12 @@ def test_a2_session_is_ended_under_the_cookie_that_it_has_by_then(ada: User) -> 
     in_flight.save()
     assert browsers.forget(ada) == 1
     assert not Session.objects.exists()
+
+
+def test_session_whose_time_is_over_is_not_counted(ada: User) -> None:
+    opened(ada)
+    now = timezone.now()
+    assert [access_of(ada, at).sessions for at in (now, now + timedelta(days=99))] == [1, 0]
 
 
 def test_signing_out_forgets_the_browser(ada: User) -> None:
