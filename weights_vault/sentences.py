@@ -43,8 +43,8 @@ SENTENCES: Final = {
     "scrub.damage_found": "Damage was found in the store, in {subject}: {finding}.",
     "scrub.damage_gone": "Damage in the store is gone, in {subject}.",
     "signing_key.changed": "The {subject} was changed.",
-    "voter.removed": "The keeper trusts passkeys of {subject} under votes no more: {passkeys}.",
-    "voter.trusted": "The keeper trusts passkeys of {subject} under votes: {passkeys}.",
+    "voter.removed": "The keeper trusts passkeys of {subject} under votes no more: {passkeys:list}.",
+    "voter.trusted": "The keeper trusts passkeys of {subject} under votes: {passkeys:list}.",
     "urls.issued": (
         "{by} was given URLs of {files} files of {revision:revision}, by {subject}, for {lifetime_s} s."
     ),

@@ -151,6 +151,13 @@ def test_what_is_not_said_is_left_out_and_who_is_gone_is_an_id() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["voter.trusted", "voter.removed"])
+def test_passkeys_of_voters_are_told_with_commas(kind: str) -> None:
+    said = told(record(kind, "user:usr_gone", "system:keys", passkeys=["3f2a", "9c0d"]))
+    assert said.endswith(": 3f2a, 9c0d.")
+
+
+@pytest.mark.django_db
 def test_a_page_of_events_takes_two_queries() -> None:
     events = [record("grant.revoked", f"grant:grt_{n}", f"usr_{n}", "Why.") for n in range(30)]
     with CaptureQueriesContext(connection) as asked:
