@@ -45,6 +45,7 @@ def make_once(path: Path, make: Callable[[], bytes]) -> None:
         return
     finally:
         draft.unlink()
+    _sync(path.parent)
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -52,11 +53,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     draft = _draft(path, data)
     draft.chmod(mode)
     draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(path.parent)
 
 
 def _make_folder(folder: Path) -> None:
@@ -69,8 +66,21 @@ def _make_folder(folder: Path) -> None:
 def _draft(path: Path, data: bytes) -> Path:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink()  # half a key, or a whole one that nobody looks for
+        raise
     return draft
+
+
+def _sync(folder: Path) -> None:
+    """A name is in its folder for good only when the folder is on the disk, too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -201,3 +201,13 @@ def test_folder_that_stood_before_the_key_stays_as_it_is(tmp_path: Path) -> None
     keys.make_once(tmp_path / "new" / "signing.pem", lambda: b"key")
     modes = [stat.S_IMODE(each.stat().st_mode) for each in (tmp_path, tmp_path / "new")]
     assert modes == [0o755, 0o700]
+
+
+def test_key_that_cannot_be_written_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="full"):
+        keys.make_once(tmp_path / "signing.pem", lambda: b"key")
+    assert list(tmp_path.iterdir()) == []
