@@ -29,7 +29,9 @@ def on_release_applied(event: ReleaseApplied) -> None:
     """
     text = _read_license(event.terms.get("license_text"), event.folder)
     terms = check_terms(event.terms, text)
-    apply_or_propose(release=event.release, terms=terms, by=event.by, now=event.now)
+    waits = apply_or_propose(release=event.release, terms=terms, by=event.by, now=event.now)
+    if waits is not None:
+        event.waits.append(waits)
 
 
 @subscribe(GrantStarted)

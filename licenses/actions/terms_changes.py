@@ -94,12 +94,6 @@ def propose_terms(
     return _propose(current, rules, reason, by, now)
 
 
-def waiting_for(release: Release, now: datetime) -> TwoPersonChange | None:
-    """Return the change of the release's terms that waits for a second person, the newest."""
-    waiting = TwoPersonChange.objects.filter(kind=KIND, payload__release=release.slug, expires_at__gt=now)
-    return waiting.filter(state=TwoPersonChange.State.PROPOSED).order_by("-proposed_at").first()
-
-
 def _propose(
     current: ReleaseTerms, rules: dict[str, Any], reason: str, by: Principal, now: datetime
 ) -> TwoPersonChange:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from portal.accounts.models import TwoPersonChange
 from portal.accounts.principals import Principal
 from portal.core import audit, events
 from portal.core.problems import Conflict, NotPermitted
@@ -14,10 +15,13 @@ from weights_vault.releases import ReleaseFile
 
 
 @transaction.atomic
-def apply_release(*, file: ReleaseFile, by: Principal, now: datetime) -> tuple[Release, bool]:
+def apply_release(
+    *, file: ReleaseFile, by: Principal, now: datetime
+) -> tuple[Release, bool, list[TwoPersonChange]]:
     """Write the model and the release of `file`, and hand its terms on in the same transaction.
 
-    Returns: the release, and whether it is new. Applying the same file again changes nothing.
+    Returns: the release, whether it is new, and what of its terms waits for a second person. Applying the
+        same file again changes nothing.
     Raises: NotPermitted; Conflict: the release is of another model, or withdrawn; what the terms' handler
         raises (nothing is written then).
     """
@@ -48,10 +52,9 @@ def apply_release(*, file: ReleaseFile, by: Principal, now: datetime) -> tuple[R
         new=new,
         state=release.state,
     )
-    events.publish(
-        ReleaseApplied(release=release, terms=file.terms, folder=file.folder, by=by.actor, now=now)
-    )
-    return release, new
+    applied = ReleaseApplied(release=release, terms=file.terms, folder=file.folder, by=by.actor, now=now)
+    events.publish(applied)
+    return release, new, applied.waits
 
 
 def _refuse_other_model(file: ReleaseFile, model: Model) -> None:

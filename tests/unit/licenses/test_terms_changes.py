@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
 
 from licenses import actions
-from licenses.actions.terms_changes import apply_or_propose, propose_terms, waiting_for
+from licenses.actions.terms_changes import apply_or_propose, propose_terms
 from licenses.models import ReleaseTerms
 from licenses.terms import check_terms
 from portal.accounts.changes import confirm
@@ -132,12 +131,22 @@ def test_the_file_of_a_published_release_proposes(
         assert said in capsys.readouterr().out
     assert ReleaseTerms.objects.get(release=release).quorum == 2
 
-    change = waiting_for(release, timezone.now())
-    assert change is not None
+    change = TwoPersonChange.objects.get()
     confirm(change=change, by=second, now=change.proposed_at)
 
     terms = ReleaseTerms.objects.get(release=release)
     assert (terms.quorum, terms.grant_days, TwoPersonChange.objects.count()) == (1, 30, 1)
+
+
+def test_the_terms_as_they_stand_are_not_said_to_wait_because_others_do(
+    db: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("release", "apply", str(written(tmp_path)))
+    published()
+    call_command("release", "apply", str(written(tmp_path, quorum=1)))
+    capsys.readouterr()
+    call_command("release", "apply", str(written(tmp_path)))
+    assert capsys.readouterr().out == "Updated opt-6b (listed).\n"
 
 
 def test_the_same_file_of_a_published_release_proposes_nothing(db: None, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def faults(path: Path, text: str) -> dict[str, list[str]]:
 def test_applied_file_makes_the_release_and_hands_its_terms_on(
     file: Path, heard: list[ReleaseApplied], now: datetime
 ) -> None:
-    release, new = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
+    release, new, _ = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
     assert new
     assert (release.slug, release.model.name, release.card) == ("opt-175b", "OPT", "# OPT\n")
     (event,) = heard
@@ -76,9 +76,9 @@ def test_applied_file_makes_the_release_and_hands_its_terms_on(
 def test_applying_again_changes_what_the_file_changed(
     file: Path, heard: list[ReleaseApplied], now: datetime
 ) -> None:
-    first, _ = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
+    first, *_ = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
     file.write_text(WHOLE.replace("The large one.", "Larger."))
-    second, new = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
+    second, new, _ = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
     assert (second.pk, second.summary, new) == (first.pk, "Larger.", False)
 
 
@@ -105,7 +105,7 @@ def test_release_cannot_move_to_another_model(file: Path, heard: list[ReleaseApp
 def test_withdrawn_release_does_not_come_back_by_a_file(
     file: Path, heard: list[ReleaseApplied], now: datetime
 ) -> None:
-    release, _ = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
+    release, *_ = apply_release(file=read_release_file(file), by=SYSTEM, now=now)
     Release.objects.filter(pk=release.pk).update(state="withdrawn")
     with pytest.raises(Conflict) as caught:
         apply_release(file=read_release_file(file), by=SYSTEM, now=now)

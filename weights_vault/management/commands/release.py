@@ -53,22 +53,17 @@ class Command(DatabaseCommand):
 
 
 def _apply(file: Path, by: Principal, now: datetime) -> str:
-    release, new = apply_release(file=read_release_file(file), by=by, now=now)
+    release, new, waits = apply_release(file=read_release_file(file), by=by, now=now)
     said = f"{'Made' if new else 'Updated'} {release.slug} ({release.state})."
-    waits = _waiting(release.slug, now)
-    if waits is None:
-        return said
-    where = f"{settings.PORTAL_URL}/changes/{waits.pk}/"
+    return "\n".join([said, *map(_proposed, waits)])
+
+
+def _proposed(change: TwoPersonChange) -> str:
+    where = f"{settings.PORTAL_URL}/changes/{change.pk}/"
     return (
-        f"{said}\nIts terms stay as they were: it is published, so other terms take two people. Proposed is:"
-        f"\n  {waits.summary}\n→ A legal lead or an administrator confirms it within 72 hours: {where}"
+        "Its terms stay as they were: it is published, so other terms take two people. Proposed is:"
+        f"\n  {change.summary}\n→ A legal lead or an administrator confirms it within 72 hours: {where}"
     )
-
-
-def _waiting(slug: str, now: datetime) -> TwoPersonChange | None:
-    """The change of the release's terms that waits for a second person; the app of licenses proposed it."""
-    waiting = TwoPersonChange.objects.filter(kind="terms.change", payload__release=slug, expires_at__gt=now)
-    return waiting.filter(state=TwoPersonChange.State.PROPOSED).order_by("-proposed_at").first()
 
 
 def _recall(verb: str, options: dict[str, Any], by: Principal, now: datetime) -> str:
