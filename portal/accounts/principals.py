@@ -15,7 +15,7 @@ from django.utils import timezone
 from portal.accounts.credentials import DeviceAccess
 from portal.accounts.matrix import LOOK_AS, allows, capabilities_of, reads_within
 from portal.accounts.models import AccessToken, OrganizationManager, User
-from portal.accounts.roles import RESEARCHER, held
+from portal.accounts.roles import RESEARCHER
 from portal.accounts.scopes import carried, of_staff
 
 PASSKEY: Final = str(Authenticator.Type.WEBAUTHN)
@@ -104,7 +104,8 @@ def principal_for(
     # One query for all: this stands before every answer.
     account = User.objects.filter(pk=user.pk)
     rows = list(account.values_list("role_grants__role", Exists(verified), Exists(speaks)))
-    roles = held(user, (role for role, _, _ in rows))
+    # A disabled account holds none.
+    roles = frozenset(role for role, _, _ in rows if role and user.is_active)
     return Principal(
         user=user,
         scopes=scopes,
@@ -175,7 +176,8 @@ def owes_second_factor(request: HttpRequest) -> bool:
 
 
 def owes_passkey(request: HttpRequest) -> bool:
-    """True in the session of staff whose account has a passkey that this session never proved.
+    """True in the session of staff, or of who may look into the records, whose account has a passkey that
+    this session never proved.
 
     What can be typed can be relayed: whoever holds a code of theirs must not put a passkey of their own on
     the account, nor take theirs away.
@@ -184,7 +186,7 @@ def owes_passkey(request: HttpRequest) -> bool:
     if not isinstance(user, User) or PASSKEY in _proved(request, user):
         return False
     with_passkey = Authenticator.objects.filter(user=user, type=PASSKEY).exists()
-    return with_passkey and bool(principal_for(user).roles)
+    return with_passkey and (user.is_staff or bool(principal_for(user).roles))
 
 
 def _proved(request: HttpRequest, user: User) -> frozenset[str]:

@@ -33,6 +33,9 @@ Two more words are no role of staff:
 - **organization manager**: speaks for one organization. They see its people here, end an affiliation, and
   show that a mail domain is the organization's own. An administrator names them; it gives nothing elsewhere.
 
+Django's admin (`/admin/`) shows the records and changes none. It opens to accounts that the portal's operator
+made with `manage.py createsuperuser`: that is no role, and makes nobody an administrator.
+
 Staff act with a second factor, as `STAFF_MFA` says, in a browser. A token acts for staff only where its scope
 says so, and what it does then waits for the person to confirm it.
 """

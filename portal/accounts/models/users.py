@@ -34,8 +34,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """Signs in by e-mail address. What somebody may do comes from their roles, not from flags here.
 
-    is_staff and is_superuser open Django's admin, which only shows; is_active false ends every session and
-    token at its next request.
+    is_staff and is_superuser open Django's admin, which only shows, and are no role; is_active false ends
+    every session and token at its next request.
     """
 
     public_id = models.CharField(

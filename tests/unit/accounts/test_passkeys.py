@@ -210,9 +210,16 @@ def with_code(client: Client, ada: User) -> None:
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 
-def test_a3_staff_with_a_code_alone_change_no_passkey(client: Client, ada: User, key: Passkey) -> None:
-    """Else whoever relays one code puts a passkey of their own on the account, and acts."""
-    RoleGrant.objects.create(user=ada, role="reviewer", by="system:test", at=NOW)
+@pytest.mark.parametrize("role", ["reviewer", ""])
+def test_a3_staff_with_a_code_alone_change_no_passkey(
+    client: Client, ada: User, key: Passkey, role: str
+) -> None:
+    """Else whoever relays one code puts a passkey of their own on the account, and acts. Nor does who has no
+    role and may look into the records."""
+    if role:
+        RoleGrant.objects.create(user=ada, role=role, by="system:test", at=NOW)
+    else:
+        User.objects.filter(pk=ada.pk).update(is_staff=True, is_superuser=True)
     with_code(client, ada)
     for path in (
         "",

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client, RequestFactory
@@ -14,7 +13,7 @@ from django.utils import timezone
 from portal.accounts.actions.people import disable
 from portal.accounts.actions.roles import grant_role, remove_role
 from portal.accounts.models import User
-from portal.accounts.principals import ANONYMOUS, Principal, principal_of, system_principal
+from portal.accounts.principals import ANONYMOUS, Principal, principal_for, principal_of, system_principal
 from portal.accounts.roles import ADMINISTRATOR, REVIEWER
 from portal.accounts.sessions import forget_sessions
 from portal.accounts.tokens import authenticate, create_token
@@ -126,14 +125,14 @@ def test_a2_role_is_there_and_gone_at_the_next_request(client: Client, ada: User
     assert principal(client).roles == frozenset()
 
 
-def test_superuser_is_an_administrator(make_user: MakeUser) -> None:
-    from portal.accounts.roles import roles_of
-
-    root = make_user("root@example.org", is_superuser=True)
-    assert roles_of(root) == {ADMINISTRATOR}
+def test_who_is_an_administrator_says_a_role_alone(make_user: MakeUser) -> None:
+    """The pages of people, who can confirm, and whether the console acts alone: all count these rows."""
+    root = make_user("root@example.org", is_staff=True, is_superuser=True)
+    assert principal_for(root).roles == frozenset()
+    grant_role(user=root, role=ADMINISTRATOR, by=OPERATOR, now=NOW)
+    assert principal_for(root).roles == {ADMINISTRATOR}
     root.is_active = False
-    assert roles_of(root) == frozenset()
-    assert roles_of(AnonymousUser()) == roles_of(None) == frozenset()
+    assert principal_for(root).roles == frozenset()
 
 
 def test_system_acts_under_its_own_name() -> None:
