@@ -82,7 +82,12 @@ class _Whom:
         self._apps = apps
         log = apps.get_model("core", "AuditEvent").objects
         erased = log.filter(kind="account.erased").values_list("subject", flat=True)
-        self.erased = frozenset(subject.removeprefix("user:") for subject in erased)
+        # Members are named by address, and many had no account: an erased one's row holds nobody's address.
+        members = apps.get_model("licenses", "MasterMember").objects.filter(email__endswith="@erased.invalid")
+        self.erased = frozenset(
+            [subject.removeprefix("user:") for subject in erased]
+            + [f"member:{pk}" for pk in members.values_list("pk", flat=True)]
+        )
         self._rows: list[tuple[tuple[str, ...], tuple[str, ...], Callable[[Any], str]]] = [
             (_REASONED, ("reason",), self._applicant),
             (_MESSAGES, ("sha256",), self._spoken_of),
@@ -94,7 +99,7 @@ class _Whom:
             (("alert.acknowledged",), ("note",), self._watched),
             (_REVISIONS, ("reason",), lambda event: ""),
             (("master.member_removed",), ("reason",), lambda event: f"member:{event.data['member']}"),
-            (("master.ended",), ("reason",), lambda event: ""),
+            (("master.ended",), ("reason",), self._signatory),
         ]
         self._by_kind = {kind: row for row in self._rows for kind in row[0]}
 
@@ -109,6 +114,9 @@ class _Whom:
 
     def _holder(self, event: Any) -> str:
         return self._of("licenses", "Grant", event, "user__public_id")
+
+    def _signatory(self, event: Any) -> str:
+        return self._of("licenses", "MasterAgreement", event, "signatory__public_id")
 
     def _watched(self, event: Any) -> str:
         return self._of("weights_vault", "Alert", event, "person")

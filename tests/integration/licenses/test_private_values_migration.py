@@ -9,11 +9,13 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from licenses import actions, queries, states
-from licenses.models import Grant, Request
+from licenses.models import Grant, MasterMember, Request
+from portal.accounts.models import User
 from portal.core import audit
 from portal.core.append_only import AUDIT_LOG, protect, unprotect
 from portal.core.models import AuditDisclosure, AuditEvent
-from tests.unit.licenses.world import NOW, World
+from tests.unit.licenses.test_mastering import signed
+from tests.unit.licenses.world import DAY, NOW, World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -100,6 +102,28 @@ def test_of_whom_was_erased_nothing_is_kept_and_fractions_become_words(world: Wo
     assert not AuditDisclosure.objects.filter(about=ada).exists()
     assert audit.wording(AuditEvent.objects.get(kind="grant.suspended"), "reason") == audit.ERASED
     assert AuditEvent.objects.get(kind="alert.raised").data == {"measured": "1.5"}
+
+
+def ended_master(world: World) -> str:
+    """An agreement that Sina signed, two members taken out of it, then ended; returns Sina's public id."""
+    master = signed(world, "bo", "cy")
+    for member in master.members.all():
+        actions.remove_member(member=member, reason=f"{member.full_name} left.", by=world.rita, now=NOW)
+    actions.end_master(master=master, reason="Sina asked for it.", by=world.rita, now=NOW + DAY)
+    return str(User.objects.get(email="sina@example.org").public_id)
+
+
+def test_words_about_members_and_signatories_go_with_their_erasure(world: World) -> None:
+    sina = ended_master(world)
+    as_before()
+    # Bo was erased before there was anything beside the log.
+    MasterMember.objects.filter(email="bo@example.org").update(email="member-1@erased.invalid")
+    after()
+
+    told = set(AuditDisclosure.objects.filter(field="reason").values_list("value", flat=True))
+    assert told == {"cy left.", "Sina asked for it."}
+    audit.forget(sina)
+    assert audit.wording(AuditEvent.objects.get(kind="master.ended"), "reason") == audit.ERASED
 
 
 def test_forth_again_commits_to_no_commitment(world: World) -> None:
