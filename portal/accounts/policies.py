@@ -39,6 +39,11 @@ LOOKING_ONLY = Denied(
     "Leave that with the button at the top of each page, then do it.",
 )
 
+OWN_ORGANIZATION = Denied(
+    "own_organization",
+    "This is your own organization: no administrator vouches for it, or says who speaks for it, alone.",
+    "Ask an administrator who is not of it, or the portal's operator.",
+)
 STAFF_ORGANIZATION = Denied(
     "staff_organization",
     "Staff do not change their own organization: it says whose requests they may not judge.",
@@ -99,7 +104,7 @@ def staff_may_with(principal: Principal, capability: Capability, scope: str) -> 
 
 def may_speak_for(principal: Principal, organization: Organization) -> Verdict:
     """May this principal say who is of the organization, and which domains are its own? Who manages it, in a
-    browser, or an administrator."""
+    browser, or an administrator who is not of it."""
     verdict = may_sign_in(principal)
     if not verdict:
         return verdict
@@ -107,7 +112,14 @@ def may_speak_for(principal: Principal, organization: Organization) -> Verdict:
         return SESSION_REQUIRED
     if principal.looking_as is None and organization.managers.filter(user=principal.user).exists():
         return Allowed()
-    return staff_may(principal, matrix.ORGANIZATIONS_MANAGE)
+    return may_keep_organization(principal, organization)
+
+
+def may_keep_organization(principal: Principal, organization: Organization) -> Verdict:
+    """May this principal vouch for its domains, and say who speaks for it? An administrator, of others'."""
+    verdict = staff_may(principal, matrix.ORGANIZATIONS_MANAGE)
+    own = principal.user is not None and principal.user.organization_id == organization.pk
+    return OWN_ORGANIZATION if verdict and own else verdict
 
 
 def may_look_as(principal: Principal) -> Verdict:

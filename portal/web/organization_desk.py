@@ -8,12 +8,11 @@ from django import forms
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from portal.accounts import matrix
 from portal.accounts.actions import domains
 from portal.accounts.affiliations import admit, parted, set_end
 from portal.accounts.models import Organization, User
 from portal.accounts.organizations import people_of
-from portal.accounts.policies import may_speak_for, staff_may
+from portal.accounts.policies import OWN_ORGANIZATION, may_keep_organization, may_speak_for
 from portal.accounts.principals import Principal
 from portal.core import limits
 from portal.core.problems import Invalid, NotFound, NotPermitted
@@ -68,7 +67,7 @@ def _remove(found: Organization, form: Any, by: Principal, now: datetime) -> str
 
 def _name(found: Organization, form: Any, by: Principal, now: datetime) -> str:
     # Before the address is looked up: who manages an organization does not learn who has an account.
-    _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
+    _require(may_keep_organization(by, found))
     user = User.objects.filter(email=form.cleaned_data["email"].lower()).first()
     if user is None:
         wrong = {"email": ["No account has this address."]}
@@ -104,6 +103,7 @@ def enter_to_change(principal: Principal, found: Organization) -> None:
 
 def page_of(principal: Principal, found: Organization, asked: Mapping[str, str], sent: Any) -> dict[str, Any]:
     """Context of the page. asked: which pages of its lists. sent: the form filled wrongly, else None."""
+    keeps = may_keep_organization(principal, found)
     left = parted(found, timezone.now()).filter(user__is_active=True, user__organization=None)
     return {
         "organization": found,
@@ -112,7 +112,8 @@ def page_of(principal: Principal, found: Organization, asked: Mapping[str, str],
         "claims": found.claims.all(),
         "managers": found.managers.select_related("user"),
         "speaks": bool(may_speak_for(principal, found)),
-        "administers": bool(staff_may(principal, matrix.ORGANIZATIONS_MANAGE)),
+        "administers": bool(keeps),
+        "own": keeps if keeps == OWN_ORGANIZATION else None,
         "administrative": domains.ADMINISTRATIVE,
         "form": sent,
         "claim_form": sent if isinstance(sent, written.ClaimForm) else written.ClaimForm(),

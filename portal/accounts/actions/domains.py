@@ -10,10 +10,9 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from portal.accounts import matrix
 from portal.accounts.actions.organizations import checked_domain, every_held, set_domains
 from portal.accounts.models import Organization, OrganizationDomain, OrganizationManager, User
-from portal.accounts.policies import may_speak_for, staff_may
+from portal.accounts.policies import may_keep_organization, may_speak_for
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal, system_principal
 from portal.core import audit
@@ -102,8 +101,11 @@ def verify(*, claimed: OrganizationDomain, code: str, by: Principal, now: dateti
 
 
 def vouch(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None:
-    """An administrator knows that the domain is the organization's. Raises: NotPermitted. Conflict."""
-    _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
+    """An administrator knows that the domain is the organization's, which is not their own.
+
+    Raises: NotPermitted; own_organization. NotFound. Conflict.
+    """
+    _require(may_keep_organization(by, claimed.organization))
     with transaction.atomic():
         require_present(by)
         row = _held(claimed)
@@ -129,11 +131,9 @@ def remove(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None
 def name_manager(*, organization: Organization, user: User, by: Principal, now: datetime) -> None:
     """Let one of its people speak for an organization.
 
-    Raises: NotPermitted. Conflict: not_of_it, own_account.
+    Raises: NotPermitted; own_organization. Conflict: not_of_it.
     """
-    _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
-    if by.user == user:
-        raise Conflict("own_account", "This is your own account.", "Ask another administrator.")
+    _require(may_keep_organization(by, organization))
     with transaction.atomic():
         # Whoever leaves meanwhile waits, and then speaks for it no longer.
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -150,8 +150,11 @@ def name_manager(*, organization: Organization, user: User, by: Principal, now: 
 
 
 def remove_manager(*, manager: OrganizationManager, by: Principal, now: datetime) -> None:
-    """Somebody speaks for the organization no longer, from their next request on. Raises: NotPermitted."""
-    _require(staff_may(by, matrix.ORGANIZATIONS_MANAGE))
+    """Somebody speaks for the organization no longer, from their next request on.
+
+    Raises: NotPermitted; own_organization.
+    """
+    _require(may_keep_organization(by, manager.organization))
     with transaction.atomic():
         require_present(by)
         if OrganizationManager.objects.filter(pk=manager.pk).delete()[0]:

@@ -262,12 +262,25 @@ def test_who_goes_and_comes_back_keeps_the_date_on_which_they_leave(
     assert standing(bo).ends_at == NOW + 9 * DAY
 
 
-def test_an_administrator_names_nobody_who_is_themselves(lab: Organization, alma: Principal) -> None:
+def test_an_administrator_keeps_the_organizations_of_others_alone(
+    lab: Organization, mara: Principal, alma: Principal
+) -> None:
+    """Nor do they name themselves: only its people are named."""
     User.objects.filter(pk=alma.person.pk).update(organization=lab)
     alma.person.refresh_from_db()
-    with pytest.raises(Conflict) as caught:
-        domains.name_manager(organization=lab, user=alma.person, by=alma, now=NOW)
-    assert caught.value.code == "own_account"
+    claimed = domains.claim(organization=lab, domain="lab.example.org", by=mara, now=NOW)
+    manager, bo = OrganizationManager.objects.get(), of(lab, "bo")
+    for attempt in (
+        lambda: domains.name_manager(organization=lab, user=alma.person, by=alma, now=NOW),
+        lambda: domains.name_manager(organization=lab, user=bo, by=alma, now=NOW),
+        lambda: domains.remove_manager(manager=manager, by=alma, now=NOW),
+        lambda: domains.vouch(claimed=claimed, by=alma, now=NOW),
+        lambda: domains.remove(claimed=claimed, by=alma, now=NOW),
+        lambda: set_end(affiliation=standing(bo), ends_at=NOW, by=alma, now=NOW),
+    ):
+        with pytest.raises(NotPermitted) as caught:
+            attempt()
+        assert caught.value.code == "own_organization"
 
 
 def test_who_moves_to_another_speaks_for_the_former_one_no_longer(lab: Organization, mara: Principal) -> None:

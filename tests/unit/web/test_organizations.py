@@ -105,3 +105,11 @@ def test_everybody_whom_others_ended_is_on_some_page(open_as: OpenAs, world: Wor
         for each in client.get(address, {"parted": page}).context["parted"]
     ]
     assert len(set(shown)) == organization_desk.PARTED_PER_PAGE + 1
+
+
+def test_an_administrator_reads_why_their_own_organization_is_not_theirs_to_keep(open_as: OpenAs) -> None:
+    home = Organization.objects.get(name="Weights Portal")
+    page = open_as("alma").get(f"/organizations/{home.pk}/")
+    assert "This is your own organization" in page.text
+    assert (page.context["speaks"], page.context["administers"]) == (False, False)
+    assert "This is your own" not in open_as("otto").get(f"/organizations/{home.pk}/").text
