@@ -61,7 +61,7 @@ def _repairs() -> Iterator[tuple[int, int]]:
     place = LogEntry.objects.filter(position=OuterRef("position"), event=-1 - OuterRef("position"))
     recovered = LogRecovered.objects.filter(Exists(place)).values_list("entry", flat=True)
     for entry in recovered.iterator(_AT_ONCE):
-        fields = json.loads(bytes(entry))
+        fields = json.loads(bytes(entry))  # its leaf was compared before: it is an entry
         if fields["kind"] == REPAIRED:
             told.append(fields["data"])
     for data in told:

@@ -1,6 +1,7 @@
 """Is the database's tree the one that the signer's own files know? Asked before anything is added to it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from portal.core.log.files import LogFiles
 from portal.core.log.proofs import newest_checkpoint
@@ -8,16 +9,26 @@ from portal.core.log.refusals import Behind, HeadLost, HeadUnknown, LogRefused, 
 from portal.core.log.signing import read_head
 from portal.core.log.stored import Head, head_at, log_size, tiles
 from portal.core.models import LogCheckpoint
-from weights_vault.sealed.errors import LogMalformed, SealedError
-from weights_vault.sealed.log.tree import Frontier
+from weights_vault.sealed.errors import SealedError
 
 _AT_ONCE = 65_536  # hashes read from the file together
 
 
+@contextmanager
+def contradictions() -> Iterator[None]:
+    """Let tiles and heads that cannot be read be contradictions, too. Raises: Rewritten."""
+    try:
+        yield
+    except SealedError as error:
+        raise Rewritten(str(error)) from error
+
+
+@contradictions()
 def agree(files: LogFiles) -> Head | None:
     """Return the newest head that was ever signed, None before the first: the database grew out of it.
 
-    Costs a few tiles and the entries that were journaled but not signed. The caller holds the log's lock.
+    Costs a few tiles and the entries that were journaled but not signed; of a database that was put back, the
+    hashes of all that it still has, once. The caller holds the log's lock.
     Raises: LogRefused.
     """
     signed = signed_head(files)
@@ -68,11 +79,7 @@ def known_leaves(files: LogFiles, start: int, end: int) -> Iterator[tuple[int, b
 
 
 def _same_root(signed: Head) -> None:
-    try:
-        held = head_at(signed.size)
-    except LogMalformed as error:
-        raise Rewritten(str(error)) from error
-    if held.root != signed.root:
+    if head_at(signed.size).root != signed.root:
         raise Rewritten(f"its first {signed.size} entries have another root than was signed")
 
 
@@ -85,7 +92,5 @@ def _same_leaves(files: LogFiles, start: int, end: int) -> None:
 
 def _prefix(files: LogFiles, size: int) -> None:
     """A database that was put back holds the beginning of what the files know; else it was rewritten, too."""
-    known = Frontier()
-    known.extend(leaf for _, leaf in known_leaves(files, 0, size))
-    if known.size == size and known.root() != head_at(size).root:
+    if size <= files.size() and files.root(size) != head_at(size).root:
         raise Rewritten(f"its {size} entries are fewer than were signed, and not the first ones of them")

@@ -16,14 +16,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
-from weights_vault.sealed.log.tree import HASH_SIZE, leaf_hash
+from weights_vault.sealed.log.tree import HASH_SIZE, Frontier, leaf_hash
 
 SEGMENT = 65_536  # entries
 _PREFIX = "entries-"
 _DRAFT = ".checkpoint."
+_AT_ONCE = 65_536  # hashes read together
+_LOOK_AGAIN_S = 0.05
 
 
 class SignerBusy(Exception):
@@ -38,24 +41,33 @@ class LogFiles:
         self._leaves = folder / "leaves"
         self._checkpoint = folder / "checkpoint"
         self._written = -1  # entries that were whole when this object last wrote or mended
+        self._root: tuple[int, bytes] | None = None  # the last that was asked for, and of how many entries
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, *, within_s: float = 0.0) -> Iterator[None]:
         """Hold the folder for oneself, and put right what a killed writer left half written.
 
+        within_s: how long to wait for whoever holds it.
         Raises: SignerBusy; OSError: it cannot be made or written.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.folder / "lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SignerBusy(f"another log signer holds {self.folder}") from None
+            self._lock(lock, time.monotonic() + within_s)
             if self._written != self.size():
                 self._mend()
             self._written = -1
             yield
             self._written = self.size()
+
+    def _lock(self, lock: IO[str], until: float) -> None:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise SignerBusy(f"another log signer holds {self.folder}") from None
+            time.sleep(_LOOK_AGAIN_S)
 
     def checkpoint(self) -> str | None:
         """Return the newest signed note, None where there is none. What is no text reads as no note."""
@@ -88,6 +100,15 @@ class LogFiles:
             data = file.read((end - start) * HASH_SIZE)
         return [data[i : i + HASH_SIZE] for i in range(0, len(data) - HASH_SIZE + 1, HASH_SIZE)]
 
+    def root(self, size: int) -> bytes:
+        """Return the root of the first `size` entries, all of them here; kept until another is asked for."""
+        if self._root is None or self._root[0] != size:
+            known = Frontier()
+            for start in range(0, size, _AT_ONCE):
+                known.extend(self.leaves(start, min(size, start + _AT_ONCE)))
+            self._root = size, known.root()
+        return self._root[1]
+
     def entries(self, start: int) -> Iterator[tuple[int, bytes]]:
         """Yield position and bytes of the entries from `start` on that are still here."""
         for first, path in self._segments():
@@ -100,14 +121,21 @@ class LogFiles:
                         yield int(number), entry
 
     def append(self, entries: Sequence[bytes]) -> None:
-        """Add entries after the last: what they say first, then their hashes; both on the disk in the end."""
+        """Add entries after the last: what they say first, then their hashes, each on the disk in its turn.
+
+        A file's name is on the disk before a hash counts on it: else a power cut leaves hashes of entries
+        that are in no file, and nobody could take them over.
+        """
         lines: dict[Path, list[bytes]] = {}
         for position, entry in enumerate(entries, self.size()):
             lines.setdefault(self._segment(position), []).append(b"%d %b\n" % (position, entry))
+        fresh = not all(path.exists() for path in (*lines, self._leaves))
+        self._leaves.touch()
         for path, some in lines.items():
             _write_synced(path, b"".join(some))
+        if fresh:
+            _sync_folder(self.folder)
         _write_synced(self._leaves, b"".join(map(leaf_hash, entries)))
-        _sync_folder(self.folder)
 
     def forget(self, before_s: float) -> None:
         """Remove files of entries last written before this time; the newest always stays."""
@@ -132,9 +160,13 @@ class LogFiles:
         if not segments:
             return
         _cut_torn_line(segments[-1][1])
-        for position, entry in self.entries(self.size()):
-            if position == self.size():
-                _write_synced(self._leaves, leaf_hash(entry))
+        size = self.size()
+        missing: list[bytes] = []
+        for position, entry in self.entries(size):
+            if position == size + len(missing):
+                missing.append(leaf_hash(entry))
+        if missing:
+            _write_synced(self._leaves, b"".join(missing))
 
 
 def log_files() -> LogFiles:

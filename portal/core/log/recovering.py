@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from portal.core import audit, events
-from portal.core.log.comparing import signed_head
+from portal.core.log.comparing import contradictions, signed_head
 from portal.core.log.entries import entries_of
 from portal.core.log.files import LogFiles
 from portal.core.log.proofs import newest_checkpoint
@@ -56,6 +56,13 @@ class NothingToTrust(LogRefused):
         )
 
 
+class NothingLost(LogRefused):
+    code = "log-nothing-lost"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is lost: the database has every entry of the journal. Nothing was changed.")
+
+
 @dataclass(frozen=True)
 class Adopted:
     """before: the database's head. after: the one with the lost entries. count: how many they were."""
@@ -84,6 +91,8 @@ def hold_lost(files: LogFiles, now: datetime) -> int:
     """Keep the lost entries as rows, and tell the apps of those that are new to this database, in one
     transaction. Returns: how many were new.
     """
+    if _all_held(files):
+        return 0  # the signer asks every few seconds; without the lock, which keeps others from writing
     with locked():
         known = set(LogRecovered.objects.values_list("position", flat=True))
         new = [item for item in _lost_entries(files, log_size()) if item[0] not in known]
@@ -99,15 +108,18 @@ def hold_lost(files: LogFiles, now: datetime) -> int:
     return len(new)
 
 
+@contradictions()
 def adopt(files: LogFiles, *, by: str, reason: str, now: datetime) -> Adopted:
     """Give the lost entries their positions back and record who decided it, in one transaction.
 
-    by: the operator's name. An entry that is an event of this database, written before the backup and placed
-    after it, is placed as that event.
+    The caller holds `files.taken()`. by: the operator's name. An entry that is an event of this database,
+    written before the backup and placed after it, is placed as that event.
     Raises: LogRefused: there is nothing to adopt, the journal has holes, or does not lead to the signed head.
     """
     with locked():
         before, signed = head_at(log_size()), signed_head(files)
+        if before.size >= max(files.size(), signed.size if signed else 0):
+            raise NothingLost
         entries = [entry for _, entry in _lost_entries(files, before.size, whole=True)]
         for start in range(0, len(entries), _AT_ONCE):
             _place(before.size + start, entries[start : start + _AT_ONCE], now)
@@ -118,6 +130,7 @@ def adopt(files: LogFiles, *, by: str, reason: str, now: datetime) -> Adopted:
     return Adopted(before, after, len(entries))
 
 
+@contradictions()
 def trust_database(files: LogFiles, *, by: str, reason: str, now: datetime) -> Head:
     """Begin the folder anew from the newest head in the database, where the folder itself is gone for good.
 
@@ -152,6 +165,11 @@ def _readable(files: LogFiles) -> bool:
         return True
     except HeadLost:
         return False
+
+
+def _all_held(files: LogFiles) -> bool:
+    size = log_size()
+    return LogRecovered.objects.filter(position__gte=size).count() == files.size() - size
 
 
 def _lost_entries(files: LogFiles, size: int, *, whole: bool = False) -> list[tuple[int, bytes]]:

@@ -10,7 +10,7 @@ Order of one round, so that a kill at any point loses nothing and never makes tw
 
 from datetime import datetime, timedelta
 
-from portal.core.log.comparing import agree, known_leaves
+from portal.core.log.comparing import agree, contradictions, known_leaves
 from portal.core.log.entries import placed
 from portal.core.log.files import LogFiles, oldest_kept
 from portal.core.log.proofs import newest_checkpoint
@@ -18,7 +18,6 @@ from portal.core.log.refusals import KeyChanged, Rewritten
 from portal.core.log.sequencer import place_batch, waiting
 from portal.core.log.signing import is_by, keep_row, sign_head
 from portal.core.log.stored import Head, head_at, locked, log_size, tiles
-from weights_vault.sealed.errors import LogMalformed
 from weights_vault.sealed.log.note import NoteSigner
 from weights_vault.sealed.log.tree import EMPTY_ROOT, Frontier, leaf_hash
 
@@ -36,13 +35,14 @@ def is_idle(files: LogFiles, now: datetime) -> bool:
     return fresh and row.note.startswith(note.rpartition("\n\n")[0]) and not waiting().exists()
 
 
+@contradictions()
 def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
     """Give every waiting event its place, and sign the tree. Returns: the signed head.
 
     The caller holds `files.taken()`. Raises: LogRefused: nothing was placed and nothing signed.
     """
     signed = _place_all(files, key)
-    head = _current()
+    head = head_at(log_size())
     _journal(files, head.size)
     _grew(files, signed, head)
     note = files.checkpoint() if signed == head else sign_head(head, key)
@@ -61,22 +61,8 @@ def _place_all(files: LogFiles, key: NoteSigner) -> Head | None:
             signed = agree(files)
             if signed is not None and not is_by(files.checkpoint() or "", key):
                 raise KeyChanged(signed.size)
-            if not _placed_some():
+            if not place_batch():
                 return signed
-
-
-def _placed_some() -> bool:
-    try:
-        return place_batch() > 0
-    except LogMalformed as error:
-        raise Rewritten(str(error)) from error
-
-
-def _current() -> Head:
-    try:
-        return head_at(log_size())
-    except LogMalformed as error:
-        raise Rewritten(str(error)) from error
 
 
 def _journal(files: LogFiles, size: int) -> None:
@@ -84,20 +70,22 @@ def _journal(files: LogFiles, size: int) -> None:
     for start in range(files.size(), size, _AT_ONCE):
         stored = tiles()
         entries = []
-        for position, event, entry in placed(start, min(size, start + _AT_ONCE)):
+        stop = min(size, start + _AT_ONCE)
+        for expected, (position, event, entry) in enumerate(placed(start, stop), start):
+            if position != expected:
+                break
             if entry is None or leaf_hash(entry) != stored.subtree(0, position):
                 raise Rewritten(f"event {event}, entry {position}, is not what it was when it got its place")
             entries.append(entry)
+        if start + len(entries) != stop:  # what follows would be journaled as other entries than it is
+            raise Rewritten(f"the place of entry {start + len(entries)} was taken away")
         files.append(entries)
 
 
 def _grew(files: LogFiles, signed: Head | None, head: Head) -> None:
     """See that the head is the last signed one and the leaves journaled since. Raises: Rewritten."""
     old = signed or Head(0, EMPTY_ROOT)
-    try:
-        grown = Frontier.read(old.size, tiles().subtree)
-    except LogMalformed as error:
-        raise Rewritten(str(error)) from error
+    grown = Frontier.read(old.size, tiles().subtree)
     if grown.root() != old.root:
         raise Rewritten(f"its first {old.size} entries have another root than was signed")
     grown.extend(leaf for _, leaf in known_leaves(files, grown.size, head.size))

@@ -1,7 +1,8 @@
-"""What the portal's own commands share: an end in words where the database cannot serve them."""
+"""What the portal's own commands share: an end in words where settings or the database do not serve them."""
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError
 
@@ -10,11 +11,15 @@ from portal.core.secrecy import redact
 
 
 class DatabaseCommand(BaseCommand):
-    """A command that reads or changes rows. Errors of the database that nobody foresaw stay tracebacks."""
+    """A command that reads or changes rows. Errors of the database that nobody foresaw stay tracebacks;
+    a setting that is missing or wrong is the operator's to mend, and is said.
+    """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         except DatabaseError as error:
             said = _in_words(error)
             if said is None:

@@ -38,6 +38,7 @@ AGAIN = frozenset(
     }
 )
 LISTED = 200
+_SIGNER_PAUSES_S = 10.0  # a signer that refuses holds the folder now and then, for a moment
 
 
 class Command(DatabaseCommand):
@@ -141,14 +142,15 @@ class Command(DatabaseCommand):
         if not by.strip():
             raise CommandError("Say who decides this: --by YOUR-NAME. It stands in the log.")
         if adopt:
-            recovering.hold_lost(files, now)
-            done = recovering.adopt(files, by=by, reason=reason, now=now)
+            with files.taken(within_s=_SIGNER_PAUSES_S):
+                recovering.hold_lost(files, now)
+                done = recovering.adopt(files, by=by, reason=reason, now=now)
             self.stdout.write(
                 f"{done.count} entries were taken over: from {done.before} to {done.after}. The signer goes "
                 "on by itself; the event log.repaired names both heads."
             )
             return
-        with files.taken():
+        with files.taken(within_s=_SIGNER_PAUSES_S):
             head = recovering.trust_database(files, by=by, reason=reason, now=now)
         self.stdout.write(f"The signer's folder begins anew from {head}.")
 

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from portal.core.log import keys, sequencer
 from portal.core.log.files import LogFiles, log_files
+from portal.core.management.commands import audit as audit_command
 from portal.core.models import AuditEvent, LogCheckpoint, LogTile
 from tests.servers.witness import Witness
 from tests.unit.core.log.test_j3_restored import backup, restore
@@ -119,6 +120,28 @@ def test_j3_operator_is_led_from_the_refusal_to_a_log_that_goes_on(files: LogFil
     assert manage("audit", "repair").startswith("Nothing is lost")
 
 
+@pytest.mark.parametrize("way", ["--adopt", "--trust-database"])
+def test_repair_waits_for_the_signer_that_holds_the_folder(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(audit_command, "_SIGNER_PAUSES_S", 0.1)
+    record()
+    sign(files)
+    with files.taken(), pytest.raises(CommandError, match="another log signer holds"):
+        manage("audit", "repair", way, "--by", "Olga Operator")
+    with pytest.raises(CommandError, match=r"Nothing is lost|nothing begins anew"):
+        manage("audit", "repair", way, "--by", "Olga Operator")
+
+
+def test_head_of_nobodys_key_is_not_begun_anew_from(files: LogFiles, settings: Any, tmp_path: Path) -> None:
+    record()
+    sign(files)
+    LogCheckpoint.objects.update(note="made up")
+    settings.LOG_CHECKPOINTS = str(tmp_path / "another disk")
+    with pytest.raises(CommandError, match="The database contradicts what was signed"):
+        manage("audit", "repair", "--trust-database", "--by", "Olga Operator")
+
+
 def test_lost_folder_is_begun_anew(files: LogFiles, settings: Any, tmp_path: Path) -> None:
     record()
     sign(files)
@@ -147,7 +170,7 @@ def test_key_of_another_log_signs_nothing(settings: Any, tmp_path: Path) -> None
     path = tmp_path / "log.pem"
     path.write_bytes(SigningKey.generate().to_pem())
     settings.LOG_KEY = str(path)
-    with pytest.raises(Exception, match="LOG_KEY is not the key that LOG_VERIFIER names"):
+    with pytest.raises(CommandError, match="LOG_KEY is not the key that LOG_VERIFIER names"):
         manage("log_signer", "--once")
     assert not LogTile.objects.exists()
     assert sequencer.waiting().count() == 0

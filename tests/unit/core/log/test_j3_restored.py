@@ -12,7 +12,7 @@ from django.db.models import Model
 from portal.core.events import _handlers
 from portal.core.log import keys, proofs, recovering
 from portal.core.log.files import LogFiles
-from portal.core.log.recovering import EventsLost, JournalGone, NothingToTrust
+from portal.core.log.recovering import EventsLost, JournalGone, NothingLost, NothingToTrust
 from portal.core.log.refusals import Behind, HeadLost, Rewritten
 from portal.core.log.signing import read_head
 from portal.core.log.stored import log_size
@@ -155,6 +155,43 @@ def test_database_that_was_restored_and_edited_is_not_adopted(files: LogFiles) -
     with pytest.raises(Rewritten, match="does not lead to the head that was signed"):
         recovering.adopt(files, by="Olga Operator", reason="", now=NOW)
     assert log_size() == 5
+
+
+def test_log_that_lost_nothing_is_not_repaired(files: LogFiles) -> None:
+    record()
+    sign(files)
+    with pytest.raises(NothingLost):
+        recovering.adopt(files, by="Olga Operator", reason="", now=NOW)
+    assert not AuditEvent.objects.filter(kind="log.repaired").exists()
+
+
+def test_refusing_signer_hashes_what_is_left_once(files: LogFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every few seconds, under a lock that on SQLite keeps everybody from writing."""
+    day_lost(files)
+    read: list[int] = []
+    leaves = LogFiles.leaves
+
+    def counted(self: LogFiles, start: int, end: int) -> list[bytes]:
+        read.append(end - start)
+        return leaves(self, start, end)
+
+    monkeypatch.setattr(LogFiles, "leaves", counted)
+    for _ in range(3):
+        with pytest.raises(Behind):
+            sign(files)
+    assert read == [5]
+
+
+@pytest.mark.parametrize("tiles", ["gone", "torn"])
+def test_database_that_was_restored_without_its_tiles_is_refused_in_words(
+    files: LogFiles, tiles: str
+) -> None:
+    day_lost(files)
+    rows = LogTile.objects.filter(level=0)
+    rows.delete() if tiles == "gone" else rows.update(hashes=bytes(3))
+    for refused in (sign, lambda files: recovering.adopt(files, by="Olga Operator", reason="", now=NOW)):
+        with pytest.raises(Rewritten):
+            refused(files)
 
 
 def test_journal_with_a_hole_is_not_adopted(files: LogFiles) -> None:

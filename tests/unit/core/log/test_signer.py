@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from portal.core.log import files as files_module
 from portal.core.log import keys, proofs, sequencer, signer
 from portal.core.log.files import LogFiles, SignerBusy
 from portal.core.log.refusals import HeadLost, HeadUnknown, Rewritten
@@ -84,34 +83,6 @@ def test_signer_killed_at_a_step_goes_on_from_there(
     assert not LogPending.objects.exists()
     assert read_head(files.checkpoint() or "") == head
     assert [entry.count(b'"n":%d' % n) for n, (_, entry) in enumerate(files.entries(0), 1)] == [1, 1, 1]
-
-
-@pytest.mark.parametrize("cut", [1, 20, 70])
-def test_journal_torn_by_a_power_cut_is_mended(files: LogFiles, cut: int) -> None:
-    for number in range(3):
-        record(number)
-    sign(files)
-    for path in (files.folder / "entries-000000000000", files.folder / "leaves"):
-        path.write_bytes(path.read_bytes()[:-cut])
-    record(3)
-    assert sign(LogFiles(files.folder)).size == 4
-    positions = [position for position, _ in files.entries(0)]
-    assert sorted(set(positions)) == [0, 1, 2, 3]
-    assert files.size() == 4
-
-
-def test_journal_goes_on_in_a_new_file_and_old_ones_are_forgotten(
-    files: LogFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files_module, "SEGMENT", 4)
-    for number in range(10):
-        record(number)
-    sign(files)
-    names = sorted(path.name for path in files.folder.glob("entries-*"))
-    assert names == ["entries-000000000000", "entries-000000000004", "entries-000000000008"]
-    assert [position for position, _ in files.entries(5)] == [5, 6, 7, 8, 9]
-    files.forget(before_s=2e10)
-    assert [position for position, _ in files.entries(0)] == [8, 9]
 
 
 def test_folder_without_its_head_is_found_although_nothing_waits(files: LogFiles) -> None:
@@ -203,6 +174,43 @@ def test_a6_event_edited_before_it_was_journaled_is_not_signed(
     with pytest.raises(Rewritten, match=f"event {event.pk}, entry 0"):
         sign(files)
     assert not LogCheckpoint.objects.exists()
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("taken", [1, 2])
+def test_a6_place_taken_away_before_it_was_journaled_moves_no_other(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """Entry 2 would be journaled as entry 1, and stand there for good."""
+    for number in range(3):
+        record(number)
+    with monkeypatch.context() as patch:
+        patch.setattr(signer, "log_size", killed)
+        with pytest.raises(Killed):
+            sign(files)
+    journal = signer._journal
+    with owning_the_database():
+        run(f"DELETE FROM core_logentry WHERE position = {taken}")  # noqa: S608
+    with pytest.raises(Rewritten, match=f"the place of entry {taken} was taken away"):
+        journal(files, 3)
+    assert files.size() == 0
+
+
+def test_place_whose_tile_is_gone_is_refused_in_words(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(1)
+    sign(files)
+    record(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(signer, "sign_head", killed)
+        with pytest.raises(Killed):
+            sign(files)
+    tile = LogTile.objects.get()
+    LogTile.objects.filter(pk=tile.pk).update(hashes=bytes(tile.hashes)[:32])
+    with pytest.raises(Rewritten):
+        sign(files)
 
 
 @pytest.mark.parametrize("signed_before", [0, 3])
