@@ -10,6 +10,7 @@ are believed for what was signed before it (portal/core/log/replacing.py).
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,11 @@ def verifiers() -> tuple[NoteVerifier, ...]:
         raise ImproperlyConfigured(f"LOG_VERIFIER is not set. It is the public key that `{MAKE}` printed.")
     if text.startswith("file:"):
         text = _read(Path(text.removeprefix("file:")), "LOG_VERIFIER")
+    return _parsed(text)
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[NoteVerifier, ...]:
     try:
         known = tuple(map(NoteVerifier.from_text, _SEPARATORS.split(text.strip().strip(","))))
     except SealedError as error:

@@ -20,6 +20,7 @@ from portal.core.log.signing import read_head
 from portal.core.log.stored import head_at
 from portal.core.models import LogCheckpoint
 from weights_vault.sealed.errors import LogMalformed, LogTampered, SealedError
+from weights_vault.sealed.log.checkpoint import parse_checkpoint
 from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier, open_note
 
 logger = logging.getLogger(__name__)
@@ -113,8 +114,12 @@ def row_of(note: str) -> LogCheckpoint | None:
     None: it is no checkpoint of this log, or not of the entries that the log has.
     """
     text, _, lines = note.rpartition("\n\n")
-    if (row := LogCheckpoint.objects.filter(note__startswith=f"{text}\n\n").first()) is not None:
-        return row
+    try:
+        size = parse_checkpoint(f"{text}\n").size
+    except SealedError:
+        return None
+    if (row := LogCheckpoint.objects.filter(size=size).first()) is not None:
+        return row if row.note.startswith(f"{text}\n\n") else None
     ours = tuple(f"— {each.name} " for each in verifiers())
     own = f"{text}\n\n" + "".join(line for line in lines.splitlines(keepends=True) if line.startswith(ours))
     try:
@@ -122,8 +127,8 @@ def row_of(note: str) -> LogCheckpoint | None:
         fits = head_at(head.size) == head
     except SealedError:
         return None
-    later = LogCheckpoint.objects.filter(size__gte=head.size).order_by("size").first()
-    if not fits or later is None or later.size == head.size:
+    later = LogCheckpoint.objects.filter(size__gt=head.size).order_by("size").first()
+    if not fits or later is None:
         return None
     return LogCheckpoint(size=head.size, root=head.root, note=own, signed_at=later.signed_at)
 
