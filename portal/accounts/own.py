@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
 
-from portal.accounts.models import AccessToken, Device, PendingAction, RoleGrant, User
+from portal.accounts.models import AccessToken, Affiliation, Device, PendingAction, RoleGrant, User
 from portal.core import audit
 from portal.core.models import AuditEvent
 
@@ -25,6 +25,11 @@ def account(user: User) -> Row:
         "email": user.email,
         "addresses": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "organization": user.organization.name if user.organization else None,
+        "affiliations": [_affiliation(each) for each in user.affiliations.select_related("organization")],
+        "speaks_for": [
+            {"organization": each.organization.name, "since": each.at}
+            for each in user.manages.select_related("organization")
+        ],
         "country": user.country,
         "joined": user.date_joined,
         "last_login": user.last_login,
@@ -35,6 +40,18 @@ def account(user: User) -> Row:
         "connected_accounts": list(
             SocialAccount.objects.filter(user=user).values("provider", "uid", "date_joined", "last_login")
         ),
+    }
+
+
+def _affiliation(row: Affiliation) -> Row:
+    """Who else ended it is somebody else's."""
+    by = "you" if row.ended_by == row.user.public_id else "others"
+    return {
+        "organization": row.organization.name,
+        "began_at": row.began_at,
+        "ends_at": row.ends_at,
+        "ended_at": row.ended_at,
+        "ended_by": by if row.ended_by else None,
     }
 
 

@@ -9,7 +9,8 @@ from django.test import Client
 
 from licenses import actions
 from licenses.models import Request
-from portal.accounts.models import User
+from portal.accounts.actions import domains
+from portal.accounts.models import Affiliation, Organization, User
 from portal.core.models import AuditEvent
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.world import World
@@ -49,6 +50,24 @@ def lived(world: World, big: Release) -> Request:
     )
     world.signed("ada", Release.objects.get(slug="opt-66b"))
     return request
+
+
+def test_the_file_says_where_the_person_was_and_for_whom_they_speak(open_as: OpenAs, world: World) -> None:
+    bo, lab = world.people["bo"], Organization.objects.get(name="Example Lab")
+    domains.name_manager(organization=lab, user=bo, by=world.by("alma"), now=world.ago(5))
+    for home, by in (("Elsewhere", bo.public_id), ("Another", world.people["alma"].public_id)):
+        Affiliation.objects.create(
+            user=bo,
+            organization=Organization.objects.create(name=home),
+            began_at=world.ago(99),
+            ended_at=world.ago(98),
+            ended_by=by,
+        )
+    data, text = taken(open_as("bo"))
+    ended = {each["organization"]: each["ended_by"] for each in data["account"]["affiliations"]}
+    assert ended == {"Elsewhere": "you", "Another": "others"}
+    assert [each["organization"] for each in data["account"]["speaks_for"]] == ["Example Lab"]
+    assert world.people["alma"].public_id not in text
 
 
 def test_the_file_holds_everything_of_the_person(open_as: OpenAs, world: World, lived: Request) -> None:
