@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
+
 from portal.core.log.keys import verifiers
 from portal.core.log.stored import Head
 from portal.core.models import LogCheckpoint
@@ -60,9 +62,10 @@ def is_by(note: str, key: NoteSigner) -> bool:
     return bool(ours) and ours[-1] == key.verifier.key_id
 
 
+@transaction.atomic
 def keep_row(head: Head, note: str, now: datetime) -> None:
     """Keep a checkpoint as a row; of one that is there, the lines of witnesses stay."""
-    row, made = LogCheckpoint.objects.get_or_create(
+    row, made = LogCheckpoint.objects.select_for_update().get_or_create(
         size=head.size, defaults={"root": head.root, "note": note, "signed_at": now}
     )
     if not made:

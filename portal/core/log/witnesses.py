@@ -8,14 +8,14 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import httpx
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 
 from portal.core.log.keys import verifiers
-from portal.core.log.proofs import consistency, newest_checkpoint
+from portal.core.log.proofs import consistency
 from portal.core.log.signing import read_head
 from portal.core.log.stored import head_at
 from portal.core.models import LogCheckpoint
@@ -52,20 +52,16 @@ def configured() -> list[Witness]:
     return [_witness(pair) for pair in settings.LOG_WITNESSES.split(",") if pair.strip()]
 
 
-def collect(now: datetime) -> None:
-    """Ask each witness that has not cosigned the newest head, and keep their lines with it.
+def ask_and_keep(witness: Witness, row: LogCheckpoint) -> None:
+    """Ask one witness for its line under a head, and keep it with the head.
 
-    What a witness answers instead is logged: the log goes on without it.
+    What it answers instead is logged, and it is left alone for AGAIN_S: the log goes on without it.
     """
-    row = newest_checkpoint()
-    if row is None:
-        return
-    for witness in _missing(row):
-        try:
-            add_line(row, ask(witness, row))
-        except WitnessRefused as error:
-            _left_alone[witness.url] = time.monotonic() + AGAIN_S
-            logger.warning("witness %s did not sign the head of %d: %s", witness.key.name, row.size, error)
+    try:
+        add_line(row, ask(witness, row))
+    except WitnessRefused as error:
+        _left_alone[witness.url] = time.monotonic() + AGAIN_S
+        logger.warning("witness %s did not sign the head of %d: %s", witness.key.name, row.size, error)
 
 
 def ask(witness: Witness, row: LogCheckpoint) -> str:
@@ -86,11 +82,15 @@ def ask(witness: Witness, row: LogCheckpoint) -> str:
     raise WitnessRefused("it names another head each time")
 
 
+@transaction.atomic
 def add_line(row: LogCheckpoint, lines: str) -> list[str]:
     """Keep signature lines with a checkpoint, those that a configured witness made over it.
 
     Returns: the names of these witnesses. Raises: WitnessRefused: there is none, or one does not fit.
     """
+    # Another witness may have signed while this one was asked, or the signer the same head again.
+    kept = LogCheckpoint.objects.select_for_update().filter(size=row.size).first()
+    row.note = row.note if kept is None else kept.note
     keys = [witness.key for witness in configured()]
     theirs = tuple(f"— {key.name} " for key in keys)  # others would take the room of those to come
     fresh = [line for line in lines.splitlines(keepends=True) if line.startswith(theirs)]
@@ -103,8 +103,10 @@ def add_line(row: LogCheckpoint, lines: str) -> list[str]:
     if not opened.witnesses:
         raise WitnessRefused("no line of it is from a witness that LOG_WITNESSES names")
     row.note = note
-    if not LogCheckpoint.objects.filter(size=row.size).update(note=note):
+    if kept is None:
         row.save(force_insert=True)  # it was thinned: that a witness signed it is worth a row
+    else:
+        LogCheckpoint.objects.filter(size=row.size).update(note=note)
     return opened.witnesses
 
 
@@ -141,7 +143,8 @@ def cosigned(row: LogCheckpoint) -> list[str]:
         return []
 
 
-def _missing(row: LogCheckpoint) -> Iterator[Witness]:
+def missing(row: LogCheckpoint) -> Iterator[Witness]:
+    """Yield the witnesses whose line a head lacks, without those that are left alone."""
     signed = set(cosigned(row))
     for witness in configured():
         if witness.key.name not in signed and time.monotonic() >= _left_alone.get(witness.url, 0.0):

@@ -14,7 +14,8 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from portal.core.log import keys, recovering, replacing, signer, witnesses
+from portal.core.log import keys, recovering, replacing, signer
+from portal.core.log.asking import Asking
 from portal.core.log.files import LogFiles, SignerBusy, log_files
 from portal.core.log.refusals import Behind, LogRefused
 from portal.core.log.stored import Head
@@ -24,6 +25,7 @@ from weights_vault.sealed.log.note import NoteSigner, NoteVerifier
 logger = logging.getLogger("portal.core.log")
 
 _REFUSED_AGAIN_S = 5.0
+_WITNESSES_WITHIN_S = 10.0  # with --once: whoever has not signed by then is asked another time
 
 
 class Command(DatabaseCommand):
@@ -79,6 +81,7 @@ class Command(DatabaseCommand):
         self.stdout.write(f"The new key signed what the old one signed last: {head}. Start the log signer.")
 
     def _once(self, files: LogFiles, key: NoteSigner) -> None:
+        asking = Asking()
         try:
             head = one_round(files, key, timezone.now())
         except OSError as error:
@@ -86,21 +89,20 @@ class Command(DatabaseCommand):
         except (LogRefused, SignerBusy) as error:
             raise CommandError(f"Nothing was signed. {error}") from error
         self.stdout.write(f"Signed: {head}.")
+        asking.ask_all(within_s=_WITNESSES_WITHIN_S)
 
 
 def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
-    """One round of the signer and its witnesses; what a restored database lost is held first.
+    """One round of the signer; what a restored database lost is held first.
 
     Raises: LogRefused, SignerBusy, OSError: the folder cannot be written.
     """
     with files.taken():
         try:
-            head = signer.one_round(files, key, now)
+            return signer.one_round(files, key, now)
         except Behind:
             recovering.hold_lost(files, now)
             raise
-    witnesses.collect(now)
-    return head
 
 
 def _run(files: LogFiles, key: NoteSigner) -> None:
@@ -108,10 +110,10 @@ def _run(files: LogFiles, key: NoteSigner) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     logger.info("log signer of %s, journal in %s", key.name, files.folder)
-    said = ""
+    asking, said = Asking(), ""
     while not stop.is_set():
         close_old_connections()
-        trouble = _tried(files, key)
+        trouble = _tried(files, key, asking)
         if trouble and trouble != said:
             logger.error("nothing is signed. %s", trouble)
         elif said and not trouble:
@@ -120,12 +122,13 @@ def _run(files: LogFiles, key: NoteSigner) -> None:
         stop.wait(_REFUSED_AGAIN_S if trouble else signer.PERIOD_S)
 
 
-def _tried(files: LogFiles, key: NoteSigner) -> str:
+def _tried(files: LogFiles, key: NoteSigner, asking: Asking) -> str:
     """One round, where there is anything to do. Returns: why nothing was signed, "" otherwise."""
     try:
         now = timezone.now()
         if not signer.is_idle(files, now):
             one_round(files, key, now)
+        asking.ask_all()
     except OSError as error:
         return _in_words(error, files)
     except (LogRefused, SignerBusy, DatabaseError) as error:

@@ -1,5 +1,6 @@
 """Witnesses: what they cosign is kept with the head; what they refuse is said, and the log goes on."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.core.log import keys, proofs, sequencer, witnesses
+from portal.core.log.asking import Asking
 from portal.core.log.files import LogFiles
 from portal.core.log.trace import Bad
 from portal.core.log.verify import verify
@@ -41,6 +43,13 @@ def witness(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Witness]
         yield made
 
 
+def collect() -> None:
+    row = proofs.newest_checkpoint()
+    assert row is not None
+    for each in witnesses.missing(row):
+        witnesses.ask_and_keep(each, row)
+
+
 def grow(files: LogFiles, count: int) -> LogCheckpoint:
     for number in range(count):
         record(number)
@@ -50,11 +59,11 @@ def grow(files: LogFiles, count: int) -> LogCheckpoint:
 def test_heads_are_cosigned_as_the_log_grows(files: LogFiles, witness: Witness) -> None:
     for count in (3, 1, 7):
         row = grow(files, count)
-        witnesses.collect(NOW)
+        collect()
         row.refresh_from_db()
         assert witnesses.cosigned(row) == ["witness.example.org"]
     assert (witness.seen.size, witness.asked) == (11, 3)
-    witnesses.collect(NOW)
+    collect()
     assert witness.asked == 3, "a head is cosigned once"
     event = AuditEvent.objects.first()
     assert event is not None
@@ -65,7 +74,7 @@ def test_heads_are_cosigned_as_the_log_grows(files: LogFiles, witness: Witness) 
 
 def test_head_that_is_signed_again_keeps_its_cosignature(files: LogFiles, witness: Witness) -> None:
     row = grow(files, 3)
-    witnesses.collect(NOW)
+    collect()
     sign(files)
     row.refresh_from_db()
     assert witnesses.cosigned(row) == ["witness.example.org"]
@@ -77,7 +86,7 @@ def test_witness_that_names_another_head_is_offered_growth_from_there(
     old = grow(files, 4)
     witness.seen = Checkpoint(keys.origin(), 4, bytes(old.root))
     row = grow(files, 4)
-    witnesses.collect(NOW)
+    collect()
     row.refresh_from_db()
     assert (witnesses.cosigned(row), witness.asked) == (["witness.example.org"], 2)
 
@@ -97,10 +106,10 @@ def test_witness_that_knows_another_history_is_said_and_left_alone(
 ) -> None:
     witness.seen = seen
     row = grow(files, 4)
-    witnesses.collect(NOW)
+    collect()
     assert said in caplog.text
     asked = witness.asked
-    witnesses.collect(NOW)
+    collect()
     row.refresh_from_db()
     assert (witness.asked, witnesses.cosigned(row)) == (asked, [])
 
@@ -110,7 +119,7 @@ def test_witness_out_of_reach_stops_nobody(files: LogFiles, settings: Any, witne
     row = grow(files, 1)
     with pytest.raises(WitnessRefused, match="does not answer"):
         witnesses.ask(witnesses.configured()[0], row)
-    witnesses.collect(NOW)
+    collect()
 
 
 def test_line_of_a_stranger_or_over_another_head_is_not_kept(files: LogFiles, witness: Witness) -> None:
@@ -137,9 +146,68 @@ def test_witness_that_names_a_charset_of_its_own_stops_no_process(
     headers = {"content-type": f"text/x.tlog.size; charset={charset}"}
     answer = httpx.Response(status, headers=headers, content=b"1\xff")
     monkeypatch.setattr(witnesses, "_post", lambda *_: answer)
-    witnesses.collect(NOW)
+    collect()
     assert witnesses.cosigned(row) == []
     assert witness.url in witnesses._left_alone
+
+
+@contextmanager
+def silent_witness() -> Iterator[tuple[str, list[str]]]:
+    """Takes the question and says nothing until the end. Gives its address, and what it was asked."""
+    stop, asked = Event(), list[str]()
+
+    class Silent(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            stop.wait()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        stop.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_silent_witness_holds_up_neither_the_signer_nor_another_witness(
+    files: LogFiles, witness: Witness, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witnesses, "TIMEOUT_S", 60.0)
+    other = Witness("silent.example.org", keys.verifier(), NOW)
+    with silent_witness() as (url, asked):
+        settings.LOG_WITNESSES = f"{url} {other.verifier.text},{witness.setting}"
+        asking = Asking()
+        for _ in range(3):
+            row = grow(files, 1)
+            began = time.monotonic()
+            asking.ask_all()
+            assert time.monotonic() - began < 2
+            asking._under_way[witness.url].join(20)
+            row.refresh_from_db()
+            assert witnesses.cosigned(row) == [witness.name]
+        assert len(asked) == 1, "one question at a time"
+    asking._under_way[url].join(20)
+    assert url in witnesses._left_alone
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_lines_that_come_at_once_are_all_kept(files: LogFiles, settings: Any) -> None:
+    """Each was asked about the row as it was before the other had signed."""
+    made = [Witness(f"w{number}.example.org", keys.verifier(), NOW) for number in (1, 2)]
+    settings.LOG_WITNESSES = ",".join(f"https://w.example.org {each.verifier.text}" for each in made)
+    size = grow(files, 1).size
+    rows = [LogCheckpoint.objects.get(size=size) for _ in made]
+    for row, each in zip(rows, made, strict=True):
+        witnesses.add_line(row, cosignature(row.note, each.name, each.key, NOW))
+    assert witnesses.cosigned(LogCheckpoint.objects.get()) == ["w1.example.org", "w2.example.org"]
 
 
 @contextmanager
@@ -180,7 +248,7 @@ def test_witness_that_answers_without_an_end_keeps_nobody(
 
 def test_tree_with_a_hole_is_said_and_stops_no_process(files: LogFiles, witness: Witness) -> None:
     grow(files, 3)
-    witnesses.collect(NOW)
+    collect()
     row = grow(files, 2)
     LogTile.objects.all().delete()
     with pytest.raises(WitnessRefused, match="no growth can be shown"):
@@ -206,7 +274,7 @@ def test_a6_rewritten_log_does_not_agree_with_the_head_that_a_witness_cosigned(
     files: LogFiles, witness: Witness, tmp_path: Path
 ) -> None:
     grow(files, 5)
-    witnesses.collect(NOW)
+    collect()
     kept = LogCheckpoint.objects.get(size=5).note
     with owning_the_database():
         AuditEvent.objects.filter(data={"n": 2}).update(by="usr_b")
