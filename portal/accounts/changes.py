@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from portal.accounts import matrix
@@ -31,6 +31,8 @@ MAX_REASON_CHARACTERS: Final = 1_000
 EXPIRE: Final = "accounts.expire_changes"
 EXPIRE_EVERY_S: Final = 300
 _MAIL: Final = "accounts/mail/change_"
+# "wpchg1": what PostgreSQL takes for an advisory lock. No other lock of ours has this number.
+_LOCK: Final = 0x7770_6368_6731
 
 OWN_CHANGE: Final = Denied(
     "own_change", "You proposed this yourself.", "Somebody else who may confirm it has to look at it."
@@ -82,6 +84,7 @@ def propose(
     _require(known.may_propose(by, payload))
     reason = _checked(reason)
     with transaction.atomic():
+        _one_at_a_time()
         require_present(by)
         waiting = TwoPersonChange.objects.filter(state=TwoPersonChange.State.PROPOSED, expires_at__gt=now)
         if waiting.filter(kind=kind, payload=dict(payload)).exists():
@@ -189,6 +192,13 @@ def change_for(principal: Principal, id: str) -> TwoPersonChange:
 def _require(verdict: Verdict) -> None:
     if isinstance(verdict, Denied):
         raise NotPermitted.from_denied(verdict)
+
+
+def _one_at_a_time() -> None:
+    """Wait until who proposes something now is through: what they propose may be the same."""
+    if connection.vendor == "postgresql":  # on SQLite the transaction holds the whole database
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _checked(reason: str) -> str:

@@ -82,8 +82,8 @@ def verify(*, claimed: OrganizationDomain, code: str, by: Principal, now: dateti
     """
     _require(may_speak_for(by, claimed.organization))
     with transaction.atomic():
-        require_present(by)
         row = _held(claimed)
+        require_present(by)
         if row.verified_at is not None:
             raise Conflict("domain_verified", f"{row.domain} is shown already.", "Nothing is left to do.")
         over = row.code_ends_at is None or now >= row.code_ends_at or row.wrong_codes >= MOST_WRONG
@@ -107,8 +107,8 @@ def vouch(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None:
     """
     _require(may_keep_organization(by, claimed.organization))
     with transaction.atomic():
-        require_present(by)
         row = _held(claimed)
+        require_present(by)
         if row.verified_at is None:
             _keep(row, OrganizationDomain.How.STAFF, by, now)
 
@@ -120,8 +120,8 @@ def remove(*, claimed: OrganizationDomain, by: Principal, now: datetime) -> None
     """
     _require(may_speak_for(by, claimed.organization))
     with transaction.atomic():
-        require_present(by)
         organization = _held(claimed).organization
+        require_present(by)
         left = [domain for domain in organization.domains if domain != claimed.domain]
         OrganizationDomain.objects.filter(pk=claimed.pk).delete()
         set_domains(organization=organization, domains=left, by=system_principal("domains"), now=now)

@@ -57,7 +57,7 @@ def operator_acts_alone() -> bool:
 def grant_role(*, user: User, role: str, by: Principal, now: datetime) -> None:
     """Give `user` a role; giving it again changes nothing. For the portal itself: people propose.
 
-    Raises: NotPermitted. Invalid: there is no such role.
+    Raises: NotPermitted. Invalid: there is no such role. Conflict: the account is disabled.
     """
     _require_system(by)
     _give(user, role, by.actor, now)
@@ -72,6 +72,8 @@ def remove_role(*, user: User, role: str, by: Principal, now: datetime) -> None:
 def _give(user: User, role: str, by: str, now: datetime) -> None:
     _require_known(role)
     with transaction.atomic():
+        # An erasure, or a disabling, waits until this is through: nobody who left is given a role.
+        _require_active(_held(user))
         _, made = RoleGrant.objects.get_or_create(user=user, role=role, defaults={"by": by, "at": now})
         if made:
             audit.record("role.granted", by=by, subject=f"user:{user.public_id}", now=now, role=role)
@@ -80,30 +82,36 @@ def _give(user: User, role: str, by: str, now: datetime) -> None:
 def _take(user: User, role: str, by: str, now: datetime) -> None:
     _require_known(role)
     with transaction.atomic():
+        _held(user)
         removed, _ = RoleGrant.objects.filter(user=user, role=role).delete()
         if removed:
             audit.record("role.removed", by=by, subject=f"user:{user.public_id}", now=now, role=role)
 
 
+def _held(user: User) -> User:
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
 def _perform_grant(change: TwoPersonChange, by: Principal, now: datetime) -> dict[str, Any]:
-    # An erasure, or a disabling, waits until this is through: nobody who left is given a role.
-    user = User.objects.select_for_update(no_key=True).get(public_id=change.payload["user"])
-    _require_active(user)
-    _give(user, change.payload["role"], by.actor, now)
+    _give(User.objects.get(public_id=change.payload["user"]), change.payload["role"], by.actor, now)
     return {}
 
 
 def _perform_remove(change: TwoPersonChange, by: Principal, now: datetime) -> dict[str, Any]:
-    user = User.objects.select_for_update(no_key=True).get(public_id=change.payload["user"])
-    _take(user, change.payload["role"], by.actor, now)
+    _take(User.objects.get(public_id=change.payload["user"]), change.payload["role"], by.actor, now)
     return {}
 
 
-def _may_propose(by: Principal, payload: Mapping[str, Any]) -> Verdict:
+def may_propose_role(by: Principal, user: str) -> Verdict:
+    """May this principal propose that somebody gets or loses a role? Never of themselves. user: public id."""
     verdict = staff_may(by, matrix.ROLES_PROPOSE)
     if not verdict:
         return verdict
-    return OWN_ROLE if by.actor == payload["user"] else verdict
+    return OWN_ROLE if by.actor == user else verdict
+
+
+def _may_propose(by: Principal, payload: Mapping[str, Any]) -> Verdict:
+    return may_propose_role(by, payload["user"])
 
 
 def _require_system(by: Principal) -> None:

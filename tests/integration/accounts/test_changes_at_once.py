@@ -56,6 +56,18 @@ def test_a_change_is_decided_once_however_many_decide_it(staff: dict[str, Princi
             assert AuditEvent.objects.filter(kind="role.granted").count() == before + given
 
 
+def test_the_same_is_proposed_once_however_many_propose_it(staff: dict[str, Principal]) -> None:
+    bo = User.objects.create_user("bo@example.org", PASSWORD)
+    with crew(4) as race:
+        for _ in range(ROUNDS):
+            acts = [
+                partial(propose_role, user=bo, role="auditor", give=True, reason="Why.", by=by, now=NOW)
+                for by in (staff["alma"], staff["adam"]) * 2
+            ]
+            assert codes(race.run(*acts)) == ["already_proposed"] * 3
+            changes.TwoPersonChange.objects.all().delete()
+
+
 def test_two_administrators_do_not_disable_each_other(staff: dict[str, Principal]) -> None:
     alma, adam = staff["alma"], staff["adam"]
     with crew(2) as race:

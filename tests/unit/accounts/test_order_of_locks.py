@@ -15,7 +15,7 @@ from portal.accounts.changes import confirm
 from portal.accounts.models import AccessToken, User
 from portal.accounts.principals import Principal, principal_for, system_principal
 from portal.accounts.tokens import end_token
-from portal.core.problems import NotPermitted
+from portal.core.problems import Conflict, NotPermitted
 from tests.unit.accounts.conftest import NOW, MakeUser
 from tests.unit.accounts.test_sessions import sign_in
 
@@ -70,6 +70,16 @@ def test_account_is_locked_where_a_role_is_taken(ada: User, staff: list[Principa
     else:
         confirm(change=change, by=staff[1], now=NOW)
     assert not ada.role_grants.exists()
+
+
+def test_account_is_locked_where_the_console_gives_a_role(ada: User) -> None:
+    """Else an erasure that is under way leaves an erased account with a role."""
+    tables = locked(lambda: grant_role(user=ada, role="auditor", by=OPERATOR, now=NOW))
+    assert tables[0] == "accounts_user"
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    with pytest.raises(Conflict):
+        grant_role(user=ada, role="reviewer", by=OPERATOR, now=NOW)
+    assert list(ada.role_grants.values_list("role", flat=True)) == ["auditor"]
 
 
 def test_who_left_since_ends_no_token(ada: User) -> None:
