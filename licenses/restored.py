@@ -14,6 +14,7 @@ from licenses.events import GrantChanged
 from licenses.models import Grant
 from portal.core import events
 from portal.core.events import subscribe
+from portal.core.log import recovering
 from portal.core.log.recovering import EventsLost, Lost
 
 BY: Final = "system:log_signer"
@@ -23,6 +24,8 @@ TAKEN: Final = {
     "grant.closed": "closed",
 }
 GIVEN_BACK: Final = frozenset({"grant.resumed"})
+
+recovering.register(held=TAKEN)
 
 
 @subscribe(EventsLost)

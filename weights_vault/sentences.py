@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portal.core.log import sentences
+from portal.core.log import recovering, sentences
 
 SENTENCES: Final = {
     "alert.acknowledged": "{by} looked at {subject}, of the rule {rule}[: “{note}”].",
@@ -58,5 +58,6 @@ THINGS: Final = {
     "signing_key": ("signing key of the role {id}", ""),
 }
 
+recovering.register(again=("key.removed", "revision.quarantined", "revision.withdrawn"))
 sentences.register(SENTENCES)
 sentences.register_things(THINGS)

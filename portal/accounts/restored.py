@@ -10,6 +10,7 @@ from portal.accounts.models import AccessToken, RoleGrant, User
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit
 from portal.core.events import subscribe
+from portal.core.log import recovering
 from portal.core.log.recovering import EventsLost, Lost
 
 BY: Final = "system:log_signer"
@@ -18,10 +19,24 @@ SAID_ERASED: Final = (
     "The portal's database was put back to an earlier day, after which its owner had erased it."
 )
 _NEW_PASSWORD: Final = ("account.password_set", "account.password_changed", "account.password_reset")
+_ENDED: Final = (
+    "account.signed_out",
+    "account.session_ended",
+    "account.sessions_ended",
+    "account.access_ended",
+)
 # After each of these at least one browser of the person was out.
-_SIGNED_OUT: Final = (
-    *("account.signed_out", "account.session_ended", "account.sessions_ended", "account.access_ended"),
-    *("account.second_factor_added", "account.second_factor_removed"),
+_SIGNED_OUT: Final = (*_ENDED, "account.second_factor_added", "account.second_factor_removed")
+
+recovering.register(
+    held=(
+        *("account.disabled", "role.removed", "token.ended", "device.ended", "device.reused"),
+        *(*_NEW_PASSWORD, *_ENDED),
+    ),
+    again=(
+        *("account.erased", "account.second_factor_removed", "account.provider_disconnected"),
+        *("affiliation.ended", "manager.removed", "domain.removed"),
+    ),
 )
 
 

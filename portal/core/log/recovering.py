@@ -6,9 +6,10 @@ hashed, so the tree goes on from its last signed head and an event says what hap
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -44,6 +45,24 @@ class EventsLost:
 
     lost: tuple[Lost, ...]
     now: datetime
+
+
+HELD: Final = "held"
+AGAIN: Final = "do again"
+_marks: dict[str, str] = {}
+
+
+def register(held: Iterable[str] = (), again: Iterable[str] = ()) -> None:
+    """Say what becomes of lost events of these kinds: their handler holds them, or a person does them again.
+
+    Each app does, of the events that took something away.
+    """
+    _marks.update(dict.fromkeys(again, AGAIN) | dict.fromkeys(held, HELD))
+
+
+def mark(kind: str) -> str:
+    """Return HELD or AGAIN; "" of what only gave, or is a matter of course."""
+    return _marks.get(kind, "")
 
 
 class NothingToTrust(LogRefused):

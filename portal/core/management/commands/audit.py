@@ -20,23 +20,6 @@ from portal.core.log.witnesses import WitnessRefused
 from portal.core.management.base import DatabaseCommand
 from portal.core.models import LogCheckpoint
 
-# What the apps hold by themselves when it is lost (portal.core.log.recovering.EventsLost).
-HELD = frozenset(
-    {
-        *("grant.suspended", "grant.revoked", "grant.closed", "account.disabled", "role.removed"),
-        *("token.ended", "device.ended", "device.reused"),
-        *("account.password_set", "account.password_changed", "account.password_reset"),
-        *("account.signed_out", "account.session_ended", "account.sessions_ended", "account.access_ended"),
-    }
-)
-# What takes something away, too, and has to be done again by a person.
-AGAIN = frozenset(
-    {
-        *("account.erased", "account.second_factor_removed", "account.provider_disconnected"),
-        *("key.removed", "affiliation.ended", "manager.removed", "domain.removed"),
-        *("revision.quarantined", "revision.withdrawn", "release.withdrawn"),
-    }
-)
 LISTED = 200
 _SIGNER_PAUSES_S = 10.0  # a signer that refuses holds the folder now and then, for a moment
 
@@ -161,7 +144,7 @@ class Command(DatabaseCommand):
         self.stdout.write(f"{len(lost)} events of the journal are not in this database:")
         for each in lost[:LISTED]:
             kind = each.fields["kind"]
-            mark = "held" if kind in HELD else "do again" if kind in AGAIN else ""
+            mark = recovering.mark(kind)
             line = f"{each.position:>9}  {each.fields['at']}  {kind:<28}{each.fields['subject']:<40}{mark}"
             self.stdout.write(line.rstrip())
         if len(lost) > LISTED:

@@ -10,7 +10,7 @@ import pytest
 from django.db.models import Model
 
 from portal.core.events import _handlers
-from portal.core.log import keys, proofs, recovering
+from portal.core.log import keys, proofs, recovering, sentences
 from portal.core.log.files import LogFiles
 from portal.core.log.recovering import EventsLost, JournalGone, NothingLost, NothingToTrust
 from portal.core.log.refusals import Behind, HeadLost, Rewritten
@@ -155,6 +155,13 @@ def test_database_that_was_restored_and_edited_is_not_adopted(files: LogFiles) -
     with pytest.raises(Rewritten, match="does not lead to the head that was signed"):
         recovering.adopt(files, by="Olga Operator", reason="", now=NOW)
     assert log_size() == 5
+
+
+def test_every_kind_that_is_held_or_done_again_is_one_of_the_log() -> None:
+    assert recovering._marks.keys() <= set(sentences.kinds())
+    assert recovering.mark("grant.revoked") == recovering.HELD
+    assert recovering.mark("account.erased") == recovering.AGAIN
+    assert recovering.mark("grant.started") == ""
 
 
 def test_log_that_lost_nothing_is_not_repaired(files: LogFiles) -> None:
