@@ -40,7 +40,7 @@ def open_as(world: World) -> OpenAs:
 
     def open_for(name: str | None = None, *, fresh: bool = True, enforce_csrf_checks: bool = False) -> Client:
         client = Client(enforce_csrf_checks=enforce_csrf_checks)
-        if name is None:
+        if not name:
             return client
         client.force_login(world.people[name])
         session = client.session

@@ -23,9 +23,9 @@ from portal.web.forms.terms import TermsForm
 from portal.web.urls import urlpatterns
 from tests.unit.web.conftest import OpenAs
 from tests.unit.web.deliveries import alarming
+from tests.unit.web.own_things import a_device, a_reason
 from tests.unit.web.papers import a_change, drafted, proposed, published
 from tests.unit.web.test_licenses import filled as edited
-from tests.unit.web.test_matrix import a_device, a_reason
 from tests.unit.web.test_requests import filled
 from tests.unit.web.world import World
 from weights_vault.actions import keys

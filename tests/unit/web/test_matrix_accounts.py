@@ -7,7 +7,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.unit.web.conftest import OpenAs
-from tests.unit.web.test_matrix import GET as PAGES
+from tests.unit.web.matrix import GET as PAGES
 
 # What a visitor and a signed-in person are answered: a page, or where they are led.
 SIGN_IN, HOME = "/accounts/login/", "/"
