@@ -1,5 +1,6 @@
 """What allauth is told to do otherwise: mail through the outbox, second factors encrypted."""
 
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,8 +106,9 @@ class MFAAdapter(DefaultMFAAdapter):
         return {"id": rp_id_of(settings.PORTAL_URL), "name": str(settings.PORTAL_NAME)}
 
     def generate_authenticator_name(self, user: User, type: str) -> str:
-        count = Authenticator.objects.filter(user=user, type=type).count()
-        return f"Passkey {count + 1}"
+        """The first number that none of the person's passkeys has; one may have been removed."""
+        kept = {row.data.get("name") for row in Authenticator.objects.filter(user=user, type=type)}
+        return next(name for number in count(1) if (name := f"Passkey {number}") not in kept)
 
     def encrypt(self, text: str) -> str:
         return secrets.wrap(text, MFA_COLUMN)

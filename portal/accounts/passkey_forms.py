@@ -94,9 +94,9 @@ class _Answer:
             answer = Assertion.parse(json.dumps(given))
             _require_own_address(answer.client_data)
             passkey: Authenticator = super().clean_credential()  # type: ignore[misc]
+            passkeys.note_use(passkey, answer.counter)
         except _WRONG as error:
             raise _refusal() from error
-        passkeys.note_use(passkey, answer.counter)
         return passkey
 
 

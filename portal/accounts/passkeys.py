@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestedCredentialData
@@ -83,19 +84,24 @@ def note_use(passkey: Authenticator, counter: int) -> None:
     A counter that falls behind says that two devices hold the key (Web Authentication, section 7.2, step 22).
     It is told, not refused: of two answers that are on their way at once the later may arrive first, and most
     passkeys are kept on several devices by design and count nothing.
+    Raises: AssertionRefused: it was taken off the account meanwhile.
     """
-    known = int(passkey.data.get(_COUNTER, 0))
     now = timezone.now()
-    if counter and counter <= known:
-        owner = passkey.user.public_id
-        audit.record(
-            "account.passkey_counter_behind",
-            by=owner,
-            subject=f"user:{owner}",
-            now=now,
-            known=known,
-            said=counter,
-        )
-    passkey.data = {**passkey.data, _COUNTER: max(counter, known)}
-    passkey.last_used_at = now
-    passkey.save(update_fields=["data", "last_used_at"])
+    with transaction.atomic():
+        # What is kept never goes back: of two uses at once, the second meets the counter of the first.
+        kept = Authenticator.objects.select_for_update(no_key=True).filter(pk=passkey.pk).first()
+        if kept is None:
+            raise AssertionRefused("no passkey of this person any more")
+        known = int(kept.data.get(_COUNTER, kept.wrap().authenticator_data.counter))
+        if (known or counter) and counter <= known:
+            owner = passkey.user.public_id
+            audit.record(
+                "account.passkey_counter_behind",
+                by=owner,
+                subject=f"user:{owner}",
+                now=now,
+                known=known,
+                said=counter,
+            )
+        passkey.data, passkey.last_used_at = {**kept.data, _COUNTER: max(counter, known)}, now
+        passkey.save(update_fields=["data", "last_used_at"])

@@ -13,7 +13,9 @@ from django.db import connection
 from django.test import Client
 from fido2.utils import websafe_decode, websafe_encode
 
+from portal.accounts import passkeys
 from portal.accounts.actions.people import disable
+from portal.accounts.adapter import MFAAdapter
 from portal.accounts.assertions import Assertion, AssertionRefused
 from portal.accounts.models import RoleGrant, User
 from portal.accounts.policies import staff_gate
@@ -321,6 +323,34 @@ def test_names_of_passkeys_are_plain(client: Client, ada: User) -> None:
     page = client.get("/accounts/2fa/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_new_passkey_without_a_name_is_not_called_as_another(client: Client, ada: User) -> None:
+    for name in ("Passkey 2", "Mine"):
+        Passkey(PORTAL).put_on(ada, name)
+    names = [MFAAdapter().generate_authenticator_name(ada, Authenticator.Type.WEBAUTHN)]
+    Passkey(PORTAL).put_on(ada, names[0])
+    names.append(MFAAdapter().generate_authenticator_name(ada, Authenticator.Type.WEBAUTHN))
+    assert names == ["Passkey 1", "Passkey 3"]
+
+
+@pytest.mark.parametrize(("known", "said", "behind"), [(0, 0, 0), (3, 4, 0), (5, 4, 1), (5, 5, 1), (5, 0, 1)])
+def test_counter_never_goes_back_and_one_that_fell_behind_is_told(
+    ada: User, known: int, said: int, behind: int
+) -> None:
+    """Also where the row was read before another answer was noted."""
+    read = Passkey(PORTAL).put_on(ada)
+    Authenticator.objects.filter(pk=read.pk).update(data={**read.data, "sign_count": known})
+    passkeys.note_use(read, said)
+    assert Authenticator.objects.get(pk=read.pk).data["sign_count"] == max(known, said)
+    assert AuditEvent.objects.filter(kind="account.passkey_counter_behind").count() == behind
+
+
+def test_passkey_that_was_removed_meanwhile_proves_nothing(ada: User) -> None:
+    read = Passkey(PORTAL).put_on(ada)
+    Authenticator.objects.filter(pk=read.pk).delete()
+    with pytest.raises(AssertionRefused):
+        passkeys.note_use(read, 1)
 
 
 def test_options_name_the_portal_and_ask_for_the_person(client: Client, db: None) -> None:
