@@ -45,7 +45,7 @@ SENTENCES: Final = {
     "change.proposed": (
         "{by} proposed {subject}, of the kind {change}[, about {concerned:person}][: “{reason}”]."
     ),
-    "change.refused": "{by} refused {subject}, of the kind {change}[: “{reason}”].",
+    "change.refused": "{by} refused {subject}, of the kind {change}.",
     "change.withdrawn": "{by} withdrew {subject}, of the kind {change}.",
     "device.allowed": "{by} let a device sign in for them[, for {scopes:list}].",
     "device.ended": "{by} ended a device of {subject}.",

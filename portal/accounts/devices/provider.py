@@ -44,9 +44,6 @@ class OIDCAdapter(DefaultOIDCAdapter):
     def hash_token(self, token: str) -> str:
         return digest(token)
 
-    def generate_user_code(self) -> str:
-        return codes.new_user_code()
-
 
 class DeviceValidator(OAuthLibRequestValidator):
     """What oauthlib asks while it answers one call. now: of the call; one validator, one call."""

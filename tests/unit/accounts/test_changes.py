@@ -194,6 +194,18 @@ def test_those_who_may_confirm_are_mailed_and_who_proposed_hears_of_it(
     assert "refused by Lena" in told.text
 
 
+def test_mails_name_who_has_no_name_by_their_address(ada: User, staff: dict[str, Principal]) -> None:
+    User.objects.update(full_name="")
+    for each in staff.values():
+        each.person.refresh_from_db()
+    refuse(change=proposed(ada, staff["alma"]), by=staff["lena"], now=NOW)
+    (told,) = OutboxMessage.objects.filter(template__endswith="change_decided")
+    assert told.text.startswith("Hello alma@example.org,")
+    assert "refused by lena@example.org" in told.text
+    asked = OutboxMessage.objects.get(template__endswith="change_proposed", to="lena@example.org")
+    assert asked.text.startswith("Hello lena@example.org,")
+
+
 @pytest.mark.parametrize("reason", ["", " ", "x" * 1001, "wp_" + "0" * 40 + "000000"])
 def test_a_proposal_says_why_and_holds_no_secret(ada: User, staff: dict[str, Principal], reason: str) -> None:
     with pytest.raises(Invalid):

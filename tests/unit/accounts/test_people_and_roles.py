@@ -182,9 +182,11 @@ def test_the_console_is_a_way_back_from_administrators_who_are_all_gone(
     assert principal_for(ada).roles == {"administrator"}
     assert log(administrator)[-1][0] == "account.disabled"
 
-    call_command("account", "enable", administrator.email)
+    call_command("account", "enable", administrator.email, reason="Found again.")
     administrator.refresh_from_db()
     assert administrator.is_active
+    (event,) = audit.tell(AuditEvent.objects.filter(kind="account.enabled"))
+    assert audit.told(event, "reason", "") == "Found again."
     with pytest.raises(CommandError, match="No account has"):
         call_command("account", "enable", "nobody@example.org")
 

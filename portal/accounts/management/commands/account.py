@@ -29,19 +29,15 @@ class Command(DatabaseCommand):
         for verb in ("disable", "enable"):
             changing = verbs.add_parser(verb)
             changing.add_argument("email")
-            if verb == "disable":
-                changing.add_argument("--reason", default=REASON, help="kept in the audit log")
+            changing.add_argument("--reason", default=REASON, help="kept in the audit log")
 
     def handle(self, *args: Any, verb: str, email: str, **options: Any) -> None:
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             raise CommandError(f"No account has the address {email}.")
-        by, now = system_principal("console"), timezone.now()
+        act = disable if verb == "disable" else enable
         try:
-            if verb == "disable":
-                disable(user=user, reason=options["reason"], by=by, now=now)
-            else:
-                enable(user=user, by=by, now=now)
+            act(user=user, reason=options["reason"], by=system_principal("console"), now=timezone.now())
         except Problem as problem:
             raise CommandError(f"{problem.detail}\n→ {problem.next_step}") from problem
         self.stdout.write(f"{user.email}: {verb}d")
