@@ -6,7 +6,6 @@ key (COSE). Grants from before there was evidence stand in `settled.jsonl`, as t
 """
 
 import base64
-import fcntl
 import hashlib
 import json
 import os
@@ -65,15 +64,9 @@ class Settled:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """One who changes the files at a time: two at once would lose what one of them wrote. Raises: OSError."""
-    folder = Path(settings.KEEPER_STATE)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / "voters.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    """One who changes the files at a time. Raises: OSError."""
+    with files.locked(Path(settings.KEEPER_STATE) / "voters.lock"):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def voters() -> list[Voter]:

@@ -1,10 +1,12 @@
-"""Key files: read with an error that names the setting, made once, never half."""
+"""Key files: read with an error that names the setting, made once, never half, changed by one at a time."""
 
 import base64
 import binascii
+import fcntl
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -51,9 +53,28 @@ def make_once(path: Path, make: Callable[[], bytes]) -> None:
 def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Put `data` in the place of the file `path`, whole or not at all, also when the power fails."""
     draft = _draft(path, data)
-    draft.chmod(mode)
-    draft.rename(path)
+    try:
+        draft.chmod(mode)
+        draft.rename(path)
+    except BaseException:
+        draft.unlink()
+        raise
     _sync(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock `path`: of two who read and write the files beside it, one's change would be lost.
+
+    Raises: OSError.
+    """
+    _make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _make_folder(folder: Path) -> None:
@@ -71,7 +92,7 @@ def _draft(path: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
+    except BaseException:
         draft.unlink()  # half a key, or a whole one that nobody looks for
         raise
     return draft

@@ -5,10 +5,12 @@ signed counts. Heads end after a day. Manifests and countersignatures never do: 
 listed until it is dropped by hand. The root is announced, then it takes over: for ROOT_OVERLAP the trust
 document is signed by both, and the last one so signed is kept for good, for whoever was away.
 
-Each step is one write of the ring: a step that was cut off has happened or has not.
+Each step is one write of the ring: a step that was cut off has happened or has not. One step at a time: of
+two that read the same ring, the second would write the first one's key out of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,7 @@ from weights_vault.sealed.trust_document import MAX_KEYS
 LEAD: Final = timedelta(hours=1)  # longer than a command of a recipient's goes by one trust document's keys
 LONGEST_DOCUMENT: Final = {"head": timedelta(hours=25)}  # a day, and an hour for clocks
 ROOT_OVERLAP: Final = timedelta(days=60)  # two lives of a trust document
+LOCK: Final = "ring.lock"
 ROTATED: Final = tuple(role for role in ROLES if role != "root")
 
 
@@ -38,10 +41,14 @@ def rotate(role: str, now: datetime, *, compromised: bool = False) -> Ring:
     """
     if role not in ROTATED:
         raise RuntimeError(f"{role!r} is not rotated like this")
-    found = private_ring(*ROLES)
+    with _changing() as found:
+        return _keep(_rotated(found, role, now, compromised=compromised))
+
+
+def _rotated(found: Ring, role: str, now: datetime, *, compromised: bool) -> Ring:
     if compromised:
         closed = [_until(entry, now) for entry in found.roles[role]]
-        return _keep(found.with_role(role, [*closed, _new(role, now, signs_from=now)]))
+        return found.with_role(role, [*closed, _new(role, now, signs_from=now)])
     if (waiting := found.announced(role, now)) is not None:
         raise Conflict("rotation_runs", f"A new {role} key waits: it signs from {_said(waiting)} on.")
     if len(found.listed(role, now)) >= MAX_KEYS:
@@ -50,7 +57,7 @@ def rotate(role: str, now: datetime, *, compromised: bool = False) -> Ring:
     entries = list(found.roles[role])
     if longest is not None:
         entries = [_until(entry, begins + longest) for entry in entries]
-    return _keep(found.with_role(role, [*entries, _new(role, now, signs_from=begins)]))
+    return found.with_role(role, [*entries, _new(role, now, signs_from=begins)])
 
 
 def drop(role: str, keyid: str, now: datetime) -> Ring:
@@ -59,14 +66,14 @@ def drop(role: str, keyid: str, now: datetime) -> Ring:
     keyid: the beginning of it, at least eight characters.
     Raises: Conflict: there is no such key, or it is the one that signs.
     """
-    found = private_ring(*ROLES)
-    named = [each for each in found.listed(role, now) if each.public.keyid.startswith(keyid)]
-    if len(keyid) < 8 or len(named) != 1:
-        raise Conflict("no_such_key", f"No one {role} key begins with {keyid!r}.", "See --list.")
-    if named[0] == found.signing(role, now):
-        raise Conflict("key_signs", "This key signs now.", "Make another first, without --drop.")
-    entries = [_until(each, now) if each == named[0] else each for each in found.roles[role]]
-    return _keep(found.with_role(role, entries))
+    with _changing() as found:
+        named = [each for each in found.listed(role, now) if each.public.keyid.startswith(keyid)]
+        if len(keyid) < 8 or len(named) != 1:
+            raise Conflict("no_such_key", f"No one {role} key begins with {keyid!r}.", "See --list.")
+        if named[0] == found.signing(role, now):
+            raise Conflict("key_signs", "This key signs now.", "Make another first, without --drop.")
+        entries = [_until(each, now) if each == named[0] else each for each in found.roles[role]]
+        return _keep(found.with_role(role, entries))
 
 
 def announce_root(now: datetime) -> Ring:
@@ -74,12 +81,12 @@ def announce_root(now: datetime) -> Ring:
 
     Raises: Conflict: one is announced already.
     """
-    found = private_ring(*ROLES)
-    if found.announced("root", now) is not None:
-        raise Conflict(
-            "rotation_runs", "The next root is announced already.", "Let it take over: --take-over"
-        )
-    return _keep(found.with_role("root", [*found.roles["root"], _new("root", now, signs_from=None)]))
+    with _changing() as found:
+        if found.announced("root", now) is not None:
+            raise Conflict(
+                "rotation_runs", "The next root is announced already.", "Let it take over: --take-over"
+            )
+        return _keep(found.with_role("root", [*found.roles["root"], _new("root", now, signs_from=None)]))
 
 
 def root_takes_over(now: datetime) -> Ring:
@@ -87,15 +94,23 @@ def root_takes_over(now: datetime) -> Ring:
 
     Raises: Conflict: none is announced.
     """
-    found = private_ring(*ROLES)
-    coming = found.announced("root", now)
-    if coming is None:
-        raise Conflict("none_announced", "No next root is announced.", "Announce one first: --announce")
-    entries = [
-        replace(each, signs_from=now) if each == coming else _until(each, now + ROOT_OVERLAP)
-        for each in found.roles["root"]
-    ]
-    return _keep(found.with_role("root", entries))
+    with _changing() as found:
+        coming = found.announced("root", now)
+        if coming is None:
+            raise Conflict("none_announced", "No next root is announced.", "Announce one first: --announce")
+        entries = [
+            replace(each, signs_from=now) if each == coming else _until(each, now + ROOT_OVERLAP)
+            for each in found.roles["root"]
+        ]
+        return _keep(found.with_role("root", entries))
+
+
+@contextmanager
+def _changing() -> Iterator[Ring]:
+    """The ring as it stands, while nobody else changes it. Raises: ImproperlyConfigured; OSError."""
+    private_ring(*ROLES)  # no lock, and no folder for it, where there are no keys
+    with files.locked(Path(settings.SIGNING_KEYS) / LOCK):
+        yield private_ring(*ROLES)
 
 
 def _until(entry: Entry, moment: datetime) -> Entry:

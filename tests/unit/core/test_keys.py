@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.core import keys
-from portal.core.keys import MasterKey, UnwrapRefused
+from portal.core.keys import MasterKey, UnwrapRefused, files
 
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
@@ -201,6 +201,13 @@ def test_folder_that_stood_before_the_key_stays_as_it_is(tmp_path: Path) -> None
     keys.make_once(tmp_path / "new" / "signing.pem", lambda: b"key")
     modes = [stat.S_IMODE(each.stat().st_mode) for each in (tmp_path, tmp_path / "new")]
     assert modes == [0o755, 0o700]
+
+
+def test_list_that_cannot_take_its_place_leaves_no_draft(tmp_path: Path) -> None:
+    (tmp_path / "ring.json").mkdir()
+    with pytest.raises(OSError, match=r"ring[.]json"):
+        files.replace(tmp_path / "ring.json", b"{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["ring.json"]
 
 
 def test_key_that_cannot_be_written_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

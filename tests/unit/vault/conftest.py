@@ -10,12 +10,16 @@ from allauth.account.models import EmailAddress
 
 from portal.accounts.models import User
 from portal.accounts.principals import Principal, principal_for, system_principal
+from portal.core import keys
+from portal.core.keys.signing import tell_public_keys
 from tests.unit.vault.fakes import FakePolicy, passes
 from tests.unit.vault.folders import write_folder
 from weights_vault.actions.publish import publish_folder
 from weights_vault.ingest.progress import SilentProgress
 from weights_vault.models import Model, RecipientKey, Release, Revision
 from weights_vault.sealed.keys import Identity, generate_identity
+from weights_vault.sealed.signing import SigningKey
+from weights_vault.sealed.trust import ROLES
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -130,3 +134,13 @@ def make_key(db: None) -> Callable[..., RecipientKey]:
 @pytest.fixture
 def key(make_key: Callable[..., RecipientKey], person: User, identity: Identity) -> RecipientKey:
     return make_key(person, identity)
+
+
+@pytest.fixture
+def own_keys(settings: Any, tmp_path: Path) -> Path:
+    """Signing keys that no other test shares. Returns: their folder."""
+    settings.SIGNING_KEYS, settings.PUBLIC_KEYS = str(tmp_path / "signing"), str(tmp_path / "public")
+    for role in ROLES:
+        keys.make_once(tmp_path / "signing" / f"{role}.pem", lambda: SigningKey.generate().to_pem())
+    tell_public_keys()
+    return tmp_path / "signing"

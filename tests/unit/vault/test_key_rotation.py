@@ -7,41 +7,29 @@ import base64
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from io import StringIO
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 
-from portal.core import audit, keys
-from portal.core.audit import trail
+from portal.core import keys
 from portal.core.keys import rotation
 from portal.core.keys.signing import tell_public_keys
 from portal.core.problems import Conflict
-from weights_vault import delivery, heads, trust
+from weights_vault import heads, trust
 from weights_vault.client import trust as client_trust
 from weights_vault.client.errors import IntegrityFailure, NotAllowed
 from weights_vault.client.home import Home
 from weights_vault.client.output import Output
 from weights_vault.client.pins import Pins
-from weights_vault.models import HeadRecord, Release, Revision
+from weights_vault.models import Release, Revision
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import ROLES, TrustDocument, fingerprint, open_head, open_trust, sign_trust
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_keys")]
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def own_keys(settings: Any, tmp_path: Path) -> Path:
-    settings.SIGNING_KEYS, settings.PUBLIC_KEYS = str(tmp_path / "signing"), str(tmp_path / "public")
-    for role in ROLES:
-        keys.make_once(tmp_path / "signing" / f"{role}.pem", lambda: SigningKey.generate().to_pem())
-    tell_public_keys()
-    return tmp_path / "signing"
 
 
 class Line:
@@ -305,41 +293,3 @@ def test_portal_that_does_not_know_the_question_is_refused_as_before(
     with pytest.raises(IntegrityFailure) as caught:
         recipient("laptop", now)
     assert caught.value.reference == "root-not-pinned"
-
-
-def run(command: str, *arguments: str) -> str:
-    out = StringIO()
-    call_command(command, *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_commands_change_keys_say_so_and_leave_their_events(
-    release: Release, revision: Revision, settings: Any
-) -> None:
-    before = datetime.now(UTC)
-    assert "signs now" in run("rotate_signing_key", "head", "--list")
-    assert "Nothing is left to do" in run("rotate_signing_key", "head")
-    envelope = bytes(HeadRecord.objects.get().envelope)
-    run("rotate_signing_key", "head", "--compromised")
-    assert bytes(HeadRecord.objects.get().envelope) != envelope
-    with pytest.raises(CommandError, match="none_announced"):
-        run("rotate_root", "--take-over")
-    assert "next root will be" in run("rotate_root", "--announce")
-    assert "Keep the old key file" in run("rotate_root", "--take-over")
-    assert delivery.trust_document(before + DAY)
-    kinds = [event.kind for event in trail("signing_key:head", "signing_key:root")]
-    assert kinds == ["signing_key.changed", "signing_key.changed", "root.announced", "root.taken_over"]
-
-
-@pytest.mark.parametrize("words", [("rotate_root", "--announce"), ("rotate_signing_key", "head")])
-def test_change_of_keys_that_cannot_be_recorded_does_not_happen(
-    words: tuple[str, ...], own_keys: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*fields: object, **named: object) -> None:
-        raise OSError("the disk is full")
-
-    before = sorted(own_keys.iterdir())
-    monkeypatch.setattr(audit, "record", full)
-    with pytest.raises(CommandError, match="full"):
-        call_command(*words, stdout=StringIO())
-    assert sorted(own_keys.iterdir()) == before
