@@ -1,9 +1,14 @@
-"""The access token of a signed-in device, as a request carries it."""
+"""What a request carries that acts without a browser: a personal token, or that of a signed-in device."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from portal.accounts.models import Device, User
+from django.db.models import Q
+
+from portal.accounts.models import AccessToken, Device, User
+
+USED_GRAIN: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -37,3 +42,12 @@ class DeviceAccess:
     def grant(self) -> str:
         """A device acts on every grant of its owner."""
         return ""
+
+
+def note_use(kept: AccessToken | Device, now: datetime, address: str) -> None:
+    """Note that it is used now, at most once a minute. address: where from, "" keeps the last."""
+    before = now - USED_GRAIN
+    if kept.last_used_at is None or kept.last_used_at < before:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
+        seen = {"address": address} if address else {}
+        type(kept)._default_manager.filter(stale, pk=kept.pk).update(last_used_at=now, **seen)

@@ -16,7 +16,7 @@ from typing import Final
 from django.db import connection
 
 from portal.accounts.models import User
-from portal.accounts.policies import ACCOUNT_DISABLED
+from portal.accounts.policies import ACCOUNT_DISABLED, SESSION_OVER
 from portal.accounts.principals import Principal
 from portal.core.problems import NotPermitted
 
@@ -42,3 +42,18 @@ def require_present(by: Principal) -> None:
         row = cursor.fetchone()
     if row is None or not row[0]:
         raise NotPermitted.from_denied(ACCOUNT_DISABLED)
+
+
+def held_unchanged(by: Principal) -> User:
+    """Return the account of who acts in a browser, locked, with the password and factors of their session.
+
+    Whoever holds a stolen session may be making a token while its owner ends that session.
+    Raises: NotPermitted(account_disabled, session_over). RuntimeError: no transaction is open.
+    """
+    account = User.objects.select_for_update().get(pk=by.person.pk)
+    require_present(by)
+    known = by.person.factors
+    account.get_session_auth_hash()  # reads the factors that it has now
+    if account.password != by.person.password or known not in (None, account.factors):
+        raise NotPermitted.from_denied(SESSION_OVER)
+    return account

@@ -71,20 +71,6 @@ def with_factors(rows: QuerySet[Owned, Owned]) -> QuerySet[Owned, Owned]:
     return joined.annotate(factor=F("held_factor__pk"))
 
 
-def has_changed(kept: User, read: User) -> bool:
-    """True when a password or a factor changed since a request read `read`. kept: the row, locked.
-
-    Whoever holds a stolen session may be making a token while its owner ends that session.
-    """
-    known = read.factors
-    return kept.password != read.password or (known is not None and known != _factors_of(kept))
-
-
-def _factors_of(user: User) -> frozenset[int]:
-    user.get_session_auth_hash()  # reads them
-    return user.factors or frozenset()
-
-
 def _binding(user: User, factors: Iterable[int]) -> str:
     state = "\0".join([user.password, *map(str, sorted(factors))])
     return hashlib.sha256(b"weights-portal token binding\0" + state.encode()).hexdigest()

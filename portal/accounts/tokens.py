@@ -8,9 +8,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from portal.accounts import names
+from portal.accounts.credentials import note_use
 from portal.accounts.devices import families
 from portal.accounts.events import GrantNamed
 from portal.accounts.factors import mfa_required, staff_factor_missing
@@ -18,18 +18,16 @@ from portal.accounts.models import AccessToken, User
 from portal.accounts.policies import (
     ACCOUNT_DISABLED,
     NOT_PERMITTED,
-    SESSION_OVER,
     may_create_token,
     may_end_token,
 )
-from portal.accounts.presence import require_present
+from portal.accounts.presence import held_unchanged, require_present
 from portal.accounts.principals import Principal
 from portal.accounts.scopes import OF_ONE_GRANT, in_order, of_staff, offered
 from portal.accounts.token_forms import (
     PERSONAL,
     binding,
     digest,
-    has_changed,
     is_well_formed,
     new_secret,
     still_bound,
@@ -42,7 +40,6 @@ from portal.core.secrecy import holds_secret
 
 LONGEST_LIFETIME = timedelta(days=30)
 MOST_LIVE_TOKENS = 20
-LAST_USED_GRAIN = timedelta(minutes=1)
 
 _SHOWN_CHARACTERS = len(PERSONAL) + 6
 _MADE_MAIL = "accounts/mail/token_made"
@@ -77,19 +74,10 @@ def create_token(
         raise NotPermitted.from_denied(mfa_required())
     secret = new_secret(PERSONAL)
     with transaction.atomic():
-        owner = User.objects.select_for_update().get(pk=user.pk)
-        require_present(by)
-        if has_changed(owner, by.person):
-            raise NotPermitted.from_denied(SESSION_OVER)
-        if (
-            AccessToken.objects.filter(user=user, ended_at=None, expires_at__gt=now).count()
-            >= MOST_LIVE_TOKENS
-        ):
-            raise Conflict(
-                "too_many_tokens", f"You have {MOST_LIVE_TOKENS} tokens.", "End one that you do not need."
-            )
+        owner = held_unchanged(by)
+        _require_room(owner, now)
         token = AccessToken.objects.create(
-            user=user,
+            user=owner,
             name=name,
             prefix=secret[:_SHOWN_CHARACTERS],
             digest=digest(secret),
@@ -99,23 +87,35 @@ def create_token(
             created_at=now,
             expires_at=now + lifetime,
         )
-        audit.record(
-            "token.created",
-            by=by.actor,
-            subject=f"user:{user.public_id}",
-            now=now,
-            token=token.pk,
-            scopes=token.scopes,
-            expires_at=token.expires_at.isoformat(),
-            grant=grant,
-        )
-        queue_mail(
-            to=user.email,
-            template=_MADE_MAIL,
-            context={"person_name": user.get_full_name(), "token": token},
-            key=f"{_MADE_MAIL}:{token.pk}",
-        )
+        _tell_made(token, now)
     return token, secret
+
+
+def _require_room(owner: User, now: datetime) -> None:
+    live = AccessToken.objects.filter(user=owner, ended_at=None, expires_at__gt=now)
+    if live.count() >= MOST_LIVE_TOKENS:
+        said = f"You have {MOST_LIVE_TOKENS} tokens."
+        raise Conflict("too_many_tokens", said, "End one that you do not need.")
+
+
+def _tell_made(token: AccessToken, now: datetime) -> None:
+    owner = token.user
+    audit.record(
+        "token.created",
+        by=owner.public_id,
+        subject=f"user:{owner.public_id}",
+        now=now,
+        token=token.pk,
+        scopes=token.scopes,
+        expires_at=token.expires_at.isoformat(),
+        grant=token.grant,
+    )
+    queue_mail(
+        to=owner.email,
+        template=_MADE_MAIL,
+        context={"person_name": owner.get_full_name(), "token": token},
+        key=f"{_MADE_MAIL}:{token.pk}",
+    )
 
 
 def _check(name: str, scopes: Collection[str], lifetime: timedelta, by: Principal, grant: str) -> None:
@@ -161,10 +161,7 @@ def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken |
     token = rows[0]
     if not token.user.is_active:
         raise NotPermitted.from_denied(ACCOUNT_DISABLED)
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_GRAIN)
-    if token.last_used_at is None or token.last_used_at < now - LAST_USED_GRAIN:
-        seen = {"address": address} if address else {}
-        AccessToken.objects.filter(stale, pk=token.pk).update(last_used_at=now, **seen)
+    note_use(token, now, address)
     return token
 
 

@@ -19,11 +19,11 @@ from portal.accounts.devices import families
 from portal.accounts.devices.machines import machine_name
 from portal.accounts.factors import mfa_required, staff_factor_missing
 from portal.accounts.models import Device, DeviceCode, User
-from portal.accounts.policies import SESSION_OVER, may_create_token
-from portal.accounts.presence import require_present
+from portal.accounts.policies import may_create_token
+from portal.accounts.presence import held_unchanged, require_present
 from portal.accounts.principals import Principal
 from portal.accounts.scopes import in_order, of_staff, offered
-from portal.accounts.token_forms import binding, digest, has_changed
+from portal.accounts.token_forms import binding, digest
 from portal.core import audit, jobs
 from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, NotPermitted
@@ -110,10 +110,7 @@ def allow(*, code: DeviceCode, by: Principal, now: datetime) -> Device:
             "Refuse it, and ask with other scopes: `weights login --scopes read,download`.",
         )
     with transaction.atomic():
-        person = User.objects.select_for_update().get(pk=by.person.pk)
-        require_present(by)
-        if has_changed(person, by.person):
-            raise NotPermitted.from_denied(SESSION_OVER)
+        person = held_unchanged(by)
         _locked(code, now)
         _require_room(person, now)
         device = Device.objects.create(

@@ -16,9 +16,8 @@ from typing import Any, Final
 
 from allauth.idp.oidc.models import Token
 from django.db import transaction
-from django.db.models import Q
 
-from portal.accounts.credentials import DeviceAccess
+from portal.accounts.credentials import DeviceAccess, note_use
 from portal.accounts.models import Device, DeviceCode, User
 from portal.accounts.policies import ACCOUNT_DISABLED, may_end_token
 from portal.accounts.presence import require_present
@@ -31,7 +30,6 @@ from portal.core.problems import NotPermitted
 ACCESS_LIFETIME: Final = timedelta(hours=1)
 LIFETIME: Final = timedelta(days=90)
 RETRY_WITHIN: Final = timedelta(minutes=1)
-LAST_USED_GRAIN: Final = timedelta(minutes=1)
 REUSED_MAIL: Final = "accounts/mail/device_reused"
 _BOTH: Final = (Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN)
 _ROTATED, _SUPERSEDED, _AFTER, _USED = "rotated_at", "superseded", "after", "used"
@@ -55,16 +53,8 @@ def authenticate(secret: str, now: datetime, address: str = "") -> DeviceAccess 
         raise NotPermitted.from_denied(ACCOUNT_DISABLED)
     if not token.data.get(_USED):
         _note(token, **{_USED: True})
-    _note_use(device, now, address)
+    note_use(device, now, address)
     return DeviceAccess(device, tuple(token.get_scopes()), token.expires_at)
-
-
-def _note_use(device: Device, now: datetime, address: str) -> None:
-    before = now - LAST_USED_GRAIN
-    if device.last_used_at is None or device.last_used_at < before:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
-        seen = {"address": address} if address else {}
-        Device.objects.filter(stale, pk=device.pk).update(last_used_at=now, **seen)
 
 
 def renewing(secret: str, client: str, now: datetime) -> tuple[Device, Token] | None:
