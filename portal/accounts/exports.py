@@ -82,6 +82,11 @@ def address_of(change: TwoPersonChange, by: Principal, now: datetime) -> str:
     return EXPORTS[what].address if found == change else ""
 
 
+def is_open(what: str, by: Principal, now: datetime) -> bool:
+    """Return whether the person can download the export now: what they proposed was confirmed."""
+    return bool(_may_propose(by, {"what": what})) and _confirmed(what, by, now) is not None
+
+
 def note_download(*, what: str, by: Principal, now: datetime) -> None:
     """Write that the person downloads the export now.
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from portal.accounts import exports
 from portal.core.problems import Conflict
 from portal.web import ledger_desk, vault_desk
 from portal.web.forms.ledger import LedgerFilterForm, NoteForm
@@ -21,8 +22,8 @@ PER_PAGE = 50
 
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
-    ledger_desk.enter(reader(request))
-    now = timezone.now()
+    principal, now = reader(request), timezone.now()
+    ledger_desk.enter(principal)
     form = LedgerFilterForm(request.GET, releases=ledger_desk.releases())
     holdings = figures.with_addresses(listing.holdings(form.wanted(now)))
     page = Paginator(holdings, PER_PAGE).get_page(request.GET.get("page"))
@@ -31,6 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "filtered": bool(form.filters),
         "query": form.query,
         "csv_query": form.csv_query(now),
+        "csv_open": exports.is_open("ledger", principal, now),
         "page": page,
         **ledger_desk.list_of(list(page), now),
         "address_days": settings.LEDGER_ADDRESS_DAYS,
@@ -40,12 +42,14 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @private("GET")
 def detail(request: HttpRequest, grant_id: str) -> HttpResponse:
-    ledger_desk.enter(reader(request))
+    principal = reader(request)
+    ledger_desk.enter(principal)
     entries = figures.with_origin_and_key(listing.entries(Wanted(grant=grant_id)))
     page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **ledger_desk.page_of(grant_id, list(page)),
         "page": page,
+        "csv_open": exports.is_open("ledger", principal, timezone.now()),
     }
     return render(request, "web/pages/ledger_grant.html", context)
 

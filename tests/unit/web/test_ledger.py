@@ -10,6 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from licenses.models import Grant
+from portal.accounts.changes import confirm
+from portal.accounts.exports import propose_export
 from portal.accounts.models import User
 from portal.web import ledger_desk
 from tests.unit.vault.ledger_days import Kind, use
@@ -35,6 +37,12 @@ def shown(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
+
+
+def exporting(world: World) -> None:
+    """Mika's export of the ledger, confirmed just now."""
+    change = propose_export(what="ledger", reason="For the report.", by=world.by("mika"), now=world.now)
+    confirm(change=change, by=world.by("alma"), now=world.now)
 
 
 class TestList:
@@ -82,7 +90,17 @@ class TestList:
 
     def test_the_csv_is_filtered_as_the_page_is(self, mika: Client, grant: Grant, world: World) -> None:
         downloading(grant, until=world.now)
+        exporting(world)
         assert 'href="/api/v1/ledger.csv?release=opt-175b"' in shown(mika, "/ledger/?release=opt-175b")
+        assert f'href="/api/v1/ledger.csv?grant={grant.pk}"' in shown(mika, f"/ledger/{grant.pk}/")
+
+    def test_an_unconfirmed_export_is_named_and_its_file_is_no_link(
+        self, mika: Client, grant: Grant, world: World
+    ) -> None:
+        downloading(grant, until=world.now)
+        for address in ("/ledger/", f"/ledger/{grant.pk}/"):
+            page = shown(mika, address)
+            assert ("ledger.csv" in page, 'href="/changes/export/"' in page) == (False, True)
 
     def test_a5_a_name_is_text(self, mika: Client, grant: Grant, world: World) -> None:
         """A5"""
