@@ -9,44 +9,61 @@ The document is kept with the vote as it was signed: a party who leaves later ch
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
 
 from licenses.models import Party, Request, RequestVersion
-from licenses.queries.parties import standing
+from licenses.models.requests import RequestedRelease
+from licenses.queries.parties import standing_in
 from portal.accounts.assertions import Assertion, AssertionRefused
 from portal.accounts.models import User
 from weights_vault.sealed import canonical
 
 _PURPOSE: Final = b"weights-portal votes v1\n"
 MOST_LEAVES: Final = 100
+_TEXT_OF: Final = ("request", "number", "license_sha256")
 _LEAF: Final = re.compile("[0-9a-f]{64}")
 
 
 def document(request: Request, verdict: str, reason: str, reviewer: User) -> dict[str, Any]:
-    """Return what exactly a verdict on the current version of `request` says.
+    """Return what exactly a verdict on the current version of `request` says. The rest as `documents`."""
+    return documents([request], verdict, reason, reviewer)[0]
+
+
+def documents(requests: Sequence[Request], verdict: str, reason: str, reviewer: User) -> list[dict[str, Any]]:
+    """Return what one verdict on each of the requests says, in their order; in as many queries for many.
 
     reason: as it will be kept. Parties: everybody who stands in the request beside the applicant, by public
     id of their account, or where none is known yet by the SHA-256 of their address.
     """
-    version = RequestVersion.objects.get(request=request, number=request.version)
-    return {
-        "v": 1,
-        "portal": settings.PORTAL_URL,
-        "request": request.pk,
-        "version": request.version,
-        "applicant": request.applicant.public_id,
-        "parties": sorted(_party(party) for party in standing(request)),
-        "releases": sorted(request.releases.values_list("slug", flat=True)),
-        "license_sha256": version.license_sha256,
-        "quorum": request.quorum,
-        "verdict": verdict,
-        "reason_sha256": hashlib.sha256(reason.encode()).hexdigest(),
-        "reviewer": reviewer.public_id,
-    }
+    versions = RequestVersion.objects.filter(request__in=requests)
+    texts = {(of, number): sha256 for of, number, sha256 in versions.values_list(*_TEXT_OF)}
+    asked_for = RequestedRelease.objects.filter(request__in=requests).values_list("request", "release__slug")
+    slugs: dict[str, list[str]] = defaultdict(list)
+    for of, slug in asked_for:
+        slugs[of].append(slug)
+    parties = standing_in(requests)
+    return [
+        {
+            "v": 1,
+            "portal": settings.PORTAL_URL,
+            "request": request.pk,
+            "version": request.version,
+            "applicant": request.applicant.public_id,
+            "parties": sorted(_party(party) for party in parties[request.pk]),
+            "releases": sorted(slugs[request.pk]),
+            "license_sha256": texts[request.pk, request.version],
+            "quorum": request.quorum,
+            "verdict": verdict,
+            "reason_sha256": hashlib.sha256(reason.encode()).hexdigest(),
+            "reviewer": reviewer.public_id,
+        }
+        for request in requests
+    ]
 
 
 def _party(party: Party) -> str:

@@ -31,11 +31,18 @@ def evidence_of(grant: str) -> Evidence:
         superseded_at=None,
         assertion__isnull=False,
     ).select_related("assertion", "reviewer")
-    shown = tuple(_signed(vote) for vote in votes if _is_about(vote, found))
+    # Its holder may have accepted a later version since than the one that was voted on.
+    texts = frozenset(
+        LicenseVersion.objects.filter(
+            license=found.license_version.license_id, number__lte=found.license_version.number
+        ).values_list("sha256", flat=True)
+    )
+    shown = tuple(_signed(vote) for vote in votes if _is_about(vote, found, texts))
     return Evidence(person=found.user.public_id, release=found.release.slug, votes=shown)
 
 
-def _is_about(vote: Vote, grant: Grant) -> bool:
+def _is_about(vote: Vote, grant: Grant, texts: frozenset[str]) -> bool:
+    """texts: SHA-256 of the license's versions up to the one that the grant is under."""
     said: dict[str, Any] = vote.document or {}
     assertion = vote.assertion
     return (
@@ -48,17 +55,10 @@ def _is_about(vote: Vote, grant: Grant) -> bool:
         and said.get("reviewer") == vote.reviewer.public_id
         and isinstance(said.get("quorum"), int)
         and grant.release.slug in said.get("releases", ())
-        and _is_licensed(said, grant)
+        and said.get("license_sha256") in texts
         and _asked(said, grant)
         and ballots.leaf(said) in assertion.leaves
     )
-
-
-def _is_licensed(said: dict[str, Any], grant: Grant) -> bool:
-    """Whether the text that was voted on is of the license that the grant is under; its holder may have
-    accepted a later version of it since."""
-    of_it = LicenseVersion.objects.filter(license=grant.license_version.license_id)
-    return of_it.filter(sha256=said.get("license_sha256"), number__lte=grant.license_version.number).exists()
 
 
 def _asked(said: dict[str, Any], grant: Grant) -> bool:

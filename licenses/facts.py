@@ -204,6 +204,19 @@ class AgreementCase:
 
 
 @dataclass(frozen=True)
+class LicenseCase:
+    """A license text as one person sees it.
+
+    organization: public id of the one that it was negotiated with; empty for a standard text. concerned: the
+    person asked for weights under it, holds a grant under it, or is to sign it.
+    """
+
+    person: Person
+    organization: str = ""
+    concerned: bool = False
+
+
+@dataclass(frozen=True)
 class MasterCase:
     """A master agreement as one person sees it.
 

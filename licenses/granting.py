@@ -1,10 +1,11 @@
 """Policies of grants: who reads them, and what staff do with those of others. Pure, as `policies` is."""
 
+from typing import Final
+
 from licenses.facts import GrantCase, Person
 from licenses.judging import first_refusal, person_bar, role_bar, table_bar
 from licenses.states import GRANT_TRANSITIONS
 from portal.accounts import matrix
-from portal.accounts.matrix import Capability
 from portal.core.verdicts import Denied, Verdict
 
 OWN_GRANT = Denied(
@@ -17,6 +18,13 @@ TEAMS_GRANT = Denied(
     "This grant comes from a request in whose team you stand, or stood: you cannot change it.",
     "Ask a colleague with the right role to do it.",
 )
+# By verb: what staff do with others' grants, and what lets them. Whoever may do any of it may suspend.
+CAPABILITIES: Final = {
+    "suspend": matrix.GRANT_SUSPEND,
+    "resume": matrix.GRANT_SUSPEND,
+    "revoke": matrix.GRANT_REVOKE,
+    "extend": matrix.GRANT_EXTEND,
+}
 
 
 def may_read_grant(case: GrantCase) -> Verdict:
@@ -25,35 +33,33 @@ def may_read_grant(case: GrantCase) -> Verdict:
     return first_refusal(person_bar(case.person, scope="read"), staff)
 
 
-def may_change_grants(person: Person) -> Verdict:
-    """May the person change grants that are others' at all?"""
-    return first_refusal(person_bar(person, scope=None), role_bar(person, matrix.GRANT_SUSPEND))
+def may_change_grants(person: Person, verb: str = "suspend") -> Verdict:
+    """May the person change grants that are others' in this way? Left out: in any."""
+    return first_refusal(person_bar(person, scope=None), role_bar(person, CAPABILITIES[verb]))
 
 
 def may_suspend(case: GrantCase) -> Verdict:
     """May the person put the grant on hold? As the next three: staff, in a session, never their own."""
-    return _staff(case, "suspend", matrix.GRANT_SUSPEND)
+    return _staff(case, "suspend")
 
 
 def may_resume(case: GrantCase) -> Verdict:
     """May the person lift the hold?"""
-    return _staff(case, "resume", matrix.GRANT_SUSPEND)
+    return _staff(case, "resume")
 
 
 def may_revoke(case: GrantCase) -> Verdict:
     """May the person take the grant away for good?"""
-    return _staff(case, "revoke", matrix.GRANT_REVOKE)
+    return _staff(case, "revoke")
 
 
 def may_extend(case: GrantCase) -> Verdict:
     """May the person move the grant's end? An ended one that nothing replaced is opened again by it."""
-    return _staff(case, "extend", matrix.GRANT_EXTEND)
+    return _staff(case, "extend")
 
 
-def _staff(case: GrantCase, action: str, capability: Capability) -> Verdict:
-    return first_refusal(
-        person_bar(case.person, scope=None),
-        role_bar(case.person, capability),
+def _staff(case: GrantCase, action: str) -> Verdict:
+    return may_change_grants(case.person, action) and first_refusal(
         OWN_GRANT if case.mine else None,
         TEAMS_GRANT if case.of_team else None,
         table_bar(GRANT_TRANSITIONS, case.state, action, "grant"),

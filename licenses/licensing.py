@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from licenses.facts import GrantCase, MasterCase, Person
+from licenses.facts import GrantCase, LicenseCase, MasterCase, Person
 from licenses.judging import first_refusal, person_bar, role_bar, table_bar
 from licenses.states import GRANT_TRANSITIONS
 from portal.accounts import matrix
-from portal.core.verdicts import Denied, Verdict
+from portal.core.verdicts import Allowed, Denied, Verdict
 
 NOT_HOLDER: Final = Denied(
     "not_holder", "Only the holder of the grant can do this.", "Ask the holder to do it."
@@ -27,6 +27,16 @@ SIGNED_ALREADY: Final = Denied(
 OVER: Final = Denied(
     "state_changed", "This agreement has ended.", "Propose a new one to go on with the organization."
 )
+
+
+def may_read_license(case: LicenseCase) -> Verdict:
+    """May the person read the text? A standard one everybody, before they sign in; a negotiated one people of
+    its organization, whoever has to do with it, and staff who read drafts of licenses."""
+    if not case.organization:
+        return Allowed()
+    theirs = case.concerned or case.organization == case.person.organization
+    staff = None if theirs else role_bar(case.person, matrix.LICENSE_READ)
+    return first_refusal(person_bar(case.person, scope="read"), staff)
 
 
 def may_keep_licenses(person: Person) -> Verdict:

@@ -41,6 +41,7 @@ from licenses.licensing import may_keep_masters as may_keep_masters
 from licenses.licensing import may_propose_reaccept as may_propose_reaccept
 from licenses.licensing import may_publish_license as may_publish_license
 from licenses.licensing import may_reaccept as may_reaccept
+from licenses.licensing import may_read_license as may_read_license
 from licenses.licensing import may_read_master as may_read_master
 from licenses.licensing import may_see_masters as may_see_masters
 from licenses.licensing import may_sign_master as may_sign_master

@@ -7,6 +7,8 @@ APPROVE = "approve"
 REJECT = "reject"
 REQUEST_CHANGES = "request_changes"
 VERDICTS = (APPROVE, REJECT, REQUEST_CHANGES)
+# What a reviewer chooses, as a form says it; in the order of the form.
+WORDS = {APPROVE: "Approve", REQUEST_CHANGES: "Ask for changes", REJECT: "Decline"}
 
 
 @dataclass(frozen=True)

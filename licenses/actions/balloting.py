@@ -1,11 +1,10 @@
 """Check and keep the passkey assertion under a verdict. Where STAFF_MFA asks for none, there is none."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
-from licenses import ballots, texts
+from licenses import ballots, links, texts
 from licenses.ballots import Signed
 from licenses.models import Request, VoteAssertion
 from portal.accounts import factors, passkeys
@@ -16,11 +15,12 @@ from portal.core.problems import Conflict, NotPermitted
 
 def required(request: Request) -> NotPermitted:
     """Return the refusal of a verdict that no passkey signed."""
+    page = links.page(links.REVIEW, id=request.pk)
     return NotPermitted(
         "passkey_required",
         "A verdict is signed by your passkey, so that nobody else can give it in your name.",
-        f"Open /review/{request.pk}/ in a browser, give the verdict there, and confirm it with your passkey.",
-        extra={"page": f"{settings.PORTAL_URL}/review/{request.pk}/"},
+        f"Open {page} in a browser, give the verdict there, and confirm it with your passkey.",
+        extra={"page": page},
     )
 
 
@@ -33,10 +33,10 @@ def refused() -> NotPermitted:
     )
 
 
-def prepared(request: Request, verdict: str, reason: str, reviewer: User) -> str:
-    """Return the leaf of a verdict that is about to be signed. reason: as it was typed."""
+def prepared(requests: Sequence[Request], verdict: str, reason: str, reviewer: User) -> list[str]:
+    """Return the leaf of one verdict on each request, about to be signed. reason: as it was typed."""
     said, _ = texts.clean(reason, multiline=True)
-    return ballots.leaf(ballots.document(request, verdict, said, reviewer))
+    return [ballots.leaf(each) for each in ballots.documents(requests, verdict, said, reviewer)]
 
 
 def keep(

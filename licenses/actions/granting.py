@@ -14,7 +14,6 @@ from licenses.events import GrantChanged
 from licenses.facts import GrantCase
 from licenses.models import Grant
 from licenses.terms import MAX_GRANT_DAYS
-from portal.accounts import matrix
 from portal.accounts.principals import Principal
 from portal.core import events, times
 from portal.core.problems import Invalid, Problem, database_gave_up
@@ -25,12 +24,6 @@ POLICIES: Final[dict[str, Callable[[GrantCase], Verdict]]] = {
     "resume": policies.may_resume,
     "revoke": policies.may_revoke,
     "extend": policies.may_extend,
-}
-CAPABILITIES: Final = {
-    "suspend": matrix.GRANT_SUSPEND,
-    "resume": matrix.GRANT_SUSPEND,
-    "revoke": matrix.GRANT_REVOKE,
-    "extend": matrix.GRANT_EXTEND,
 }
 MAX_AT_ONCE = 500
 NOT_CHANGED = "The grant was not changed."

@@ -20,22 +20,17 @@ from licenses.states import Transition
 from portal.accounts.models import User
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
-from portal.core import audit
+from portal.core import audit, problems
 from portal.core.models import AuditEvent
-from portal.core.problems import Conflict, NotPermitted
+from portal.core.problems import Conflict
 from portal.core.verdicts import Denied, Verdict
 
 
 def require(verdict: Verdict, **extra: Any) -> None:
-    """Pass on Allowed; raise Conflict for a refusal by state, NotPermitted for any other.
-
-    extra: further members of the problem document.
-    """
-    if not isinstance(verdict, Denied):
-        return
-    if verdict.code in STATE_CODES:
+    """As `problems.require`, but for a refusal by the state of the thing. Raises: Conflict, NotPermitted."""
+    if isinstance(verdict, Denied) and verdict.code in STATE_CODES:
         raise Conflict(verdict.code, verdict.message, verdict.next_step, extra=extra)
-    raise NotPermitted.from_denied(verdict, **extra)
+    problems.require(verdict, **extra)
 
 
 def who(by: Principal) -> User:

@@ -8,19 +8,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from licenses import policies
+from licenses import policies, queries
 from licenses.actions import balloting, voting
 from licenses.actions.moving import who
 from licenses.ballots import Signed
 from licenses.models import Request
-from licenses.tally import APPROVE, REJECT, REQUEST_CHANGES
+from licenses.tally import WORDS
 from portal.accounts import pending
 from portal.accounts.models import PendingAction
 from portal.accounts.principals import Principal
 from portal.core.problems import NotFound
 
 CAST_VOTE: Final = "cast_vote"
-_WORDS: Final = {APPROVE: "Approve", REJECT: "Decline", REQUEST_CHANGES: "Ask for changes"}
 
 
 def propose_vote(
@@ -33,7 +32,8 @@ def propose_vote(
     """
     reason, note = voting.checked_words(verdict, reason, note)
     request = Request.objects.get(pk=request.pk)
-    voting.require_open(request, version, verdict, by, now, policies.may_prepare_vote)
+    case = queries.request_case(by, request, now)
+    voting.require_open(case, request, version, verdict, now, policies.may_prepare_vote)
     titles = ", ".join(release.title for release in request.releases.order_by("slug"))
     return pending.propose(
         kind=CAST_VOTE,
@@ -46,7 +46,7 @@ def propose_vote(
             "note": note,
         },
         # Who asks is not named here: the page reads it of the request, where it can be erased.
-        summary=f"Give the verdict “{_WORDS[verdict]}” on version {version} of the request {request.pk}"
+        summary=f"Give the verdict “{WORDS[verdict]}” on version {version} of the request {request.pk}"
         f" for {titles}. It counts at once, and may decide the request.",
         now=now,
     )
@@ -67,8 +67,9 @@ def leaf_of(action: PendingAction, by: Principal, now: datetime) -> str:
     """
     said = action.payload
     request = prepared_on(action)
-    voting.require_open(request, said["version"], said["verdict"], by, now)
-    return balloting.prepared(request, said["verdict"], said["reason"], who(by))
+    case = queries.request_case(by, request, now)
+    voting.require_open(case, request, said["version"], said["verdict"], now)
+    return balloting.prepared([request], said["verdict"], said["reason"], who(by))[0]
 
 
 def confirm_vote(

@@ -51,25 +51,25 @@ def vote(
     reason, note = checked_words(verdict, reason, note)
     with transaction.atomic():
         request = lock_request(request, by)
-        require_open(request, version, verdict, by, now)
+        require_open(queries.request_case(by, request, now), request, version, verdict, now)
         if _cast(request, verdict, reason, note, signed, by, now):
             recount(request, now)
     return request
 
 
 def require_open(
+    case: RequestCase,
     request: Request,
     version: int,
     verdict: str,
-    by: Principal,
     now: datetime,
     may: Callable[[RequestCase, str], Verdict] = policies.may_vote,
 ) -> None:
     """Go on only where this verdict on this version can be given as the request stands.
 
-    may: the policy that is asked. Raises: what `vote` raises of the person, the request and the version.
+    case: the request as who votes sees it. may: the policy that is asked.
+    Raises: what `vote` raises of the person, the request and the version.
     """
-    case = queries.request_case(by, request, now)
     require(may(case, verdict), **_licenses(case, request, now))
     if version != request.version:
         raise _old_version(request, version)

@@ -115,3 +115,8 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def final(self) -> bool:
+        """It was revoked or closed: nothing moves it any more."""
+        return self.state not in states.LIVE_STATES

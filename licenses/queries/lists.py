@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from licenses import policies
 from licenses.bars import is_staff
+from licenses.facts import RequestCase
 from licenses.models import Grant, ReleaseTerms, Request
 from licenses.queries.facts import asking, grant_case, person, request_case
 from licenses.queries.one_grant import grants_within, reaches, requests_within
@@ -53,10 +54,18 @@ def request_for(principal: Principal, id: str, now: datetime) -> Request:
 
     Raises: NotFound: there is none, or it is not theirs to see.
     """
+    return request_seen(principal, id, now)[0]
+
+
+def request_seen(principal: Principal, id: str, now: datetime) -> tuple[Request, RequestCase]:
+    """Return the same, and the request as the principal sees it, for the next question about it."""
     request = _with_what_is_shown(requests_within(principal, Request.objects.filter(pk=id))).first()
-    if request is None or not policies.may_read_request(request_case(principal, request, now)):
+    if request is None:
         raise NotFound()
-    return as_they_stand([request], now)[0]
+    case = request_case(principal, request, now)
+    if not policies.may_read_request(case):
+        raise NotFound()
+    return as_they_stand([request], now)[0], case
 
 
 def _with_what_is_shown(requests: QuerySet[Request]) -> QuerySet[Request]:

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from licenses import policies
+from licenses.facts import RequestCase
 from licenses.models import Message, Party, Request
 from licenses.queries.desk import cover_for
-from licenses.queries.parties import on_the_side_of_who_asks, people_of
+from licenses.queries.parties import people_of
 from licenses.queries.reviewers import eligible_reviewers
-from portal.accounts.matrix import QUEUE_READ, REQUEST_TALK, allows
+from portal.accounts.matrix import REQUEST_TALK
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.accounts.staff import people_who
@@ -34,22 +36,14 @@ class Said:
     text: str
 
 
-def messages(request: Request, principal: Principal) -> list[Said]:
+def messages(request: Request, principal: Principal, case: RequestCase) -> list[Said]:
     """Return the messages of a request that the reader may read, oldest first, the newest hundred of them.
 
-    Whoever is no legal staff, or asks for these weights, reads no names of staff.
+    case: the request as the reader sees it; who does not see it as staff do reads no names of staff.
     """
     newest = request.messages.filter(kind=Message.Kind.MESSAGE).select_related("author")
     rows = sorted(newest.order_by("-at", "-id")[:SHOWN], key=lambda row: (row.at, row.pk))
-    return told(rows, request, principal, named=_reads_as_staff(request, principal))
-
-
-def _reads_as_staff(request: Request, principal: Principal) -> bool:
-    """As `policies.may_review_request` has it: of those who ask, nobody is staff."""
-    user = principal.user
-    if user is None or not allows(principal.roles, QUEUE_READ) or user.pk == request.applicant_id:
-        return False
-    return not on_the_side_of_who_asks(user).filter(request=request).exists()
+    return told(rows, request, principal, named=bool(policies.may_review_request(case)))
 
 
 def told(rows: Iterable[Message], request: Request, principal: Principal, *, named: bool) -> list[Said]:

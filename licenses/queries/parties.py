@@ -38,6 +38,15 @@ def standing(request: Request) -> list[Party]:
     return [party for party in parties_of(request) if party.state not in GONE]
 
 
+def standing_in(requests: Sequence[Request]) -> dict[str, list[Party]]:
+    """Return those who stand in each of the requests now, by the request's id, in one query."""
+    found: dict[str, list[Party]] = {request.pk: [] for request in requests}
+    parties = Party.objects.filter(request__in=requests).exclude(state__in=GONE)
+    for party in parties.select_related("user"):
+        found[party.request_id].append(party)
+    return found
+
+
 def signatory_of(request: Request) -> Party | None:
     """Return who signs for the institution, if somebody is named."""
     return next((party for party in standing(request) if party.role == Party.Role.SIGNATORY), None)

@@ -16,7 +16,6 @@ from licenses.queries.facts import person
 from licenses.queries.parties import on_the_side_of_who_asks
 from licenses.queries.reviewers import votes_that_count
 from licenses.queries.search import about
-from portal.accounts.matrix import REQUEST_VOTE, allows
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
 
@@ -143,7 +142,7 @@ def awaiting(
     rows: none of the reader's own. houses: as `matching`.
     """
     user = principal.user
-    if user is None or not allows(principal.roles, REQUEST_VOTE) or not principal.is_session:
+    if user is None or not policies.may_pick(person(principal)):
         return rows.none()
     # Each asked once and not a row at a time: PostgreSQL's planner takes the latter for dear.
     before_appeal = Vote.objects.filter(

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Max, Q, QuerySet
 
 from licenses import policies, states
+from licenses.facts import LicenseCase, Person
 from licenses.models import (
     Grant,
     License,
@@ -17,11 +18,10 @@ from licenses.models import (
     ReleaseTerms,
     Request,
 )
-from licenses.queries.facts import confirmed_organization, license_in_force, person
+from licenses.queries.facts import license_in_force, person
 from licenses.queries.masters import verified_addresses
 from licenses.queries.parties import GONE
 from licenses.queries.reacceptance import grants_of_line
-from portal.accounts.matrix import LICENSE_READ, allows
 from portal.accounts.models import Organization, User
 from portal.accounts.principals import ANONYMOUS, Principal
 from portal.core.problems import NotFound
@@ -55,21 +55,17 @@ def license_version_for(id: str, principal: Principal = ANONYMOUS) -> LicenseVer
     Raises: NotFound: there is none, or it is not theirs to read.
     """
     version = _versions().filter(pk=id).first()
-    if version is None or not (version.organization_id is None or _may_read(principal, version)):
+    if version is None or not policies.may_read_license(_license_case(principal, version)):
         raise NotFound()
     return version
 
 
-def _may_read(principal: Principal, version: LicenseVersion) -> bool:
-    user, organization = principal.user, confirmed_organization(principal)
-    if user is None or not user.is_active:
-        return False
-    if organization is not None and organization.pk == version.organization_id:
-        return True
-    who = person(principal)
-    if allows(who.roles, LICENSE_READ) and not who.second_factor_missing:
-        return True
-    return _concerned(user, version)
+def _license_case(principal: Principal, version: LicenseVersion) -> LicenseCase:
+    """The text as `principal` sees it."""
+    if version.organization_id is None:  # a standard one is everybody's: nothing is asked about them
+        return LicenseCase(person=Person())
+    concerned = principal.user is not None and _concerned(principal.user, version)
+    return LicenseCase(person(principal), version.organization_id, concerned)
 
 
 def _concerned(user: User, version: LicenseVersion) -> bool:

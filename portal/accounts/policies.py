@@ -81,6 +81,16 @@ def may_read_audit(principal: Principal) -> Verdict:
     return staff_may(principal, matrix.AUDIT_READ)
 
 
+def may_see_changes(principal: Principal) -> Verdict:
+    """May this principal open the pages of what takes two? Staff alone propose and confirm, in a browser;
+    which changes they see is another question."""
+    if principal.user is None:
+        return LOGIN_REQUIRED
+    if not principal.is_session:
+        return SESSION_REQUIRED
+    return staff_gate(principal) if principal.roles & STAFF_ROLES else NOT_PERMITTED
+
+
 def staff_may(principal: Principal, capability: Capability) -> Verdict:
     """May this principal do what only staff with the capability do: in a browser session, with the factor
     that the portal demands of staff? The portal itself may."""

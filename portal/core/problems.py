@@ -20,7 +20,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
-from portal.core.verdicts import Denied
+from portal.core.verdicts import Denied, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,12 @@ class NotPermitted(Problem):
         """Turn a policy's refusal into the error that carries it; login_required becomes a 401."""
         status = 401 if denied.code == "login_required" else 403
         return cls(denied.code, denied.message, denied.next_step, status=status, extra=extra)
+
+
+def require(verdict: Verdict, **extra: Any) -> None:
+    """Pass on Allowed. Raises: NotPermitted: any refusal. extra: as in `NotPermitted.from_denied`."""
+    if isinstance(verdict, Denied):
+        raise NotPermitted.from_denied(verdict, **extra)
 
 
 class NotFound(Problem):

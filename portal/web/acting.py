@@ -7,10 +7,10 @@ from datetime import datetime
 from django.urls import reverse
 
 from licenses import queries
-from licenses.models import Grant
 from portal.accounts.models import AccessToken, Device
 from portal.accounts.principals import Principal
 from portal.accounts.scopes import WORDS
+from portal.core import times
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,8 @@ def acting_for(principal: Principal, now: datetime) -> list[Acting]:
 
 def grants_to_choose(principal: Principal, now: datetime) -> list[tuple[str, str]]:
     """Return (public id, words) of the grants for which a token makes sense: those that have not ended."""
-    live = [each for each in queries.grants_of(principal) if each.ends_at > now and each.state in _OPEN]
-    return [(each.pk, f"{each.release.title} (until {each.ends_at:%Y-%m-%d})") for each in live]
-
-
-_OPEN = (Grant.State.ACTIVE, Grant.State.SUSPENDED)
+    live = [each for each in queries.grants_of(principal) if each.ends_at > now and not each.final]
+    return [(each.pk, f"{each.release.title} (until {times.day(each.ends_at)})") for each in live]
 
 
 def _device(device: Device, now: datetime) -> Acting:

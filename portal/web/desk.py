@@ -1,9 +1,9 @@
 """A reviewer's desk: who may come in, and the grants."""
 
 from licenses import policies, queries
-from licenses.actions.moving import require
 from licenses.models import Grant
 from portal.accounts.principals import Principal
+from portal.core.problems import require
 
 
 def enter(principal: Principal) -> None:

@@ -7,11 +7,10 @@ from typing import Any, Final
 from django.core.paginator import Paginator
 from django.http import QueryDict
 
-from licenses import queries
-from licenses.actions.granting import CAPABILITIES, MAX_AT_ONCE, POLICIES, Outcome
+from licenses import policies, queries
+from licenses.actions.granting import MAX_AT_ONCE, POLICIES, Outcome
 from licenses.models import Grant, ReasonTemplate
 from licenses.queries.grants import find_grants, grant_choices, grants_by_id, organization_meant
-from portal.accounts.matrix import allows
 from portal.accounts.principals import Principal
 from portal.core.verdicts import Denied
 from portal.web import desk
@@ -76,7 +75,8 @@ def change_form(
 
 
 def _verbs_of_roles(principal: Principal) -> list[str]:
-    return [verb for verb in POLICIES if allows(principal.roles, CAPABILITIES[verb])]
+    person = queries.person(principal)
+    return [verb for verb in POLICIES if policies.may_change_grants(person, verb)]
 
 
 def verbs(principal: Principal, grant: Grant) -> list[str]:

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from licenses.actions.moving import require
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
-from portal.core.problems import NotFound
+from portal.core.problems import NotFound, require
 from portal.web.story import Told
 from weights_vault.ledger import figures, listing
 from weights_vault.ledger.listing import Names, Row, Wanted

@@ -9,7 +9,6 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from licenses import actions, policies, queries, summary
-from licenses.actions.moving import require
 from licenses.models import License, LicenseDraft, LicenseVersion, MasterAgreement
 from licenses.queries.masters import ever_members_of
 from licenses.terms import normalize_license
@@ -17,7 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core import times
 from portal.core.audit import tell, trail, wording
-from portal.core.problems import NotFound
+from portal.core.problems import NotFound, require
 from portal.web.comparison import Line
 from portal.web.comparison import compare as compare
 from portal.web.forms.licenses import CompareForm, DraftForm

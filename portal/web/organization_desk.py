@@ -15,8 +15,7 @@ from portal.accounts.organizations import people_of
 from portal.accounts.policies import OWN_ORGANIZATION, may_keep_organization, may_speak_for
 from portal.accounts.principals import Principal
 from portal.core import limits
-from portal.core.problems import Invalid, NotFound, NotPermitted
-from portal.core.verdicts import Denied, Verdict
+from portal.core.problems import Invalid, NotFound, require
 from portal.web.forms import organizations as written
 
 PER_PAGE: Final = 50
@@ -67,7 +66,7 @@ def _remove(found: Organization, form: Any, by: Principal, now: datetime) -> str
 
 def _name(found: Organization, form: Any, by: Principal, now: datetime) -> str:
     # Before the address is looked up: who manages an organization does not learn who has an account.
-    _require(may_keep_organization(by, found))
+    require(may_keep_organization(by, found))
     user = User.objects.filter(email=form.cleaned_data["email"].lower()).first()
     if user is None:
         wrong = {"email": ["No account has this address."]}
@@ -98,7 +97,7 @@ FORMS: Final[Mapping[str, tuple[type[forms.Form], Act]]] = {
 
 def enter_to_change(principal: Principal, found: Organization) -> None:
     """Let pass who speaks for it. Raises: NotPermitted, for who only reads about it."""
-    _require(may_speak_for(principal, found))
+    require(may_speak_for(principal, found))
 
 
 def page_of(principal: Principal, found: Organization, asked: Mapping[str, str], sent: Any) -> dict[str, Any]:
@@ -119,11 +118,6 @@ def page_of(principal: Principal, found: Organization, asked: Mapping[str, str],
         "claim_form": sent if isinstance(sent, written.ClaimForm) else written.ClaimForm(),
         "manager_form": sent if isinstance(sent, written.ManagerForm) else written.ManagerForm(),
     }
-
-
-def _require(verdict: Verdict) -> None:
-    if isinstance(verdict, Denied):
-        raise NotPermitted.from_denied(verdict)
 
 
 def _claimed(found: Organization, form: Any) -> Any:

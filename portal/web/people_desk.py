@@ -7,13 +7,13 @@ from typing import Any, Final
 from licenses import queries
 from portal.accounts import matrix
 from portal.accounts.actions import people
-from portal.accounts.actions.roles import propose_role
+from portal.accounts.actions.roles import may_propose_role, propose_role
 from portal.accounts.directory import access_of
 from portal.accounts.models import TwoPersonChange, User
-from portal.accounts.policies import staff_may
+from portal.accounts.policies import may_manage_people, staff_may
 from portal.accounts.principals import Principal, principal_for
 from portal.accounts.roles import STAFF_ROLES
-from portal.core.problems import NotPermitted
+from portal.core.problems import require
 from weights_vault.queries import active_keys_of
 
 REQUESTS_SHOWN: Final = 20
@@ -27,20 +27,25 @@ _ACTS: Final[dict[str, tuple[str, str]]] = {
 
 def enter(principal: Principal) -> None:
     """Let in who reads about people. Raises: NotPermitted, with the reason, for everybody else."""
-    _require(principal, matrix.PEOPLE_READ)
+    require(staff_may(principal, matrix.PEOPLE_READ))
 
 
 def manage(principal: Principal) -> None:
     """Let pass who manages people. Raises: NotPermitted, for who only reads about them too."""
-    _require(principal, matrix.PEOPLE_MANAGE)
+    require(may_manage_people(principal))
 
 
 def verbs(principal: Principal, user: User) -> list[tuple[str, str]]:
     """What the reader can do with the account now, as (verb, label); nothing with their own."""
-    if not staff_may(principal, matrix.PEOPLE_MANAGE) or principal.user == user or people.is_erased(user):
+    if principal.user == user or people.is_erased(user):
         return []
     open_now = ["disable", "end"] if user.is_active else ["enable"]
-    found = [(verb, _ACTS[verb][0]) for verb in open_now]
+    found = [(verb, _ACTS[verb][0]) for verb in open_now] if may_manage_people(principal) else []
+    return found + (_role_verbs(user) if may_propose_role(principal, user.public_id) else [])
+
+
+def _role_verbs(user: User) -> list[tuple[str, str]]:
+    found = []
     held = {grant.role for grant in user.role_grants.all()}
     for role in sorted(STAFF_ROLES):
         named = role.replace("_", " ")
@@ -69,21 +74,20 @@ def act(
     return _ACTS[what][1], None
 
 
+def state_of(user: User) -> str:
+    """The word for where an account stands: "active", "disabled" or "erased"."""
+    return "erased" if people.is_erased(user) else "active" if user.is_active else "disabled"
+
+
 def page_of(user: User, now: datetime) -> dict[str, Any]:
     """Context of the page of one person."""
     requests = queries.requests_sent_by(user)
     return {
         "person": user,
-        "erased": people.is_erased(user),
+        "state": state_of(user),
         "access": access_of(user, now),
         "keys": active_keys_of(principal_for(user)),
         "requests": requests[:REQUESTS_SHOWN],
         "requests_count": requests.count(),
         "affiliations": user.affiliations.select_related("organization")[:REQUESTS_SHOWN],
     }
-
-
-def _require(principal: Principal, capability: matrix.Capability) -> None:
-    verdict = staff_may(principal, capability)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)

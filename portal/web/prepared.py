@@ -47,7 +47,7 @@ def vote(request: HttpRequest, action: PendingAction, now: datetime) -> str:
 def _verdict(action: PendingAction, request: HttpRequest, now: datetime) -> dict[str, Any]:
     """The verdict as it is cast. Raises: NotFound, NotPermitted: the request is hidden from them now."""
     principal = reader(request)
-    the_request = review_page.reviewed(principal, action.payload["request"], now)
+    the_request, _ = review_page.reviewed(principal, action.payload["request"], now)
     context: dict[str, Any] = {"the_request": the_request, "said": action.payload}
     if action.state_at(now) != PendingAction.State.PENDING:
         return context

@@ -9,6 +9,7 @@ from django.forms import Form
 from django.http import QueryDict
 
 from licenses import policies, queries, states
+from licenses.facts import RequestCase
 from licenses.models import ReasonTemplate, Request, RequestVersion
 from licenses.queries import Line, Review, Said
 from portal.accounts.principals import Principal
@@ -52,13 +53,16 @@ class Compared(NamedTuple):
     numbers: list[int]
 
 
-def reviewed(principal: Principal, request_id: str, now: datetime) -> Request:
-    """The request, to act on it. Raises: NotPermitted: no legal staff. NotFound: also of one's own."""
+def reviewed(principal: Principal, request_id: str, now: datetime) -> tuple[Request, RequestCase]:
+    """The request, to act on it, and as the reader sees it.
+
+    Raises: NotPermitted: no legal staff. NotFound: also of one's own.
+    """
     desk.enter(principal)
-    request = queries.request_for(principal, request_id, now)
-    if not policies.may_review_request(queries.request_case(principal, request, now)):
+    request, case = queries.request_seen(principal, request_id, now)
+    if not policies.may_review_request(case):
         raise NotFound()
-    return request
+    return request, case
 
 
 def compared(found: Review, chosen: QueryDict) -> Compared:

@@ -35,7 +35,7 @@ def of_applicant(
     principal: Principal, request: Request, case: RequestCase, form: Form | None = None
 ) -> Thread:
     """The thread on the page of whoever asks for the weights. form: one that was filled wrongly."""
-    messages = queries.messages(request, principal) if case.was_submitted else []
+    messages = queries.messages(request, principal, case) if case.was_submitted else []
     shown = (form or form_for(request, None)) if policies.may_say(case) else None
     return _thread(messages, shown, reverse("request_say", args=[request.pk]), case, staff=False)
 

@@ -8,7 +8,7 @@ from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core.audit import tell, trail, wording
 from portal.core.models import AuditEvent
-from portal.core.problems import NotFound, NotPermitted
+from portal.core.problems import NotFound, require
 from portal.web.story import Told
 from weights_vault import queries as vault
 from weights_vault import recalls
@@ -47,17 +47,13 @@ def enter(principal: Principal, slug: str) -> Release:
     release = access_policy().visible_releases(principal).filter(slug=slug).first()
     if release is None:
         raise NotFound()
-    verdict = may_read_ledger(principal)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)
+    require(may_read_ledger(principal))
     return release
 
 
 def manage(principal: Principal) -> None:
     """Let pass who recalls revisions and answers alerts. Raises: NotPermitted, for readers too."""
-    verdict = may_manage_releases(principal)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)
+    require(may_manage_releases(principal))
 
 
 def rows(release: Release) -> list[Row]:

@@ -6,6 +6,7 @@ Tones: good (done), wait (somebody else acts), turn (your turn), bad (refused), 
 
 from typing import NamedTuple
 
+from licenses import tally
 from licenses.states import GRANT_WORDS, REQUEST_WORDS
 
 
@@ -101,9 +102,9 @@ WORDS: dict[str, dict[str, Word]] = {
         "signatory": Word("Signatory", "calm", "signature"),
     },
     "reason": {
-        "approve": Word("Approve", "good", "check"),
-        "request_changes": Word("Ask for changes", "wait", "message-circle-question-mark"),
-        "reject": Word("Decline", "bad", "x"),
+        "approve": Word(tally.WORDS["approve"], "good", "check"),
+        "request_changes": Word(tally.WORDS["request_changes"], "wait", "message-circle-question-mark"),
+        "reject": Word(tally.WORDS["reject"], "bad", "x"),
         "grant": Word("Change a grant", "calm", "key-round"),
     },
     "decision": {

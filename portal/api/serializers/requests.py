@@ -152,7 +152,7 @@ class RequestDetailSerializer(RequestSerializer):
 
     @extend_schema_field(MessageSerializer(many=True))
     def get_messages(self, request: Request) -> list[dict[str, Any]]:
-        said = queries.messages(request, self.context["principal"])
+        said = queries.messages(request, self.context["principal"], self.context["case"])
         return list(MessageSerializer(said, many=True).data)
 
     @extend_schema_field(HeldSerializer(many=True))

@@ -18,7 +18,7 @@ from portal.api.views.base import ApiView, found
 from portal.core.log import sentences
 from portal.core.log.proofs import consistency, newest_checkpoint, proof_of
 from portal.core.models import AuditEvent
-from portal.core.problems import NotPermitted, Unavailable
+from portal.core.problems import Unavailable, require
 
 TAGS = ["audit"]
 SOON_S = 5
@@ -45,9 +45,7 @@ class AuditReader(ApiView):
 
     def enter(self) -> None:
         """Raises: NotPermitted: neither auditor, administrator nor legal lead."""
-        verdict = may_read_audit(self.principal)
-        if not verdict:
-            raise NotPermitted.from_denied(verdict)
+        require(may_read_audit(self.principal))
 
 
 class AuditView(AuditReader):

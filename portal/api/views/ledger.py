@@ -22,7 +22,7 @@ from portal.api.serializers.ledger import LedgerEntrySerializer, LedgerQuery, Re
 from portal.api.spreadsheet import csv_pieces
 from portal.api.views.base import ONLY_WHOLE, ApiView, found
 from portal.api.views.grants import TAGS
-from portal.core.problems import NotPermitted
+from portal.core.problems import require
 from weights_vault import queries
 from weights_vault.actions import receipts
 from weights_vault.ledger import filesets, listing
@@ -85,9 +85,7 @@ class LedgerReader(ApiView):
 
     def wanted(self) -> Wanted:
         """Raises: NotPermitted: no release manager. ValidationError: a filter is none."""
-        verdict = may_read_ledger(self.principal)
-        if not verdict:
-            raise NotPermitted.from_denied(verdict)
+        require(may_read_ledger(self.principal))
         query = LedgerQuery(data=self.request.query_params)
         query.is_valid(raise_exception=True)
         return Wanted(**query.validated_data)

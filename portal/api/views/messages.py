@@ -49,5 +49,6 @@ class MessagesView(RequestView):
         return self._told(done.subject, done.status)
 
     def _told(self, request_id: str, status_code: int) -> Response:
-        messages = queries.messages(self.fetch(request_id), self.finder)
+        spoken_of, case = queries.request_seen(self.finder, request_id, self.now)
+        messages = queries.messages(spoken_of, self.finder, case)
         return Response(MessageSerializer(messages, many=True).data, status=status_code)

@@ -29,8 +29,8 @@ class RequestView(ApiView):
         return queries.request_for(self.finder, request_id, self.now)
 
     def answer(self, done: Done) -> Response:
-        request = self.fetch(done.subject)
-        context = {"principal": self.finder, **self.shown_with([request])}
+        request, case = queries.request_seen(self.finder, done.subject, self.now)
+        context = {"principal": self.finder, "case": case, **self.shown_with([request])}
         return Response(RequestDetailSerializer(request, context=context).data, status=done.status)
 
     def shown_with(self, requests: Sequence[AccessRequest]) -> dict[str, Any]:

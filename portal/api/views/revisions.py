@@ -16,7 +16,7 @@ from portal.api.serializers.people import ProposedSerializer
 from portal.api.serializers.revisions import ManagedRevisionSerializer
 from portal.api.views.base import ApiView, found
 from portal.api.views.pending import ProposingView
-from portal.core.problems import NotPermitted
+from portal.core.problems import require
 from weights_vault import queries as vault
 from weights_vault import recalls
 from weights_vault.actions import prepared_moves
@@ -39,9 +39,7 @@ class RevisionsView(ApiView):
     def get(self, request: Request, slug: str) -> Response:
         """All that was ever published of a release, newest first: what release managers and auditors read."""
         release = found(access_policy().visible_releases(self.finder).filter(slug=slug).first())
-        verdict = may_read_revisions(self.principal)
-        if not verdict:
-            raise NotPermitted.from_denied(verdict)
+        require(may_read_revisions(self.principal))
         return self.page(
             vault.with_sizes(vault.revisions_of(release)),
             ManagedRevisionSerializer,

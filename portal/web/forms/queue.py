@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from licenses.models import Request, Vote
 from licenses.queries import QueueFilters
 from licenses.queries.pages import SORTS
+from licenses.tally import WORDS
 from portal.accounts.countries import COUNTRIES
 from portal.core.ids import could_be_id
 from portal.web.forms.choosing import LongSelect
@@ -184,11 +185,7 @@ class BulkVerdictForm(forms.Form):
 
     verdict = forms.ChoiceField(
         label="Verdict on all of them",
-        choices=[
-            (Vote.Verdict.APPROVE.value, "Approve"),
-            (Vote.Verdict.REQUEST_CHANGES.value, "Ask for changes"),
-            (Vote.Verdict.REJECT.value, "Decline"),
-        ],
+        choices=list(WORDS.items()),
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a verdict."},
     )

@@ -7,13 +7,9 @@ from django import forms
 
 from licenses.models import ReasonTemplate, Vote
 from licenses.queries import Reason
+from licenses.tally import WORDS
 
 Kept = Reason | ReasonTemplate
-VERDICTS = {
-    Vote.Verdict.APPROVE.value: "Approve",
-    Vote.Verdict.REQUEST_CHANGES.value: "Ask for changes",
-    Vote.Verdict.REJECT.value: "Decline",
-}
 KEYS = {"approve": "a", "request_changes": "c", "reject": "d"}
 
 
@@ -23,7 +19,7 @@ class VerdictChoices(forms.RadioSelect):
     def create_option(self, name: str, value: Any, label: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, label, *args, **kwargs)
         if key := KEYS.get(str(value)):
-            option["attrs"] |= {"data-key": key, "data-key-label": f"Choose “{VERDICTS[str(value)]}”"}
+            option["attrs"] |= {"data-key": key, "data-key-label": f"Choose “{WORDS[str(value)]}”"}
         return option
 
 
@@ -62,8 +58,7 @@ class VerdictForm(forms.Form):
         super().__init__(*args, **kwargs)
         told = consequences or {}
         choices = [
-            (value, f"{label}: {told[value]}" if value in told else label)
-            for value, label in VERDICTS.items()
+            (value, f"{label}: {told[value]}" if value in told else label) for value, label in WORDS.items()
         ]
         kept = [("", "Choose…"), *grouped(reasons)]
         cast(forms.ChoiceField, self.fields["verdict"]).choices = choices
@@ -91,7 +86,7 @@ def grouped(reasons: Sequence[Kept]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The reasons as the choices of a select, by the verdict that each is for."""
     groups = {
         label: [(each.id, each.title) for each in reasons if each.verdict == value]
-        for value, label in VERDICTS.items()
+        for value, label in WORDS.items()
     }
     return [(label, rows) for label, rows in groups.items() if rows]
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from licenses import actions, queries
 from licenses.actions import Ballot, Outcome, balloting
 from licenses.models import ReasonTemplate
+from licenses.tally import WORDS
 from portal.accounts import factors
 from portal.web import casting, desk, queue, review_page
 from portal.web.forms.queue import BulkVerdictForm, ChosenForm
-from portal.web.forms.verdict import VERDICTS
 from portal.web.reader import reader
 from portal.web.views.doors import private
 
@@ -73,15 +73,13 @@ def _to_sign(request: HttpRequest, form: BulkVerdictForm) -> HttpResponse:
     if not cast:
         messages.warning(request, "None of these can have this verdict now.")
         return _list(request, list(form.ballots), form)
-    leaves = [
-        balloting.prepared(prospect.request, said["verdict"], said["reason"], reviewer)
-        for prospect, _ in cast
-    ]
+    requests = [prospect.request for prospect, _ in cast]
+    leaves = balloting.prepared(requests, said["verdict"], said["reason"], reviewer)
     context = {
         "cast": cast,
         "left_out": len(form.ballots) - len(cast),
         "said": said,
-        "verdict_label": VERDICTS[said["verdict"]],
+        "verdict_label": WORDS[said["verdict"]],
     }
     return casting.ask(request, "web/pages/bulk_cast.html", context, leaves)
 

@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.accounts import changes, exports, matrix
-from portal.accounts.policies import NOT_PERMITTED, staff_may
-from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.accounts.policies import may_see_changes, staff_may
+from portal.core.problems import Conflict, Invalid, require
 from portal.web.forms.exports import ExportForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.proposed_questions import proposed_questions
@@ -26,7 +26,7 @@ _VERBS = {
 @private("GET")
 def index(request: HttpRequest) -> HttpResponse:
     principal, now = reader(request), timezone.now()
-    _enter(request)
+    require(may_see_changes(principal))
     page = Paginator(changes.visible_to(principal), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "waiting": [
@@ -42,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @proven
 def detail(request: HttpRequest, change_id: str) -> HttpResponse:
     principal, now = reader(request), timezone.now()
-    _enter(request)
+    require(may_see_changes(principal))
     change = changes.change_for(principal, change_id)
     verb, said = _VERBS.get(request.POST.get("do", ""), (None, ""))
     if verb is not None:
@@ -67,9 +67,7 @@ def detail(request: HttpRequest, change_id: str) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """Propose that what stands here about many people leaves as a file."""
     principal, now = reader(request), timezone.now()
-    verdict = staff_may(principal, matrix.EXPORT)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)
+    require(staff_may(principal, matrix.EXPORT))
     form = ExportForm(posted(request), offered=exports.open_to(principal))
     if form.is_valid():
         prove(request)
@@ -83,9 +81,3 @@ def export(request: HttpRequest) -> HttpResponse:
             messages.success(request, "It is proposed. You can download it once a colleague confirms it.")
             return redirect("change", change.pk)
     return render(request, "web/pages/export.html", {"form": form}, status=400 if form.errors else 200)
-
-
-def _enter(request: HttpRequest) -> None:
-    """Staff alone: nobody else proposes or confirms. Raises: NotPermitted."""
-    if not reader(request).roles:
-        raise NotPermitted.from_denied(NOT_PERMITTED)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.accounts import looking
 from portal.accounts.policies import may_look_as
-from portal.core.problems import Invalid, NotPermitted
+from portal.core.problems import Invalid, require
 from portal.web.forms.looking import LookForm
 from portal.web.forms.questionnaire import add_problem
 from portal.web.reader import person, reader
@@ -17,9 +17,7 @@ from portal.web.views.doors import posted, private
 @private("GET", "POST")
 def choose(request: HttpRequest) -> HttpResponse:
     principal = reader(request)
-    verdict = may_look_as(principal)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)
+    require(may_look_as(principal))
     form = LookForm(posted(request), roles=looking.open_to(principal.roles))
     if form.is_valid():
         try:

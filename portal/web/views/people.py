@@ -24,7 +24,13 @@ def index(request: HttpRequest) -> HttpResponse:
     form = PeopleFilterForm(request.GET)
     found = directory.people(principal, form.wanted)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "filtered": bool(form.filters), "query": form.query, "page": page}
+    context = {
+        "form": form,
+        "filtered": bool(form.filters),
+        "query": form.query,
+        "page": page,
+        "rows": [(person, people_desk.state_of(person)) for person in page],
+    }
     return render(request, "web/pages/people.html", context)
 
 

@@ -8,15 +8,17 @@ from django.utils import timezone
 from licenses import actions, policies, queries
 from licenses.actions import balloting, voting
 from licenses.actions.moving import require
+from licenses.facts import RequestCase
 from licenses.models import Request
 from licenses.queries.parties import signatory_of
+from licenses.tally import WORDS
 from portal.accounts import factors
 from portal.core.problems import Invalid
 from portal.core.verdicts import Denied
 from portal.web import casting, desk, review_page
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.team import SignatoryForm
-from portal.web.forms.verdict import VERDICTS, RecusalForm, VerdictForm
+from portal.web.forms.verdict import RecusalForm, VerdictForm
 from portal.web.reader import reader
 from portal.web.review_page import Forms, reviewed
 from portal.web.views.doors import posted, private, prove, proven
@@ -34,14 +36,13 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
 def vote(request: HttpRequest, request_id: str) -> HttpResponse:
     """A verdict. It is shown once more where a passkey must sign it, or where it declines, and then given."""
     principal, now, form = reader(request), timezone.now(), VerdictForm(request.POST)
-    voted_on = reviewed(principal, request_id, now)
+    voted_on, case = reviewed(principal, request_id, now)
     desk.vote(principal)
     if not form.is_valid():
         return show(request, request_id, Forms(sent=request.POST))
-    case = queries.request_case(principal, voted_on, now)
     require(policies.may_vote(case, form.cleaned_data["verdict"]))
     if factors.votes_are_signed() and not casting.is_signed(request):
-        return _to_sign(request, voted_on, form)
+        return _to_sign(request, voted_on, case, form)
     if form.needs_confirmation and not casting.is_signed(request):
         given = {"the_request": voted_on, "said": form.said}
         return render(request, "web/pages/review_decline.html", given)
@@ -55,13 +56,13 @@ def vote(request: HttpRequest, request_id: str) -> HttpResponse:
     return redirect("review", request_id)
 
 
-def _to_sign(request: HttpRequest, voted_on: Request, form: VerdictForm) -> HttpResponse:
+def _to_sign(request: HttpRequest, voted_on: Request, case: RequestCase, form: VerdictForm) -> HttpResponse:
     """What exactly is cast, and the question for the passkey: of the version that was read, or none."""
     said = form.said
-    voting.require_open(voted_on, said["version"], said["verdict"], reader(request), timezone.now())
-    leaf = balloting.prepared(voted_on, said["verdict"], said["reason"], reader(request).person)
-    given = {"the_request": voted_on, "said": said, "verdict_label": VERDICTS[said["verdict"]]}
-    return casting.ask(request, "web/pages/review_cast.html", given, [leaf])
+    voting.require_open(case, voted_on, said["version"], said["verdict"], timezone.now())
+    leaves = balloting.prepared([voted_on], said["verdict"], said["reason"], reader(request).person)
+    given = {"the_request": voted_on, "said": said, "verdict_label": WORDS[said["verdict"]]}
+    return casting.ask(request, "web/pages/review_cast.html", given, leaves)
 
 
 @private("POST")
@@ -77,8 +78,8 @@ def reason(request: HttpRequest, request_id: str) -> HttpResponse:
 @proven
 def recuse(request: HttpRequest, request_id: str) -> HttpResponse:
     principal, now, form = reader(request), timezone.now(), RecusalForm(posted(request))
-    left = reviewed(principal, request_id, now)
-    require(policies.may_recuse(queries.request_case(principal, left, now)))
+    left, case = reviewed(principal, request_id, now)
+    require(policies.may_recuse(case))
     if form.is_valid():
         prove(request)
         try:
@@ -98,9 +99,9 @@ def recuse(request: HttpRequest, request_id: str) -> HttpResponse:
 def signatory(request: HttpRequest, request_id: str) -> HttpResponse:
     """Name who signs for the institution, after the decision."""
     principal, now, form = reader(request), timezone.now(), SignatoryForm(posted(request))
-    decided = reviewed(principal, request_id, now)
+    decided, case = reviewed(principal, request_id, now)
     desk.talk(principal)
-    verdict = policies.may_name_signatory(queries.request_case(principal, decided, now))
+    verdict = policies.may_name_signatory(case)
     if isinstance(verdict, Denied):
         messages.warning(request, verdict.message)
         return redirect("review", request_id)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from licenses import actions, queries
+from licenses import actions
 from portal.core.problems import Invalid
 from portal.web import desk, request_page, thread
 from portal.web.forms.messages import NoteForm
@@ -39,9 +39,9 @@ def say(request: HttpRequest, request_id: str) -> HttpResponse:
 def staff_say(request: HttpRequest, request_id: str) -> HttpResponse:
     """A message of staff, or a question that the request then waits for."""
     principal, now = reader(request), timezone.now()
-    spoken_of = reviewed(principal, request_id, now)
+    spoken_of, case = reviewed(principal, request_id, now)
     desk.talk(principal)
-    form = thread.staff_form(queries.request_case(principal, spoken_of, now), request.POST)
+    form = thread.staff_form(case, request.POST)
     if form.is_valid():
         asks = form.cleaned_data.pop("asks", False)
         act = actions.ask if asks else actions.say
@@ -64,7 +64,7 @@ def staff_say(request: HttpRequest, request_id: str) -> HttpResponse:
 def note(request: HttpRequest, request_id: str) -> HttpResponse:
     """A note that staff alone read."""
     principal, now, form = reader(request), timezone.now(), NoteForm(request.POST, auto_id="note_%s")
-    spoken_of = reviewed(principal, request_id, now)
+    spoken_of, _ = reviewed(principal, request_id, now)
     desk.talk(principal)
     if form.is_valid():
         try:

@@ -10,7 +10,7 @@ from licenses.actions.terms_changes import propose_terms
 from licenses.models import ReleaseTerms
 from portal.accounts import matrix
 from portal.accounts.policies import staff_may
-from portal.core.problems import Conflict, Invalid, NotPermitted
+from portal.core.problems import Conflict, Invalid, require
 from portal.web.forms.questionnaire import add_problem
 from portal.web.forms.terms import TermsForm
 from portal.web.reader import reader
@@ -21,9 +21,7 @@ from portal.web.views.doors import found, posted, private, prove, proven
 @proven
 def propose(request: HttpRequest, slug: str) -> HttpResponse:
     principal = reader(request)
-    verdict = staff_may(principal, matrix.TERMS_CHANGE)
-    if not verdict:
-        raise NotPermitted.from_denied(verdict)
+    require(staff_may(principal, matrix.TERMS_CHANGE))
     release = found(queries.visible_releases(principal).filter(slug=slug).first())
     terms = found(ReleaseTerms.objects.filter(release=release).first())
     form = TermsForm(posted(request), initial=TermsForm.of(terms))

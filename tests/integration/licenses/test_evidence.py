@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from licenses import actions, ballots, evidence_of_votes, states
 from licenses.ballots import Signed
@@ -149,6 +150,13 @@ def test_proved_votes_give_headers(world: World, grant: Grant, ask: Ask, revisio
     trust(world)
     assert len(ask(grant)) == revision.files.count()
     assert not Alert.objects.exists()
+
+
+def test_evidence_takes_three_queries_however_many_votes(
+    grant: Grant, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(3):
+        assert len(evidence_of_votes.evidence_of(grant.pk).votes) == 2
 
 
 def test_one_assertion_over_several_votes_proves_each(

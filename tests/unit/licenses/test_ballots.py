@@ -55,7 +55,7 @@ def signed(
     key: Passkey, *requests: Request, by: Principal, verdict: str = "approve", reason: str = ""
 ) -> Signed:
     """What the page would send after the reviewer used the passkey."""
-    leaves = [balloting.prepared(request, verdict, reason, by.person) for request in requests]
+    leaves = balloting.prepared(requests, verdict, reason, by.person)
     answer = key.assertion(ballots.challenge(leaves))
     return Signed.parse(json.dumps(answer), " ".join(leaves))
 
@@ -171,7 +171,7 @@ def test_signature_over_an_older_version_is_refused(
 
 def wrong_leaves(key: Passkey, sent: Request, by: Principal) -> Signed:
     """The leaf is right; what the passkey signed is another challenge."""
-    leaf = balloting.prepared(sent, "approve", "", by.person)
+    [leaf] = balloting.prepared([sent], "approve", "", by.person)
     return Signed.parse(json.dumps(key.assertion(secrets.token_bytes(32))), leaf)
 
 

@@ -106,7 +106,7 @@ def test_a_reviewer_who_signs_reads_no_names_of_reviewers(signed_for: Team) -> N
     signed_for.joined(request, world.rita, SIGNATORY)
     world.submit(request)
     actions.say(request=request, text="Hello.", by=world.rob, now=NOW)
-    [said] = queries.messages(request, world.rita)
+    [said] = queries.messages(request, world.rita, queries.request_case(world.rita, request, NOW))
     assert said.author == "The reviewers"
 
 

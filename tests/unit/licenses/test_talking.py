@@ -192,11 +192,15 @@ def test_a_reviewer_who_asks_for_the_weights_speaks_as_applicant(world: World) -
         assert refusal.value.code == "own_request"
 
 
+def read(request: Request, by: Principal) -> list[queries.Said]:
+    return queries.messages(request, by, queries.request_case(by, request, NOW))
+
+
 def test_the_applicant_reads_messages_without_names_and_no_note(world: World, request_: Request) -> None:
     actions.ask(request=request_, text="Which corpus?", by=world.rita, now=NOW)
     actions.note(request=request_, text="Known from last year.", by=world.rob, now=NOW)
     actions.say(request=request_, text="The Pile.", by=world.ada, now=NOW + MINUTE)
-    told = queries.messages(request_, world.ada)
+    told = read(request_, world.ada)
     assert [(said.author, said.text) for said in told] == [
         ("The reviewers", "Which corpus?"),
         ("You", "The Pile."),
@@ -206,7 +210,7 @@ def test_the_applicant_reads_messages_without_names_and_no_note(world: World, re
 def test_staff_read_who_said_what(world: World, request_: Request) -> None:
     actions.ask(request=request_, text="Which corpus?", by=world.rita, now=NOW)
     request_.refresh_from_db()
-    [asked] = queries.messages(request_, world.rob)
+    [asked] = read(request_, world.rob)
     assert (asked.author, asked.asks, asked.open) == ("Rita Example", True, True)
 
 
@@ -261,6 +265,6 @@ def test_only_the_newest_hundred_are_read_at_once(world: World, request_: Reques
         for n in range(120)
     ]
     Message.objects.bulk_create(rows)
-    told = queries.messages(request_, world.ada)
+    told = read(request_, world.ada)
     assert len(told) == 100
     assert told[-1].at == Message.objects.aggregate(last=Max("at"))["last"]

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 from allauth.account.internal.userkit import user_id_to_str
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from licenses import actions, ballots
 from licenses.models import Request, Vote, VoteAssertion
 from tests.authenticator import Passkey
 from tests.unit.web.conftest import OpenAs
+from tests.unit.web.queues import crowd
 from tests.unit.web.test_review import verdict
 from tests.unit.web.world import ANSWERS, World
 from weights_vault.models import Release
@@ -156,6 +160,28 @@ def test_r9_one_answer_gives_one_verdict_on_many(
     assert answer["Location"] == "/review/together/done/"
     assert Vote.objects.count() == 2
     assert VoteAssertion.objects.count() == 1
+
+
+def test_page_that_asks_for_one_answer_costs_the_same_however_many_verdicts(
+    world: World, rosa: Client, big: Release
+) -> None:
+    def queries(requests: list[Request]) -> int:
+        form = {"ballot": [f"{each.pk}:{each.version}" for each in requests], "verdict": "approve"}
+        with CaptureQueriesContext(connection) as taken:
+            page = rosa.post("/review/together/vote/", form)
+        assert f"sign {len(requests)} verdict" in page.content.decode()
+        return len(taken)
+
+    many = crowd(world, big, 12)
+    queries(many[:1])  # that this browser is used is noted once in a while
+    assert (queries(many[:2]), queries(many)) == (20, 20)
+
+
+def test_page_that_asks_for_the_passkey_looks_at_the_request_once(
+    rosa: Client, submitted: Request, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(25):
+        rosa.post(f"/review/{submitted.pk}/vote/", verdict(submitted))
 
 
 def test_none_that_can_be_voted_on_is_said(world: World, rosa: Client, submitted: Request) -> None:

@@ -61,3 +61,14 @@ def test_change_about_somebody_erased_is_still_a_link_with_words(
     page = open_as("rosa").get("/changes/")
     assert page.context["waiting"] == [(change, "Change the terms of a release")]
     assert page.text.count(f'<a href="/changes/{change.pk}/">Change the terms of a release</a>') == 1
+
+
+def test_a3_without_the_factor_of_staff_nothing_of_it_is_shown(
+    world: World, open_as: OpenAs, big: Release, settings: Any
+) -> None:
+    """A3. Also not what the reader proposed themselves."""
+    change = proposed(world, big, [])
+    settings.STAFF_MFA = "passkey"
+    for path in ("/changes/", f"/changes/{change.pk}/"):
+        answer = open_as("rosa").get(path)
+        assert (answer.status_code, "mfa_required" in answer.text) == (403, True)
