@@ -1,8 +1,7 @@
 """How long a browser stays signed in: not beyond a time after it signed in, nor after it was last used; and a
 proof within a session gives it another cookie, so that whoever had copied the old one is outside.
 
-The times stand in the session's own row. That a session is used is noted once an hour, which is what plain
-looking costs.
+The times stand in the session's own row; when it was used last is what `browsers` noted there.
 """
 
 from collections.abc import Callable
@@ -23,8 +22,6 @@ from portal.accounts.session_store import NOTED, row_key
 
 LONGEST: Final = timedelta(days=14)
 IDLE: Final = timedelta(days=3)
-GRAIN: Final = timedelta(hours=1)
-USED_SESSION_KEY: Final = "portal_used_at"
 DELIVERY: Final = "/delivery/"  # asks nothing of the database
 
 
@@ -49,11 +46,9 @@ class SessionsEnd:
         if not proofs or not request.user.is_authenticated:
             return
         now_s = timezone.now().timestamp()
-        used_s = max(*proofs, request.session.get(USED_SESSION_KEY, 0))
+        used_s = max(*proofs, (request.session.get(NOTED) or {}).get("at", 0))
         if now_s - min(proofs) > LONGEST.total_seconds() or now_s - used_s > IDLE.total_seconds():
             logout(request)
-        elif now_s - used_s > GRAIN.total_seconds():
-            request.session[USED_SESSION_KEY] = now_s
 
 
 def renew(

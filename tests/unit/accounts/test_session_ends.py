@@ -7,8 +7,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from portal.accounts.browsers import GRAIN
 from portal.accounts.models import BrowserSession, User
-from portal.accounts.session_ends import GRAIN, IDLE, LONGEST
+from portal.accounts.session_ends import IDLE, LONGEST
 from portal.accounts.session_store import row_key
 from tests.unit.accounts.conftest import PASSWORD
 from tests.unit.accounts.test_sessions import sign_in
@@ -58,7 +59,7 @@ def test_a_proof_within_it_does_not_put_its_end_off(ada: User, client: Client) -
         assert not is_inside(client)
 
 
-def test_looking_writes_once_an_hour_at_most(ada: User, client: Client) -> None:
+def test_looking_writes_every_five_minutes_at_most(ada: User, client: Client) -> None:
     sign_in(client, ada)
     client.get("/about/")  # shows, and so forgets, that one is signed in
     before = dict(client.session)
