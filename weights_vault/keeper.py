@@ -1,8 +1,8 @@
 """The keeper: the only code that touches file keys.
 
 Doors: `new_body` makes a key and seals under it, `resume_body` goes on with that, `issue_headers` wraps keys
-to one recipient of one grant, `gate` to the publisher's own smoke test, `rewrap` moves to another master
-key. Ids and rows go in, header bytes come out; a file key never does.
+to one recipient of one grant, `gate` to the publisher's own smoke test, `rewrap_in_batches` moves to
+another master key. Ids and rows go in, header bytes come out; a file key never does.
 
 The keeper asks the access rule itself, whatever its caller asked before, inside the transaction that writes
 the ledger and the audit event: a revocation stands wholly before or wholly after what was issued (G2).
@@ -10,6 +10,7 @@ the ledger and the audit event: a revocation stands wholly before or wholly afte
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -187,19 +188,21 @@ def gate(*, revision: Revision, recipient: str, by: str, now: datetime) -> dict[
     return headers
 
 
-def rewrap(*, now: datetime, by: str = "system:rewrap") -> int:
-    """Wrap every file key that an older master key holds with the current one; return how many.
+@dataclass(frozen=True)
+class Rewrapped:
+    """One batch. done: file keys that were wrapped anew. refused: those that no key of MASTER_KEY opens, by
+    the ids of their bodies, with the reason; they stay as they are."""
 
-    Bodies and headers stay as they are. Restartable: what is done is skipped.
-    """
-    return sum(rewrap_in_batches(now=now, by=by))
+    done: int
+    refused: tuple[tuple[str, str], ...] = ()
 
 
-def rewrap_in_batches(*, now: datetime, by: str = "system:rewrap") -> Iterator[int]:
-    """The same a batch at a time, each a transaction with its audit event; yields how many after each.
+def rewrap_in_batches(*, now: datetime, by: str = "system:rewrap") -> Iterator[Rewrapped]:
+    """Wrap every file key that an older master key holds with the current one; yields after each batch.
 
-    Rows are compared before they are written: two runs at once, or a body that is wrapped anew meanwhile,
-    lose nothing. New bodies are wrapped by the current key already.
+    Bodies and headers stay as they are. Each batch is a transaction with its audit event. Restartable: what
+    is done is skipped. Rows are compared before they are written: two runs at once, or a body that is wrapped
+    anew meanwhile, lose nothing. New bodies are wrapped by the current key already.
     """
     master, after = master_key(), ""
     while True:
@@ -213,15 +216,20 @@ def rewrap_in_batches(*, now: datetime, by: str = "system:rewrap") -> Iterator[i
             yield _rewrap(master, old, now, by)
 
 
-@transaction.atomic
-def _rewrap(master: MasterKey, old: Sequence[tuple[str, bytes]], now: datetime, by: str) -> int:
-    file_keys = master.unwrap_all([(blob, _context(body)) for body, blob in old])
-    done = 0
-    for (body, blob), file_key in zip(old, file_keys, strict=True):
-        fresh = master.wrap(file_key, _context(body))
-        done += SealedBody.objects.filter(pk=body, wrapped_key=blob).update(wrapped_key=fresh)
-    audit.record("file_keys.rewrapped", by=by, subject="vault:keys", now=now, bodies=done)
-    return done
+def _rewrap(master: MasterKey, old: Sequence[tuple[str, bytes]], now: datetime, by: str) -> Rewrapped:
+    opened = master.unwrap_each([(blob, _context(body)) for body, blob in old])
+    good = [(row, key) for row, key in zip(old, opened, strict=True) if isinstance(key, bytes)]
+    # A call each where a service has the key: no row is locked while it is asked.
+    fresh = master.wrap_all([(key, _context(body)) for (body, _), key in good])
+    with transaction.atomic():
+        done = sum(
+            SealedBody.objects.filter(pk=body, wrapped_key=blob).update(wrapped_key=wrapped)
+            for ((body, blob), _), wrapped in zip(good, fresh, strict=True)
+        )
+        if good:
+            audit.record("file_keys.rewrapped", by=by, subject="vault:keys", now=now, bodies=done)
+    refused = ((row[0], str(key)) for row, key in zip(old, opened, strict=True) if not isinstance(key, bytes))
+    return Rewrapped(done, tuple(refused))
 
 
 def waiting_for_rewrap() -> int:

@@ -56,12 +56,6 @@ def places(count: int, now: datetime) -> Iterator[None]:
         raise
 
 
-def made_within_an_hour(now: datetime) -> int:
-    """How many headers count now."""
-    with _slots() as slots:
-        return sum(_current(slots, int(now.timestamp()) // 60).values())
-
-
 def _take(count: int, limit: int, now: datetime) -> int:
     """The minute that the places were taken in."""
     with _slots() as slots:

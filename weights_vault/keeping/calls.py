@@ -14,7 +14,7 @@ from portal.core import keys
 from portal.core.problems import NotFound, NotPermitted
 from weights_vault import heads, keeper, trust
 from weights_vault.keeping import callers
-from weights_vault.models import File, RecipientKey, Release, Revision, SealedBody
+from weights_vault.models import File, RecipientKey, Release, Revision
 from weights_vault.sealed.canonical import Json
 from weights_vault.sealed.errors import Malformed
 from weights_vault.sealed.fields import ID, SLUG, Fields
@@ -90,13 +90,6 @@ def sign_trust(arguments: Json, now: datetime) -> str:
     """Sign and keep the trust document, where that is due. Returns: the envelope as base64."""
     Fields(arguments, _NOTHING, Malformed, "the call")
     return base64.b64encode(trust.sign(now)).decode()
-
-
-@call("rewrap_status")
-def rewrap_status(arguments: Json, now: datetime) -> dict[str, int]:
-    """How many file keys wait for the current master key, of how many."""
-    Fields(arguments, _NOTHING, Malformed, "the call")
-    return {"waiting": keeper.waiting_for_rewrap(), "bodies": SealedBody.objects.count()}
 
 
 @call("health")

@@ -101,7 +101,7 @@ def read_problem(told: Mapping[str, Any]) -> Problem:
     extra, said = dict(told["extra"]), (told["code"], told["detail"], told["next_step"])
     words: dict[str, Any] = {"title": told["title"], "status": told["status"]}
     if issubclass(kind, Unavailable | TooMany):
-        return kind(*said, retry_after_s=told["retry_after_s"], **words)
+        return kind(*said, retry_after_s=told["retry_after_s"], extra=extra, **words)
     if issubclass(kind, Invalid):
         return kind(*said, errors=extra.pop("errors", None), extra=extra, **words)
     return kind(*said, extra=extra, **words)

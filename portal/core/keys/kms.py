@@ -9,7 +9,7 @@ Blob: version 2 (1 byte), key id (8), then KMS's ciphertext.
 """
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import boto3
@@ -28,15 +28,19 @@ _KEY: Final = re.compile(
 )
 # KMS's word that this blob is not what was wrapped, or not in this context, or not by this key.
 _REFUSED: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
+_AT_ONCE: Final = 16
 _OPTIONS: Final = Config(
-    connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=3,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=_AT_ONCE,
 )
 
 
 class KmsKey:
     """One KMS key as a provider of the master key (`providers.Provider`)."""
 
-    at_once = 16
+    at_once = _AT_ONCE
 
     def __init__(self, name: str) -> None:
         """name: what follows "aws-kms:". Raises: ImproperlyConfigured: no id or ARN of a key."""
@@ -79,6 +83,15 @@ class KmsKey:
         except BotoCoreError as error:
             raise _away(error) from error
         return answer
+
+
+@cache
+def kms_key(name: str) -> KmsKey:
+    """Return the key of this name, the same for the life of the process: its connections stay open.
+
+    Raises: as `KmsKey`.
+    """
+    return KmsKey(name)
 
 
 def _away(error: Exception) -> Unavailable:

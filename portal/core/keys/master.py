@@ -4,8 +4,9 @@ MASTER_KEY is one provider or several, separated by commas. The first wraps; the
 runs, only unwrap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -22,6 +23,8 @@ from portal.core.keys.providers import (
 __all__ = ["MASTER_KEY_SIZE", "MasterKey", "UnwrapRefused", "master_key"]
 
 _MARK_SIZE = 1 + KEY_ID_SIZE
+_Each = TypeVar("_Each")
+_Result = TypeVar("_Result")
 
 
 class MasterKey:
@@ -62,11 +65,28 @@ class MasterKey:
 
     def unwrap_all(self, wrapped: Sequence[tuple[bytes, str]]) -> list[bytes]:
         """Return what each of the blobs held. wrapped: blobs, each with its context. Raises: as `unwrap`."""
+        return self._together(lambda each: self.unwrap(*each), wrapped)
+
+    def unwrap_each(self, wrapped: Sequence[tuple[bytes, str]]) -> "list[bytes | UnwrapRefused]":
+        """The same, with the refusal in the place of what does not open."""
+        return self._together(self._tried, wrapped)
+
+    def wrap_all(self, opened: Sequence[tuple[bytes, str]]) -> list[bytes]:
+        """Return each encrypted. opened: keys, each with its context."""
+        return self._together(lambda each: self.wrap(*each), opened)
+
+    def _tried(self, each: tuple[bytes, str]) -> "bytes | UnwrapRefused":
+        try:
+            return self.unwrap(*each)
+        except UnwrapRefused as refused:
+            return refused
+
+    def _together(self, work: Callable[[_Each], _Result], items: Sequence[_Each]) -> list[_Result]:
         at_once = max(provider.at_once for provider in self._providers.values())
-        if at_once == 1 or len(wrapped) <= 1:
-            return [self.unwrap(blob, context) for blob, context in wrapped]
+        if at_once == 1 or len(items) <= 1:
+            return [work(each) for each in items]
         with ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(lambda each: self.unwrap(*each), wrapped))
+            return list(pool.map(work, items))
 
     def is_current(self, blob: bytes) -> bool:
         """True when `blob` was wrapped by the key that wraps now; false asks for wrapping it again."""

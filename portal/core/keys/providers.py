@@ -88,9 +88,9 @@ def open_provider(source: str) -> Provider:
     """
     scheme, _, name = source.partition(":")
     if scheme == "aws-kms":
-        from portal.core.keys.kms import KmsKey  # boto3 takes 0.1 s to import
+        from portal.core.keys.kms import kms_key  # boto3 takes 0.1 s to import
 
-        return KmsKey(name)
+        return kms_key(name)
     if scheme == "env":
         text = os.environ.get(name, "")
         if not text:

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from portal.core import keys
 from portal.core.keys import MasterKey, UnwrapRefused
-from portal.core.keys.kms import KmsKey
+from portal.core.keys.kms import KmsKey, kms_key
 from portal.core.problems import Unavailable
 from tests.servers.kms import ACCESS_KEY, REGION, SECRET_KEY, KeyService, key_service
 
@@ -115,6 +115,18 @@ def test_what_names_no_key_is_refused_at_the_start(name: str) -> None:
 
 
 def test_setting_names_the_key(service: KeyService, settings: object) -> None:
+    kms_key.cache_clear()
     settings.MASTER_KEY = f"aws-kms:{ARN}"  # type: ignore[attr-defined]
     blob = keys.master_key().wrap(b"k" * 16, "c")
     assert keys.master_key().unwrap(blob, "c") == b"k" * 16
+    kms_key.cache_clear()
+
+
+def test_all_batches_of_a_process_go_by_one_client(service: KeyService, settings: object) -> None:
+    """To make one costs more than a call."""
+    kms_key.cache_clear()
+    settings.MASTER_KEY = f"aws-kms:{ONE},aws-kms:{OTHER}"  # type: ignore[attr-defined]
+    clients = {id(keys.master_key()._current._client) for _ in range(3)}  # type: ignore[attr-defined]
+    assert len(clients) == 1
+    assert kms_key(ONE)._client.meta.config.max_pool_connections == KmsKey.at_once
+    kms_key.cache_clear()

@@ -220,8 +220,8 @@ def test_rewrap_moves_every_key_and_the_bodies_stay_readable(
     new.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
     old, settings.MASTER_KEY = settings.MASTER_KEY, f"file:{new},{settings.MASTER_KEY}"
     before = {body.pk: bytes(body.wrapped_key) for body in SealedBody.objects.all()}
-    assert keeper.rewrap(now=now) == len(before)
-    assert keeper.rewrap(now=now) == 0
+    assert [batch.done for batch in keeper.rewrap_in_batches(now=now)] == [len(before)]
+    assert list(keeper.rewrap_in_batches(now=now)) == []
     settings.MASTER_KEY = f"file:{new}"
     (file, header), *_ = issue()
     assert len(open_header(header, [identity], GrantLabel(GRANT, revision.id, file))) == 16

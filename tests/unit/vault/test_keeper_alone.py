@@ -62,10 +62,9 @@ def test_the_keeper_hands_out_no_file_key() -> None:
     assert returned == {
         "new_body": "tuple[SealedBody, BodySealer]",
         "resume_body": "BodySealer",
-        "issue_headers": "list[tuple[str, bytes]]",
+        "issue_headers": "Batch",
         "gate": "dict[str, bytes]",
-        "rewrap": "int",
-        "rewrap_in_batches": "Iterator[int]",
+        "rewrap_in_batches": "Iterator[Rewrapped]",
         "waiting_for_rewrap": "int",
         "require_files_of": "None",
     }

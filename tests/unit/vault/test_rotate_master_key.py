@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -54,9 +55,9 @@ def rotating(settings: Any, tmp_path: Path, revision: Revision, monkeypatch: pyt
     return f"file:{new}"
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, errors: StringIO | None = None) -> str:
     out = StringIO()
-    call_command("rotate_master_key", *arguments, stdout=out)
+    call_command("rotate_master_key", *arguments, stdout=out, stderr=errors or StringIO())
     return out.getvalue()
 
 
@@ -80,7 +81,7 @@ def test_killed_at_each_step_it_goes_on_and_headers_open_throughout(
         patched.setattr(MasterKey, "wrap", dies(wrap))
         patched.setattr(audit, "record", dies(record))
         with pytest.raises(Killed):
-            keeper.rewrap(now=datetime.now().astimezone())
+            list(keeper.rewrap_in_batches(now=datetime.now().astimezone()))
     opens()
     assert "0 file keys are left" in run()
     settings.MASTER_KEY = rotating
@@ -92,8 +93,8 @@ def test_each_batch_leaves_its_event_and_the_portal_serves_between_two(
     rotating: str, opens: Callable[[], None], now: datetime
 ) -> None:
     batches = []
-    for done in keeper.rewrap_in_batches(now=now):
-        batches.append(done)
+    for batch in keeper.rewrap_in_batches(now=now):
+        batches.append(batch.done)
         opens()
     assert sum(batches) == SealedBody.objects.count()
     events = [event.data["bodies"] for event in trail("vault:keys").filter(kind="file_keys.rewrapped")]
@@ -106,8 +107,8 @@ def test_two_runs_at_once_undo_nothing_of_each_other(
     """The other run was there between the reading of a batch and its writing."""
     first = keeper.rewrap_in_batches(now=now)
     next(first)
-    assert keeper.rewrap(now=now) > 0
-    assert sum(first) == 0
+    assert sum(batch.done for batch in keeper.rewrap_in_batches(now=now)) > 0
+    assert sum(batch.done for batch in first) == 0
     opens()
 
 
@@ -128,7 +129,46 @@ def test_old_key_taken_out_too_early_stops_it_with_words(
     rotating: str, settings: Any, opens: Callable[[], None]
 ) -> None:
     both, settings.MASTER_KEY = settings.MASTER_KEY, rotating
-    with pytest.raises(CommandError, match="not configured"):
-        run()
+    bodies, errors = SealedBody.objects.count(), StringIO()
+    with pytest.raises(
+        CommandError, match=f"{bodies} file keys were left as they are; 0 more wait"
+    ) as caught:
+        run(errors=errors)
+    assert "MASTER_KEY=NEW,OLD" in str(caught.value)
+    assert errors.getvalue().count("not configured") == bodies
     settings.MASTER_KEY = both
     opens()
+    assert "0 file keys are left" in run()
+
+
+def test_body_whose_key_was_changed_stops_no_other_and_is_named(rotating: str, settings: Any) -> None:
+    """Put right from a backup, it is wrapped anew when the command is run again."""
+    bodies = SealedBody.objects.count()
+    bad = SealedBody.objects.order_by("pk")[2]
+    good = bytes(bad.wrapped_key)
+    SealedBody.objects.filter(pk=bad.pk).update(wrapped_key=good[:-1] + bytes([good[-1] ^ 1]))
+    errors = StringIO()
+    with pytest.raises(CommandError, match="1 file keys were left as they are; 0 more wait"):
+        run(errors=errors)
+    assert errors.getvalue() == f"{bad.pk}: changed, or wrapped for something else\n"
+    done = [event.data["bodies"] for event in trail("vault:keys").filter(kind="file_keys.rewrapped")]
+    assert sum(done) == bodies - 1
+    assert "1 file keys are not yet wrapped" in run("--status")
+    SealedBody.objects.filter(pk=bad.pk).update(wrapped_key=good)
+    assert "0 file keys are left" in run()
+
+
+def test_no_row_is_locked_while_a_service_is_asked(
+    rotating: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is a thousand calls to it, and on SQLite a transaction keeps everybody from writing."""
+    depth, wrap = [], MasterKey.wrap
+    outside = len(connection.savepoint_ids)
+
+    def wrapped(self: MasterKey, key: bytes, context: str) -> bytes:
+        depth.append(len(connection.savepoint_ids))
+        return wrap(self, key, context)
+
+    monkeypatch.setattr(MasterKey, "wrap", wrapped)
+    assert sum(batch.done for batch in keeper.rewrap_in_batches(now=now)) == len(depth) > 0
+    assert set(depth) == {outside}

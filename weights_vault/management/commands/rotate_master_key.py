@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from portal.core.keys import UnwrapRefused, master_key
+from portal.core.keys import master_key
 from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 from weights_vault import keeper
 from weights_vault.management.reporting import as_command_error
+
+LISTED = 20  # bodies whose keys do not open, by name
 
 
 class Command(DatabaseCommand):
@@ -25,19 +26,30 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, status: bool, **options: Any) -> None:
         try:
-            name, done = master_key().name, 0
-            if not status:
-                for number in keeper.rewrap_in_batches(now=timezone.now()):
-                    done += number
-                    self.stdout.write(f"{done} file keys wrapped anew")
+            name = master_key().name
+            refused = 0 if status else self._rewrap()
             waiting = keeper.waiting_for_rewrap()
         except Problem as problem:
             raise as_command_error(problem) from problem
-        except (ImproperlyConfigured, UnwrapRefused) as error:
+        if refused:
             raise CommandError(
-                f"{error}.\n→ What was done is kept. Name every key that still opens something: NEW,OLD"
-            ) from error
+                f"{refused} file keys were left as they are; {waiting - refused} more wait.\n"
+                "→ What was done is kept. Name every key that still opens something: MASTER_KEY=NEW,OLD. "
+                "What no key opens was changed in the database: take that row's wrapped_key from a backup."
+            )
         self._tell(name, waiting)
+
+    def _rewrap(self) -> int:
+        """Returns: how many file keys no key opens."""
+        done = refused = 0
+        for batch in keeper.rewrap_in_batches(now=timezone.now()):
+            done += batch.done
+            if batch.done:
+                self.stdout.write(f"{done} file keys wrapped anew")
+            for body, reason in batch.refused[: max(0, LISTED - refused)]:
+                self.stderr.write(f"{body}: {reason}")
+            refused += len(batch.refused)
+        return refused
 
     def _tell(self, name: str, waiting: int) -> None:
         if waiting:

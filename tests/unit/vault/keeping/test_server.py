@@ -65,8 +65,8 @@ def doing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], Non
         NotFound(),
         Conflict("state_changed", "It moved.", "Look again.", extra={"state": "signed"}),
         Invalid("invalid", "No.", errors={"files": ["twice", "too many"]}, extra={"limit": 500}),
-        Unavailable("keeper_ceiling", "Later.", retry_after_s=77, title="Too much"),
-        TooMany("too_many", "Slowly.", "Wait.", retry_after_s=3),
+        Unavailable("keeper_ceiling", "Later.", retry_after_s=77, title="Too much", extra={"made": 3}),
+        TooMany("too_many", "Slowly.", "Wait.", retry_after_s=3, extra={"limit": "10/h"}),
         Problem("odd", "Odd.", status=418),
     ],
 )
