@@ -42,7 +42,7 @@ class PartiesView(RequestView):
 class PartyView(RequestView):
     needs = {"DELETE": REQUESTS}
 
-    @extend_schema(operation_id="remove_party", tags=TAGS, responses=RequestDetailSerializer)
+    @extend_schema(operation_id="remove_party", tags=TAGS, responses={200: RequestDetailSerializer})
     def delete(self, request: Request, request_id: str, party_id: str) -> Response:
         """Take somebody out of the team. Answers with the request."""
         mine = self.fetch(request_id)
