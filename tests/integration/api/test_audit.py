@@ -1,5 +1,6 @@
 """The audit log through the API: pages, filters, proofs that verify, and where they are told."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.integration.api.world import World, in_browser, person, session_of, w
 from weights_vault.sealed.log.checkpoint import open_checkpoint
 from weights_vault.sealed.log.growth import verify_growth
 from weights_vault.sealed.log.proof import verify_proof
+from weights_vault.sealed.log.tree import Frontier, leaf_hash
 
 LOG = "/api/v1/audit"
 
@@ -56,6 +58,22 @@ def test_an_event_says_what_the_log_holds_and_what_is_disclosed(world: World, au
     assert event["disclosed"] == {"reason": "A sanction hit."}
     assert event["sentence"] == f"Sue suspended grant {grant.pk}: “A sanction hit.”"
     assert auditor.get(f"{LOG}/{event['index']}").json() == event
+
+
+def test_each_line_of_the_export_is_what_its_leaf_is_the_hash_of(world: World) -> None:
+    world.granted()
+    world.export("audit")
+    size, lead = catch_up(timezone.now()), in_browser(world.reviewers[0])
+    head = open_checkpoint(lead.get(f"{LOG}/checkpoint").content.decode(), [keys.verifier()], keys.origin())
+    lines = b"".join(lead.get("/api/v1/audit.ndjson").streaming_content).splitlines()
+
+    tree = Frontier()
+    for line in lines[:size]:
+        tree.append(leaf_hash(line))
+    assert (tree.size, tree.root()) == (head.checkpoint.size, head.checkpoint.root)
+    # What happened since waits for its place, and stands there all the same.
+    assert [json.loads(line)["kind"] for line in lines[size:]][-1] == "export.downloaded"
+    assert len(lines) == AuditEvent.objects.count()
 
 
 @pytest.mark.parametrize(
