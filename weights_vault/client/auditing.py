@@ -16,7 +16,7 @@ from weights_vault.client.pins import Pins
 from weights_vault.client.settings import Settings
 from weights_vault.sealed.errors import LogTampered, SealedError, WrongSubject
 from weights_vault.sealed.log.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint
-from weights_vault.sealed.log.growth import Growth, parse_growth, verify_growth
+from weights_vault.sealed.log.growth import GROWTH, Growth, parse_growth, verify_growth
 from weights_vault.sealed.log.note import COSIGNATURE, LOG_SIGNATURE, NoteVerifier
 from weights_vault.sealed.log.proof import HEADER, MAX_PROOF_SIZE, VerifiedEntry, verify_proof
 
@@ -61,7 +61,7 @@ def choose_keys(settings: Settings, log: Sequence[str], witnesses: Sequence[str]
     """The keys of the command line, else those that this machine knows of the portal's log.
 
     needed: how many witnesses; None: all that are named.
-    Raises: WrongUsage(log-key-unusable | log-key-unknown | witnesses-too-few).
+    Raises: WrongUsage(log-key-unusable | log-key-unknown | portal-url-unusable | witnesses-too-few).
     """
     known = tuple(_verifier(text, LOG_SIGNATURE) for text in log or _pinned(settings))
     named = tuple(_verifier(text, COSIGNATURE) for text in witnesses)
@@ -82,10 +82,13 @@ def choose_keys(settings: Settings, log: Sequence[str], witnesses: Sequence[str]
 
 
 def read_held(checkpoint: Path | None, growths: Sequence[Path], keys: Keys) -> Held:
-    """What is held of the log beside the proofs. Raises: WrongUsage, IntegrityFailure, MachineFault."""
-    with_text = [(path, read_text(path)) for path in growths]
+    """What is held of the log beside the proofs.
+
+    Raises: WrongUsage(file-missing | not-a-checkpoint | not-a-growth); IntegrityFailure; MachineFault.
+    """
+    with_text = [(path, _growth_text(path)) for path in growths]
     try:
-        opened = open_checkpoint(read_text(checkpoint), keys.all) if checkpoint else None
+        opened = open_checkpoint(_checkpoint_text(checkpoint), keys.all) if checkpoint else None
     except SealedError as error:
         raise _refused(error, f"The checkpoint in {checkpoint} is refused.") from None
     parsed = []
@@ -108,7 +111,7 @@ def check_proof(path: Path, keys: Keys, held: Held) -> Shown:
             "not-a-proof",
             f"{path} is not a proof from an audit log.",
             f"Such a file begins with {HEADER}.",
-            "Name a file that the portal gave as a proof; it ends with .tlog-proof.",
+            "Name a file as the portal gave it, ending with .tlog-proof: mail and editors change lines.",
         )
     try:
         entry = verify_proof(text, keys.all)
@@ -141,6 +144,30 @@ def read_text(path: Path) -> str:
         ) from None
     except OSError as error:
         raise machine_fault(error, f"{path} cannot be read.", _READABLE) from None
+
+
+def _checkpoint_text(path: Path) -> str:
+    text = read_text(path)
+    if text.startswith((HEADER, GROWTH)):
+        raise WrongUsage(
+            "not-a-checkpoint",
+            f"{path} is not a checkpoint.",
+            "It is a proof: of an entry, or of the log's growth.",
+            "A proof of an entry stands without an option; one of growth behind --consistency.",
+        )
+    return text
+
+
+def _growth_text(path: Path) -> str:
+    text = read_text(path)
+    if not text.startswith(GROWTH):
+        raise WrongUsage(
+            "not-a-growth",
+            f"{path} is not a proof of growth.",
+            f"Such a file begins with “{GROWTH}” and a number of entries.",
+            "Name a file of /api/v1/audit/consistency. A checkpoint stands behind --checkpoint.",
+        )
+    return text
 
 
 def _compared(own: Checkpoint, keys: Keys, held: Held) -> list[OpenedCheckpoint]:
@@ -201,19 +228,28 @@ def _split(size: int) -> LogTampered:
 
 
 def _pinned(settings: Settings) -> tuple[str, ...]:
-    portal = settings.portal_url()
+    try:
+        portal = settings.portal_url()
+    except WrongUsage as error:
+        if error.reference != "no-portal":
+            raise
+        raise _unknown("The key of the audit log is not known on this machine.", "https://HOST") from None
     pins = Pins(settings.home, portal)
     # What another root named says nothing about the one that the person insists on.
     same = settings.portal_key is None or settings.portal_key.strip().lower() == pins.root
     keys = pins.log if same else ()
     if not keys:
-        raise WrongUsage(
-            "log-key-unknown",
-            f"The key of {portal}'s audit log is not known on this machine.",
-            "A proof cannot vouch for itself: it must be signed by a key that you trust.",
-            f"Run `weights login --portal {portal}` once, or pass the key with --log-key VKEY.",
-        )
+        raise _unknown(f"The key of {portal}'s audit log is not known on this machine.", portal)
     return keys
+
+
+def _unknown(what: str, portal: str) -> WrongUsage:
+    return WrongUsage(
+        "log-key-unknown",
+        what,
+        "A proof cannot vouch for itself: it must be signed by a key that you trust.",
+        f"Run `weights login --portal {portal}` once, or pass the key with --log-key VKEY.",
+    )
 
 
 def _verifier(text: str, kind: int) -> NoteVerifier:

@@ -202,12 +202,13 @@ def _usage(error: typer.TyperException, arguments: Sequence[str]) -> WrongUsage:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     if context is None:  # an option without its value: typer forgets whose
-        named = {name for name in _NAMES if name in arguments}
-        command = f"{PROGRAM} {named.pop()}" if len(named) == 1 else PROGRAM
+        command = next((f"{PROGRAM} {word}" for word in arguments if word in _NAMES), PROGRAM)
     usage = context.get_usage().removeprefix("Usage: ") if context is not None else f"{command} …"
     names = getattr(context.command, "commands", {}) if context is not None else {}
     said = error.format_message()
     commands = f" Commands: {', '.join(names)}." if names else ""
+    if "extra argument" in said and "://" in said:
+        commands = " The portal's address stands behind --portal."
     return WrongUsage(
         "wrong-usage",
         "This command line is not understood.",

@@ -45,6 +45,36 @@ def test_logout_forgets_the_token_even_when_the_portal_is_gone(bare_weights: Wei
     assert list(home.glob("portals/*.token")) == []
 
 
+def test_logout_at_a_portal_where_nobody_is_signed_in_says_that_it_ended_nothing(
+    bare_weights: Weights, portal: SimulatedPortal
+) -> None:
+    """A mistyped address must not read as a token that has ended."""
+    bare_weights("login", "--portal", portal.url, "--token", stdin=TOKEN)
+    done = bare_weights("logout", "--portal", "https://mistyped.example.org")
+    assert (done.code, "You were not signed in to https://mistyped.example.org" in done.out) == (0, True)
+    assert portal.token_alive
+
+
+def test_logout_forgets_what_is_damaged_and_says_where_it_ends(
+    bare_weights: Weights, portal: SimulatedPortal, home: Path
+) -> None:
+    bare_weights("login", "--portal", portal.url, "--token", stdin=TOKEN)
+    (kept,) = home.glob("portals/*.token")
+    kept.write_text("no token\n")
+    done = bare_weights("logout")
+    assert (done.code, f"end it at {portal.url}/tokens/" in done.err, kept.exists()) == (2, True, False)
+
+
+def test_an_address_without_its_option_is_told_where_it_stands(bare_weights: Weights) -> None:
+    done = bare_weights("login", "https://portal.example.org")
+    assert (done.code, "address stands behind --portal" in done.err) == (2, True)
+
+
+def test_an_option_without_its_value_names_the_command_of_two_words(bare_weights: Weights) -> None:
+    done = bare_weights("audit", "verify", "--log-key")
+    assert (done.code, "weights audit --help" in done.err) == (2, True)
+
+
 def test_a_token_that_the_portal_does_not_take_is_not_kept(
     bare_weights: Weights, portal: SimulatedPortal, home: Path
 ) -> None:

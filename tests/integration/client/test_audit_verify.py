@@ -63,7 +63,7 @@ def verify(bare_weights: Weights) -> Verify:
 def test_a_proof_is_told_in_plain_lines(verify: Verify, place: Place) -> None:
     done = verify(place("a.tlog-proof", proof_of(SMALL, 3)))
     assert done.code == 0
-    assert f"in the log of {ORIGIN}, entry 3 of 7" in done.out
+    assert f"in the log of {ORIGIN}, position 3 of 0 to 6" in done.out
     assert "2026-11-21T13:00:03.000000Z  request.rejected  request:req_3  by usr_a1" in done.out
     assert f"reason: {REASON}" in done.out
 
@@ -141,6 +141,14 @@ def test_without_a_key_nothing_is_said_to_be_right(
     monkeypatch.setenv("WEIGHTS_PORTAL", "https://portal.example.org")
     done = bare_weights("audit", "verify", place("a", proof_of(SMALL, 3)))
     assert (done.code, "error[log-key-unknown]" in done.err) == (2, True)
+
+
+def test_where_no_portal_was_ever_named_the_way_with_the_key_alone_is_told(
+    bare_weights: Weights, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEIGHTS_PORTAL", raising=False)
+    done = bare_weights("audit", "verify", place("a", proof_of(SMALL, 3)))
+    assert (done.code, "error[log-key-unknown]" in done.err, "--log-key VKEY" in done.err) == (2, True, True)
 
 
 def test_the_log_key_comes_with_the_pinned_portal_and_then_needs_no_network(
@@ -222,7 +230,37 @@ def test_a_growth_of_other_checkpoints_is_2(verify: Verify, place: Place) -> Non
     assert (done.code, "error[growth-unrelated]" in done.err) == (2, True)
 
 
-@pytest.mark.parametrize("option", ["--checkpoint", "--consistency"])
-def test_what_is_held_is_checked_too(verify: Verify, place: Place, option: str) -> None:
-    done = verify(place("a", proof_of(SMALL, 3)), option, place("held", proof_of(SMALL, 3)))
+@pytest.mark.parametrize(
+    ("option", "held"),
+    [
+        ("--checkpoint", note_of(SMALL).replace("\n7\n", "\n8\n")),
+        ("--checkpoint", "a letter\n"),
+        ("--consistency", growth(GROWN, 7).replace("\n20\n", "\n21\n")),
+    ],
+)
+def test_what_is_held_is_checked_too(verify: Verify, place: Place, option: str, held: str) -> None:
+    done = verify(place("a", proof_of(SMALL, 3)), option, place("held", held))
     assert (done.code, "error[log-" in done.err) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "held", "reference"),
+    [
+        ("--checkpoint", proof_of(SMALL, 3), "not-a-checkpoint"),
+        ("--checkpoint", growth(GROWN, 7), "not-a-checkpoint"),
+        ("--consistency", proof_of(SMALL, 3), "not-a-growth"),
+        ("--consistency", note_of(SMALL), "not-a-growth"),
+    ],
+)
+def test_files_that_change_places_are_a_mistake_and_no_tampering(
+    verify: Verify, place: Place, option: str, held: str, reference: str
+) -> None:
+    done = verify(place("a", proof_of(SMALL, 3)), option, place("held", held))
+    assert (done.code, f"error[{reference}]" in done.err) == (2, True)
+
+
+def test_a_proof_whose_lines_a_mail_program_changed_is_2_and_says_so(verify: Verify, tmp_path: Path) -> None:
+    path = tmp_path / "a.tlog-proof"
+    path.write_bytes(proof_of(SMALL, 3).replace("\n", "\r\n").encode())
+    done = verify(str(path))
+    assert (done.code, "error[not-a-proof]" in done.err, "mail and editors" in done.err) == (2, True, True)

@@ -73,15 +73,18 @@ def logout(context: typer.Context) -> None:
     """Sign this machine out at the portal, and forget its token here."""
     from weights_vault.client.errors import PortalFault, Unreachable
     from weights_vault.client.settings import portal_file
-    from weights_vault.client.tokens import find_kept, find_token, forget_token
+    from weights_vault.client.tokens import find_token, forget_token
 
     work: Workplace = context.obj
     portal = work.settings.portal_url()
+    said = f"Signed out of {portal}."
     with work.settings.home.locked(portal_file(portal, "lock")):  # nobody renews what is being ended
         try:
-            held = [find_kept(work.settings, portal)]
+            held = [_kept_to_end(work, portal)]
             if work.settings.environment.get("WEIGHTS_TOKEN"):
                 held.append(find_token(work.settings, portal))
+            if not any(held):
+                said = f"You were not signed in to {portal}: nothing of it is kept here."
             for each in held:
                 _end(work, portal, each)
         except (PortalFault, Unreachable) as error:
@@ -89,7 +92,7 @@ def logout(context: typer.Context) -> None:
             raise
         finally:
             forget_token(work.settings, portal)
-    work.output.result({"portal": portal, "signed_in": False}, f"Signed out of {portal}.")
+    work.output.result({"portal": portal, "signed_in": False}, said)
 
 
 def whoami(context: typer.Context) -> None:
@@ -148,6 +151,17 @@ def _kept_before(work: Workplace, portal: str) -> DeviceTokens | None:
     except ClientError:
         return None
     return kept if isinstance(kept, DeviceTokens) else None
+
+
+def _kept_to_end(work: Workplace, portal: str) -> DeviceTokens | Secret | None:
+    """What is to be forgotten whatever it is. Raises: WrongUsage: it is damaged, or others can read it."""
+    from weights_vault.client.tokens import find_kept
+
+    try:
+        return find_kept(work.settings, portal)
+    except WrongUsage as error:
+        error.next_step = f"What was kept is forgotten here all the same; end it at {portal}/tokens/."
+        raise
 
 
 def _sign_out_old(portal: str, before: DeviceTokens | None) -> None:

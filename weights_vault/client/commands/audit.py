@@ -111,7 +111,8 @@ def _lines(file: Path, shown: Shown) -> list[str]:
 
     proof, entry = shown.entry, shown.entry.entry
     lines = [
-        f"{file}: in the log of {proof.checkpoint.origin}, entry {proof.position} of {proof.checkpoint.size}",
+        f"{file}: in the log of {proof.checkpoint.origin}, "
+        f"position {proof.position} of 0 to {proof.checkpoint.size - 1}",
         f"  {entry['at']}  {entry['kind']}  {entry['subject']}  by {entry['by']}",
     ]
     for name, value in sorted(entry["data"].items()):

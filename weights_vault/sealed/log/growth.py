@@ -17,6 +17,7 @@ from .note import MAX_NOTE_SIZE, NoteVerifier
 from .proof import MAX_HASHES
 from .tree import verify_consistency
 
+GROWTH = "old "  # how the file begins
 MAX_GROWTH_SIZE = MAX_NOTE_SIZE + 4_096  # characters
 
 
@@ -31,7 +32,7 @@ class Growth:
 
 def format_growth(old_size: int, hashes: Sequence[bytes], checkpoint_note: str) -> str:
     """Return the file. hashes: of `consistency_proof(old_size, …)`. checkpoint_note: the later one."""
-    lines = [f"old {old_size}", *(base64.b64encode(each).decode("ascii") for each in hashes)]
+    lines = [f"{GROWTH}{old_size}", *(base64.b64encode(each).decode("ascii") for each in hashes)]
     return "\n".join(lines) + "\n\n" + checkpoint_note
 
 
@@ -41,9 +42,9 @@ def parse_growth(text: str) -> Growth:
     lines = head.split("\n")
     if len(text) > MAX_GROWTH_SIZE or len(lines) > 1 + MAX_HASHES:
         raise LogMalformed("a proof of growth is not this long", reference="log-growth")
-    if not blank or not lines[0].startswith("old "):
+    if not blank or not lines[0].startswith(GROWTH):
         raise LogMalformed("this is not a proof of growth", reference="log-growth")
-    return Growth(parse_number(lines[0].removeprefix("old ")), tuple(map(parse_hash, lines[1:])), note)
+    return Growth(parse_number(lines[0].removeprefix(GROWTH)), tuple(map(parse_hash, lines[1:])), note)
 
 
 def verify_growth(text: str, older: Checkpoint, verifiers: Sequence[NoteVerifier]) -> OpenedCheckpoint:
