@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
-# The databases of tests live for minutes, and a vacuum that is still at one when a worker drops it is "another
+# Databases of tests live for minutes, and a vacuum that is still at one when a worker drops it is "another
 # session", for which the drop fails. Benchmarks keep theirs: what it costs, they cost.
 NO_VACUUM = "-c autovacuum=off"
 
