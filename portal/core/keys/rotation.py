@@ -69,7 +69,7 @@ def drop(role: str, keyid: str, now: datetime) -> Ring:
     with _changing() as found:
         named = [each for each in found.listed(role, now) if each.public.keyid.startswith(keyid)]
         if len(keyid) < 8 or len(named) != 1:
-            raise Conflict("no_such_key", f"No one {role} key begins with {keyid!r}.", "See --list.")
+            raise Conflict("no_such_key", f"No {role} key alone begins with {keyid!r}.", "See --list.")
         if named[0] == found.signing(role, now):
             raise Conflict("key_signs", "This key signs now.", "Make another first, without --drop.")
         entries = [_until(each, now) if each == named[0] else each for each in found.roles[role]]

@@ -47,6 +47,13 @@ def test_commands_change_keys_say_so_and_leave_their_events(
     assert kinds == ["signing_key.changed", "signing_key.changed", "root.announced", "root.taken_over"]
 
 
+def test_empty_variable_behind_drop_makes_no_new_key(release: Release, revision: Revision) -> None:
+    before = run("rotate_signing_key", "head", "--list")
+    with pytest.raises(CommandError, match="no_such_key"):
+        run("rotate_signing_key", "head", "--drop", "")
+    assert run("rotate_signing_key", "head", "--list") == before
+
+
 @pytest.mark.parametrize("words", [("rotate_root", "--announce"), ("rotate_signing_key", "head")])
 def test_change_of_keys_that_cannot_be_recorded_does_not_happen(
     words: tuple[str, ...], own_keys: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,10 +47,10 @@ class Command(DatabaseCommand):
         try:
             if not options["list"]:
                 with transaction.atomic():  # the ring last: what cannot be recorded does not happen
-                    self._record(role, dropped=bool(drop), compromised=compromised)
+                    self._record(role, dropped=drop is not None, compromised=compromised)
                     changed = (
                         rotation.drop(role, drop, now)
-                        if drop
+                        if drop is not None  # "" of an empty variable names no key, and makes none
                         else rotation.rotate(role, now, compromised=compromised)
                     )
                 self._sign(role, at_once=compromised)

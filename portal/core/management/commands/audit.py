@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from portal.core.log import health, proofs, recovering, witnesses
+from portal.core.log import health, keys, proofs, recovering, witnesses
 from portal.core.log.files import LogFiles, SignerBusy, log_files
 from portal.core.log.recovering import Lost
 from portal.core.log.refusals import LogRefused
@@ -76,10 +76,10 @@ class Command(DatabaseCommand):
             self.stderr.write(
                 "Not compared with the signer's folder: this user may not read LOG_CHECKPOINTS."
             )
-        notes = [path.read_text() for path in head]
-        keys = [witness.key for witness in witnesses.configured()]
+        notes = [_head(path) for path in head]
+        cosigners = [witness.key for witness in witnesses.configured()]
         try:
-            sound = verify(files, notes, witnesses=keys)
+            sound = verify(files, notes, witnesses=cosigners)
         except Bad as bad:
             raise CommandError(
                 f"The log is not what was signed. First: {bad}.\n"
@@ -100,7 +100,7 @@ class Command(DatabaseCommand):
         self.stdout.write(_row(size).note, ending="")
 
     def _cosign(self, *, file: Path, **options: Any) -> None:
-        text = file.read_text()
+        text = _text(file)
         lines = "".join(line for line in text.splitlines(keepends=True) if line.startswith("— "))
         row = _row(None)
         if "\n\n" in text:  # a whole checkpoint: the lines belong to the head that it is of
@@ -114,7 +114,8 @@ class Command(DatabaseCommand):
     def _consistency(self, *, old: int, new: int | None, **options: Any) -> None:
         text = proofs.consistency(old, new)
         if text is None:
-            raise CommandError("There is no such head. Sizes stand in: python manage.py audit checkpoint")
+            swapped = " The smaller size stands first." if new is not None and old > new else ""
+            raise CommandError(f"There is no such head.{swapped} The newest is of {_row(None).size} entries.")
         self.stdout.write(text, ending="")
 
     def _repair(self, *, adopt: bool, trust_database: bool, by: str, reason: str, **options: Any) -> None:
@@ -158,9 +159,31 @@ class Command(DatabaseCommand):
 
 def _row(size: int | None) -> LogCheckpoint:
     row = proofs.newest_checkpoint() if size is None else LogCheckpoint.objects.filter(size=size).first()
+    if row is None and size is not None:
+        raise CommandError(f"No head of {size} entries was signed. The newest is of {_row(None).size}.")
     if row is None:
-        raise CommandError(f"There is no such signed head. {health.START}")
+        raise CommandError(f"There is no signed head yet. {health.START}")
     return row
+
+
+def _head(path: Path) -> str:
+    """A wrong file behind --head is a mistake of whoever typed it, and must not read as a forged log."""
+    text, name = _text(path), keys.origin()
+    if not text.startswith(f"{name}\n"):
+        raise CommandError(
+            f"{path} is not a checkpoint of this log: its first line is not {name}.\n"
+            "→ Name a file as the portal gave it, or as `audit checkpoint` printed it."
+        )
+    return text
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is no text file.") from error
 
 
 def _readable(files: LogFiles) -> LogFiles | None:

@@ -65,6 +65,38 @@ def test_verify_compares_with_a_head_that_was_kept_elsewhere(files: LogFiles, tm
     )
 
 
+@pytest.mark.parametrize(
+    ("step", "kept", "said"),
+    [
+        (("verify", "--head"), b"A letter\n", "is not a checkpoint of this log"),
+        (("verify", "--head"), b"\x7fELF\xd0\x00", "is no text file"),
+        (("cosign",), b"\x7fELF\xd0\x00", "is no text file"),
+        (("verify", "--head"), None, "cannot be read"),
+    ],
+)
+def test_wrong_file_is_a_mistake_and_no_forged_log(
+    files: LogFiles, tmp_path: Path, step: tuple[str, ...], kept: bytes | None, said: str
+) -> None:
+    record()
+    sign(files)
+    if kept is not None:
+        (tmp_path / "kept").write_bytes(kept)
+    with pytest.raises(CommandError, match=said) as refused:
+        manage("audit", *step, str(tmp_path / "kept"))
+    assert "not what was signed" not in str(refused.value)
+
+
+def test_size_that_was_never_signed_names_the_newest(files: LogFiles) -> None:
+    with pytest.raises(CommandError, match="no signed head yet"):
+        manage("audit", "checkpoint")
+    record()
+    sign(files)
+    with pytest.raises(CommandError, match=r"No head of 9 entries was signed\. The newest is of 1"):
+        manage("audit", "checkpoint", "--size", "9")
+    with pytest.raises(CommandError, match=r"The smaller size stands first\. The newest is of 1"):
+        manage("audit", "consistency", "5", "1")
+
+
 def test_consistency_is_a_file_that_verifies(files: LogFiles) -> None:
     record(1)
     sign(files)
