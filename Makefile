@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
+# A file stays on one worker, for the sake of what its tests share, in the order of tests/conftest.py.
+FILES  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# What shares nothing goes to whoever is free, one test at a time.
+ONES   := $(BIN)/python -m pytest -q -n $(WORKERS) --dist load --maxschedchunk 1
 
 .PHONY: help demo serve test unit check audit e2e fuzz bench docs clean
 
@@ -32,9 +36,9 @@ serve: $(VENV)/.server  ## keep the demo's portal open in the browser
 	@$(BIN)/python manage.py demo --serve
 
 test: $(VENV)/.dev $(VENV)/cctv-age.tgz check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
-	@$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m database
+	@$(FILES) -m "not browser"
+	@$(ONES) tests/browser
+	@$(BIN)/python -m tests.with_postgres $(FILES) -m database
 
 unit: $(VENV)/.dev $(VENV)/cctv-age.tgz  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
@@ -58,7 +62,7 @@ audit:  ## known vulnerabilities of every pinned package; asks PyPI, so it needs
 		|| { echo "Not audited, or not clean: see the line above." >&2; exit 1; }
 
 e2e: $(VENV)/.dev  ## browser tests alone
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m browser
+	@$(ONES) tests/browser
 
 bench: $(VENV)/.dev  ## the ratio tables of docs/reference/benchmarks.md, beside their peers
 	@$(BIN)/python -m tests.benchmarks

@@ -26,6 +26,8 @@ MODES: dict[str, dict[str, Any]] = {
 
 ASKS_AGAIN = "/accounts/reauthenticate/"
 
+pytestmark = pytest.mark.slow
+
 # What axe leaves to people, said by the page itself. Each line of the answer is one fault.
 OUT_OF_ORDER = """() => {
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];

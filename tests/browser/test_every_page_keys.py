@@ -18,6 +18,8 @@ SETTINGS: dict[str, Any] = {"color_scheme": "light", "viewport": WIDE, "reduced_
 # Parts of a date are stops of their own within one field.
 PRESSES_A_FIELD = 8
 
+pytestmark = pytest.mark.slow
+
 
 # Everything that Tab should stop at, in the order of the document, with its shadow while it has no focus. Of
 # radio buttons of one name one is a stop. Returns their number; the walk then begins before the first.
