@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import licenses.models.requests
+import licenses.models.votes
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=licenses.models.requests.assertion_id,
+                        default=licenses.models.votes.assertion_id,
                         editable=False,
                         max_length=40,
                         primary_key=True,

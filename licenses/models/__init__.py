@@ -5,8 +5,9 @@ from licenses.models.clock import Reminder, ReviewPace
 from licenses.models.desk import Absence, Message, ReasonTemplate, Recusal, SavedView
 from licenses.models.grants import Acceptance, Grant
 from licenses.models.parties import Party
-from licenses.models.requests import Decision, Request, RequestVersion, Vote, VoteAssertion
+from licenses.models.requests import Request, RequestVersion
 from licenses.models.terms import License, LicenseDraft, LicenseVersion, ReleaseTerms
+from licenses.models.votes import Decision, Vote, VoteAssertion
 
 __all__ = [
     "Absence",

@@ -7,6 +7,7 @@ from licenses.queries.agreements import (
     agreements_of,
     agreements_of_master,
 )
+from licenses.queries.cases import grant_case, request_case
 from licenses.queries.desk import (
     absence_for,
     absences,
@@ -23,12 +24,10 @@ from licenses.queries.facts import (
     confirmed_organization,
     decided_reason,
     facts,
-    grant_case,
     grant_facts,
     license_in_force,
     person,
     release_facts,
-    request_case,
     terms_of,
 )
 from licenses.queries.lists import (

@@ -9,7 +9,8 @@ from licenses import policies
 from licenses.bars import is_staff
 from licenses.facts import RequestCase
 from licenses.models import Grant, ReleaseTerms, Request
-from licenses.queries.facts import asking, grant_case, person, request_case
+from licenses.queries.cases import grant_case, request_case
+from licenses.queries.facts import asking, person
 from licenses.queries.one_grant import grants_within, reaches, requests_within
 from licenses.queries.parties import as_they_stand, takes_part
 from portal.accounts.models import User

@@ -7,7 +7,8 @@ from datetime import datetime
 from licenses import policies
 from licenses.models import LicenseVersion, Request, RequestVersion, Vote
 from licenses.policies import LICENSE_CHANGED
-from licenses.queries.facts import license_in_force, request_case
+from licenses.queries.cases import request_case
+from licenses.queries.facts import license_in_force
 from licenses.queries.queue import QueueFilters, awaiting, queue
 from licenses.tally import APPROVE, REQUEST_CHANGES, VERDICTS, tally
 from portal.accounts.principals import Principal
