@@ -3,30 +3,20 @@
 The thing that is addressed belongs to the owner. A row that changes something names its audit event.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-from django.utils import timezone
-
-from licenses.actions import parties
-from licenses.agreements import making
-from licenses.models import Agreement, Grant
-from portal.accounts.models import PendingAction
-from portal.core.models import AuditEvent
-from tests.audit_log import catch_up
-from tests.integration.api.world import ANSWERS, World, publish_license, session_of, with_token
-from weights_vault.actions import keys
-from weights_vault.sealed.challenge import answer, open_challenge
-from weights_vault.sealed.keys import generate_identity
+from tests.integration.api import arranging
+from tests.integration.api.world import ANSWERS, World
 
 # A token of the owner with that scope alone; the others are browser sessions.
 ROLES = (
     "nobody", "read", "requests", "download", "owner", "other",
     "reviewer", "legal", "manager", "auditor", "admin",
 )  # fmt: skip
+# The scope by which a token acts with the role of its owner; without it, and in every other, with none.
+CARRIED_BY = {"reviewer": "review", "legal": "review", "auditor": "review", "manager": "publish"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +25,8 @@ class Row:
 
     arrange: makes what the row needs; returns the address's ids and, for some, a body.
     audit: kind of the event that a call of `caller` leaves; empty where nothing changes.
+    scope: that of the staff which opens it to tokens; the researchers' scopes have their columns.
+    as_token: what tokens of some roles are answered where their browsers are answered another status.
     """
 
     statuses: tuple[int, ...]
@@ -42,110 +34,20 @@ class Row:
     body: Callable[[World, dict[str, str]], dict[str, Any]] = lambda world, ids: {}
     audit: str = ""
     caller: str = "owner"
+    scope: str = ""
+    as_token: Mapping[str, int] = field(default_factory=dict)
 
+    def to(self, role: str) -> int:
+        """The status for one of ROLES; who speaks for the owner's organization is as anybody else here."""
+        return self.statuses[ROLES.index("other" if role == "speaker" else role)]
 
-def _request(make: Callable[[World], Any]) -> Callable[[World], dict[str, str]]:
-    return lambda world: {"request_id": make(world).pk}
-
-
-def _grant(world: World) -> dict[str, str]:
-    return {"grant_id": world.granted().pk}
-
-
-def _with_document(world: World) -> dict[str, str]:
-    ids = _grant(world)
-    for agreement in Agreement.objects.all():
-        making.make({"agreement": agreement.pk}, now=timezone.now())
-    return ids
-
-
-def _grant_and_key(world: World) -> dict[str, str]:
-    return {"grant_id": world.granted().pk, "key": world.key()[0].pk}
-
-
-def _proved(world: World) -> dict[str, str]:
-    """The event that began the owner's grant, in a signed checkpoint."""
-    world.granted()
-    _signed(world)
-    return {"index": str(AuditEvent.objects.get(kind="grant.started").pk)}
-
-
-def _signed(world: World) -> dict[str, str]:
-    catch_up(timezone.now())
-    return {}
-
-
-def _party(world: World) -> dict[str, str]:
-    draft = world.draft()
-    asked = parties.invite(
-        request=draft,
-        role="co_applicant",
-        email="cleo@example.org",
-        full_name="Cleo",
-        by=session_of(world.researcher),
-        now=timezone.now(),
-    )
-    return {"request_id": draft.pk, "party_id": asked.pk}
-
-
-def _grant_to_reaccept(world: World) -> dict[str, str]:
-    ids, now = _grant(world), timezone.now()
-    publish_license(
-        world.license.license, 2, "For research, and say so.\n", reaccept_by=now + timedelta(days=30)
-    )
-    Grant.objects.filter(pk=ids["grant_id"]).update(reaccept_by=now + timedelta(days=30))
-    return ids
-
-
-def _key(world: World) -> dict[str, str]:
-    return {"key_id": world.key()[0].pk}
-
-
-def _challenged_key(world: World) -> dict[str, str]:
-    identity, now, owner = generate_identity("x25519"), timezone.now(), session_of(world.researcher)
-    key, sealed, _ = keys.start_enrollment(
-        by=owner, recipient=str(identity.recipient), name="laptop", now=now
-    )
-    asked = open_challenge(
-        sealed, identity, origin=settings.PORTAL_URL, account=world.researcher.public_id, now=now
-    )
-    return {"key_id": key.pk, "answer": answer(asked)}
-
-
-def _pending(world: World) -> dict[str, str]:
-    key, _ = world.key()
-    with_token(world.researcher).delete(f"/api/v1/keys/{key.pk}")
-    return {"action_id": PendingAction.objects.get().pk}
-
-
-def _downloaded(world: World) -> dict[str, str]:
-    ids = _grant(world)
-    with_token(world.researcher).get(f"/api/v1/grants/{ids['grant_id']}/manifest")
-    return ids
-
-
-def _exported(what: str) -> Callable[[World], dict[str, str]]:
-    """The legal lead, or of the ledger the release manager, proposed it, and somebody confirmed."""
-
-    def arrange(world: World) -> dict[str, str]:
-        ids = _downloaded(world)
-        world.export(what)
-        return ids
-
-    return arrange
-
-
-def _receipt(world: World, ids: dict[str, str]) -> dict[str, Any]:
-    figures = {"files": 2, "bytes": 90_700, "fetched_bytes": 91_000, "again_bytes": 0, "seconds": 1.5}
-    return {"revision": "v1", "event": "completed", "client": "weights/0.1.0", **figures}
-
-
-def _files(world: World, ids: dict[str, str]) -> dict[str, Any]:
-    return {"revision": "v1", "files": world.files}
-
-
-def _new_key(world: World, ids: dict[str, str]) -> dict[str, Any]:
-    return {"recipient": str(generate_identity("x25519").recipient), "name": "laptop"}
+    def to_token(self, role: str, scopes: Collection[str]) -> int:
+        """The status for a token, personal or a device's, with these scopes, of the person in that column."""
+        opening = {scope for scope in ("read", "requests", "download") if self.to(scope) != 403}
+        if len(opening) < 3 and not {*opening, self.scope} & set(scopes):
+            return 403
+        acts_as = role if role == "owner" or CARRIED_BY.get(role) in scopes else "other"
+        return self.as_token.get(acts_as, self.to(acts_as))
 
 
 MATRIX: dict[tuple[str, str], Row] = {
@@ -155,7 +57,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("api-successions", "GET"): Row((200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     ("api-me", "GET"): Row((401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     ("api-my-token", "DELETE"): Row(
-        (401, 204, 204, 204, 404, 404, 404, 404, 404, 404, 404), audit="token.ended", caller="read"
+        (401, 204, 204, 204, 404, 404, 404, 404, 404, 404, 404),
+        audit="token.ended",
+        caller="read",
+        as_token=dict.fromkeys(ROLES, 204),
     ),
     ("api-releases", "GET"): Row((200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
     ("api-release", "GET"): Row(
@@ -165,7 +70,9 @@ MATRIX: dict[tuple[str, str], Row] = {
         (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=lambda world: {"slug": "opt-175b"}
     ),
     ("api-revisions", "GET"): Row(
-        (401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=lambda world: {"slug": "opt-175b"}
+        (401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403),
+        arrange=lambda world: {"slug": "opt-175b"},
+        scope="publish",
     ),
     ("api-moves", "POST"): Row(
         (401, 403, 403, 403, 403, 403, 403, 403, 202, 403, 403),
@@ -173,6 +80,7 @@ MATRIX: dict[tuple[str, str], Row] = {
         body=lambda world, ids: {"move": "quarantine", "reason": "A file is wrong."},
         audit="pending.proposed",
         caller="manager",
+        scope="publish",
     ),
     ("api-license", "GET"): Row(
         (200, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200),
@@ -185,28 +93,28 @@ MATRIX: dict[tuple[str, str], Row] = {
         audit="request.drafted",
     ),
     ("api-request", "GET"): Row(
-        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_request(World.submitted)
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=arranging.of_request(World.submitted)
     ),
     ("api-request", "PATCH"): Row(
         (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
-        arrange=_request(World.submitted),
+        arrange=arranging.of_request(World.submitted),
         body=lambda world, ids: {"answers": {"purpose": "Another."}},
         audit="request.edited",
     ),
     ("api-submit", "POST"): Row(
         (401, 403, 200, 403, 200, 404, 404, 404, 404, 404, 404),
-        arrange=_request(World.draft),
+        arrange=arranging.of_request(World.draft),
         body=lambda world, ids: {"license_sha256": world.license.sha256},
         audit="request.submitted",
     ),
     ("api-withdraw", "POST"): Row(
         (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
-        arrange=_request(World.submitted),
+        arrange=arranging.of_request(World.submitted),
         audit="request.withdrawn",
     ),
     ("api-nudge", "POST"): Row(
         (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
-        arrange=_request(World.overdue),
+        arrange=arranging.of_request(World.overdue),
         audit="request.nudged",
     ),
     ("api-renew", "POST"): Row(
@@ -216,128 +124,133 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("api-appeal", "POST"): Row(
         (401, 403, 200, 403, 200, 404, 403, 403, 404, 403, 404),
-        arrange=_request(lambda world: world.decided("reject")),
+        arrange=arranging.of_request(lambda world: world.decided("reject")),
         body=lambda world, ids: {"text": "Please look again."},
         audit="request.appealed",
     ),
     ("api-sign", "POST"): Row(
         (401, 403, 202, 403, 202, 404, 403, 403, 404, 403, 404),
-        arrange=_request(lambda world: world.decided("approve")),
+        arrange=arranging.of_request(lambda world: world.decided("approve")),
         audit="pending.proposed",
     ),
     ("api-messages", "GET"): Row(
-        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_request(World.submitted)
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=arranging.of_request(World.submitted)
     ),
     ("api-messages", "POST"): Row(
         (401, 403, 201, 403, 201, 404, 201, 201, 404, 403, 404),
-        arrange=_request(World.submitted),
+        arrange=arranging.of_request(World.submitted),
         body=lambda world, ids: {"text": "Is anything missing?"},
+        as_token={"reviewer": 403, "legal": 403},
         audit="request.message_sent",
     ),
     ("api-parties", "POST"): Row(
         (401, 403, 201, 403, 201, 404, 404, 404, 404, 404, 404),
-        arrange=_request(World.draft),
+        arrange=arranging.of_request(World.draft),
         body=lambda world, ids: {"role": "co_applicant", "email": "cleo@example.org", "full_name": "Cleo"},
         audit="request.party_invited",
     ),
     ("api-party", "DELETE"): Row(
-        (401, 403, 200, 403, 200, 404, 404, 404, 404, 404, 404), arrange=_party, audit="request.party_removed"
+        (401, 403, 200, 403, 200, 404, 404, 404, 404, 404, 404),
+        arrange=arranging.a_party,
+        audit="request.party_removed",
     ),
     ("api-votes", "POST"): Row(
-        (
-            401,
-            403,
-            403,
-            403,
-            403,
-            404,
-            200,
-            200,
-            404,
-            403,
-            404,
-        ),  # administrators read requests, reviewers vote on them
-        arrange=_request(World.submitted),
+        (401, 403, 403, 403, 403, 404, 200, 200, 404, 403, 404),
+        arrange=arranging.of_request(World.submitted),
         body=lambda world, ids: {"version": 1, "verdict": "approve"},
         audit="request.voted",
         caller="reviewer",
+        scope="review",
+        as_token={"reviewer": 202, "legal": 202},
     ),
     ("api-grants", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
-    ("api-grant", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_grant),
+    ("api-grant", "GET"): Row(
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=arranging.a_grant
+    ),
     ("api-reaccept", "POST"): Row(
         (401, 403, 202, 403, 202, 404, 404, 404, 404, 404, 404),
-        arrange=_grant_to_reaccept,
+        arrange=arranging.grant_to_reaccept,
         audit="pending.proposed",
     ),
     ("api-manifest", "GET"): Row(
-        (401, 403, 403, 200, 200, 404, 403, 403, 404, 403, 404), arrange=_grant, audit="manifest.issued"
+        (401, 403, 403, 200, 200, 404, 403, 403, 404, 403, 404),
+        arrange=arranging.a_grant,
+        audit="manifest.issued",
     ),
     ("api-headers", "POST"): Row(
         (401, 403, 403, 200, 200, 404, 404, 404, 404, 404, 404),
-        arrange=_grant_and_key,
-        body=lambda world, ids: {**_files(world, ids), "key": ids["key"]},
+        arrange=arranging.grant_and_key,
+        body=lambda world, ids: {**arranging.files(world, ids), "key": ids["key"]},
         audit="headers.issued",
     ),
     ("api-urls", "POST"): Row(
         (401, 403, 403, 200, 200, 404, 403, 403, 404, 403, 404),
-        arrange=_grant,
-        body=_files,
+        arrange=arranging.a_grant,
+        body=arranging.files,
         audit="urls.issued",
     ),
     ("api-agreement", "GET"): Row(
-        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=_with_document
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 404), arrange=arranging.with_document
     ),
     ("api-close-out", "POST"): Row(
         (401, 403, 202, 403, 202, 404, 404, 404, 404, 404, 404),
-        arrange=_grant,
-        body=lambda world, ids: {
-            "copies": 1,
-            "method": "Shredded.",
-            "destroyed_on": f"{timezone.now():%Y-%m-%d}",
-        },
+        arrange=arranging.a_grant,
+        body=arranging.shredded,
         audit="pending.proposed",
     ),
     ("api-receipts", "POST"): Row(
         (401, 403, 403, 201, 201, 404, 404, 404, 404, 404, 404),
-        arrange=_downloaded,
-        body=_receipt,
+        arrange=arranging.downloaded,
+        body=arranging.receipt,
         audit="download.completed",
     ),
-    ("api-audit", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 403, 200, 200), arrange=_proved),
-    ("api-audit-event", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 200, 403, 200, 200), arrange=_proved),
-    ("api-audit-proof", "GET"): Row((401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 200), arrange=_proved),
+    ("api-audit", "GET"): Row(
+        (401, 403, 403, 403, 403, 403, 403, 200, 403, 200, 200), arrange=arranging.proved
+    ),
+    ("api-audit-event", "GET"): Row(
+        (401, 403, 403, 403, 403, 403, 403, 200, 403, 200, 200), arrange=arranging.proved
+    ),
+    ("api-audit-proof", "GET"): Row(
+        (401, 200, 403, 403, 200, 404, 200, 200, 404, 200, 200), arrange=arranging.proved
+    ),
     ("api-audit-checkpoint", "GET"): Row(
-        (401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=_signed
+        (401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=arranging.signed_log
     ),
     ("api-audit-consistency", "GET"): Row(
-        (401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=_signed
+        (401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200), arrange=arranging.signed_log
     ),
-    ("api-ledger", "GET"): Row((401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=_downloaded),
+    ("api-ledger", "GET"): Row(
+        (401, 403, 403, 403, 403, 403, 403, 403, 200, 200, 403), arrange=arranging.downloaded
+    ),
     ("api-ledger-csv", "GET"): Row(
-        (401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403), arrange=_exported("ledger")
+        (401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403), arrange=arranging.exported("ledger")
     ),
     ("api-queue-csv", "GET"): Row(
-        (401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403), arrange=_exported("queue")
+        (401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403), arrange=arranging.exported("queue")
     ),
     ("api-audit-ndjson", "GET"): Row(
-        (401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403), arrange=_exported("audit")
+        (401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403), arrange=arranging.exported("audit")
     ),
     ("api-keys", "GET"): Row((401, 200, 403, 403, 200, 200, 200, 200, 200, 200, 200)),
     ("api-keys", "POST"): Row(
-        (401, 403, 403, 201, 201, 201, 201, 201, 201, 201, 201), body=_new_key, audit="key.challenged"
+        (401, 403, 403, 201, 201, 201, 201, 201, 201, 201, 201),
+        body=arranging.new_key,
+        audit="key.challenged",
     ),
-    ("api-key", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404), arrange=_key),
+    ("api-key", "GET"): Row((401, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404), arrange=arranging.a_key),
     ("api-key", "DELETE"): Row(
-        (401, 403, 403, 202, 202, 404, 404, 404, 404, 404, 404), arrange=_key, audit="pending.proposed"
+        (401, 403, 403, 202, 202, 404, 404, 404, 404, 404, 404),
+        arrange=arranging.a_key,
+        audit="pending.proposed",
     ),
     ("api-key-proof", "POST"): Row(
         (401, 403, 403, 202, 202, 404, 404, 404, 404, 404, 404),
-        arrange=_challenged_key,
+        arrange=arranging.challenged_key,
         body=lambda world, ids: {"answer": ids["answer"]},
         audit="key.proven",
     ),
     ("api-pending-action", "GET"): Row(
-        (401, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404), arrange=_pending
+        (401, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404), arrange=arranging.a_pending_action
     ),
     ("api-missing", "GET"): Row((404,) * len(ROLES)),
     ("api-missing", "POST"): Row((404,) * len(ROLES)),
