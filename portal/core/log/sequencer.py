@@ -32,14 +32,10 @@ def place_batch(most: int = BATCH) -> int:
 
     Returns: how many got one. Raises: LogMalformed, as `catch_up`.
     """
-    if not waiting().exists():
+    if not any_waits():
         return 0  # asked without the lock, which on SQLite keeps everybody from writing
     with locked():
-        rows = list(
-            AuditEvent.objects.filter(index__in=list(waiting()[:most]))
-            .order_by("index")
-            .values_list(*COLUMNS)
-        )
+        rows = list(AuditEvent.objects.filter(index__in=_first(most)).order_by("index").values_list(*COLUMNS))
         if rows:
             _place([row[0] for row in rows], [leaf_hash(entry_of(row)) for row in rows])
         return len(rows)
@@ -55,6 +51,25 @@ def waiting() -> "QuerySet[LogPending, int]":
     place = LogEntry.objects.filter(event=OuterRef("event"))
     known = LogPending.objects.filter(Exists(event), ~Exists(place))
     return known.order_by("event").values_list("event", flat=True)
+
+
+def any_waits() -> bool:
+    """Return whether an event can get a place."""
+    return bool(_first(1))
+
+
+def _first(most: int) -> list[int]:
+    """The first `most` numbers of `waiting`, looked for in a page of rows at a time.
+
+    Asked for all at once, PostgreSQL joins the three tables whole where many wait, and that for each batch.
+    """
+    found: list[int] = []
+    rows = LogPending.objects.order_by("event").values_list("event", flat=True)
+    last = -1
+    while len(found) < most and (page := list(rows.filter(event__gt=last)[:BATCH])):
+        found += waiting().filter(event__in=page)
+        last = page[-1]
+    return found[:most]
 
 
 def _place(events: list[int], hashes: list[bytes]) -> None:

@@ -15,7 +15,7 @@ from portal.core.log.entries import placed
 from portal.core.log.files import LogFiles, oldest_kept
 from portal.core.log.proofs import newest_checkpoint
 from portal.core.log.refusals import KeyChanged, Rewritten
-from portal.core.log.sequencer import place_batch, waiting
+from portal.core.log.sequencer import any_waits, place_batch
 from portal.core.log.signing import is_by, keep_row, sign_head
 from portal.core.log.stored import Head, head_at, locked, log_size, tiles
 from weights_vault.sealed.log.note import NoteSigner
@@ -32,7 +32,7 @@ def is_idle(files: LogFiles, now: datetime) -> bool:
     if row is None or not note:
         return False
     fresh = now - row.signed_at < SIGNED_AGAIN
-    return fresh and row.note.startswith(note.rpartition("\n\n")[0]) and not waiting().exists()
+    return fresh and row.note.startswith(note.rpartition("\n\n")[0]) and not any_waits()
 
 
 @contradictions()

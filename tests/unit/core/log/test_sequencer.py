@@ -138,3 +138,16 @@ def test_waiting_rows_that_somebody_made_up_stop_nobody() -> None:
     second = record(2)
     assert sequencer.place_batch(1) == 1
     assert LogEntry.objects.get(position=1).event == second.pk
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_many_wait_in_pages_and_none_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequencer, "BATCH", 2)
+    first = record(1)
+    sequencer.catch_up()
+    made_up = [LogPending(event=number) for number in (-7, 0, 10**12, 10**12 + 1, 10**12 + 2, first.pk)]
+    LogPending.objects.bulk_create(made_up)
+    later = [record(number).pk for number in range(5)]
+    assert (sequencer.place_batch(3), sequencer.place_batch(3), sequencer.any_waits()) == (3, 2, False)
+    assert list(LogEntry.objects.order_by("position").values_list("event", flat=True))[1:] == later
