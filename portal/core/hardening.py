@@ -7,7 +7,6 @@ database out of reach, a file of another user's) is not judged.
 import base64
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -68,9 +67,9 @@ def secret_key_is_strong(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def no_key_is_used_twice(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """One key, one purpose: a leak of one must not be a leak of another."""
     places: dict[str, list[str]] = {}
-    for name, piece in _pieces():
-        places.setdefault(piece, []).append(name)
-    twice = [sorted(names) for names in places.values() if len(names) > 1]
+    for place, piece in _pieces():
+        places.setdefault(piece, []).append(place)
+    twice = [sorted(found) for found in places.values() if len(found) > 1]
     return [
         Error(f"The same key stands in {' and '.join(names)}.", hint="Make each by itself.", id="core.E132")
         for names in twice
@@ -79,17 +78,24 @@ def no_key_is_used_twice(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def key_files_are_their_owners_alone(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """No other user of the machine can read or change a file with a key, or the folder it lies in."""
-    found: list[CheckMessage] = []
+    """No other user of the machine can read or change a file with a key, or put another in its place."""
+    said: dict[str, None] = {}  # each once, in order
     for name, path in _key_files():
         try:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            mode, folder = _mode(path), _mode(path.parent)
         except OSError:
             continue
         if mode & 0o077:
-            said = f"{name}: others can get at {path.name} (mode {mode:o})."
-            found.append(Error(said, hint="chmod 600, and its folder 700.", id="core.E133"))
-    return found
+            said[f"{name}: others can get at {path.name} (mode {mode:o})."] = None
+        if folder & 0o022 and not folder & stat.S_ISVTX:
+            said[f"{name}: others can put another file in the place of {path.name} (folder {folder:o})."] = (
+                None
+            )
+    return [Error(each, hint="chmod 600, and its folder 700.", id="core.E133") for each in said]
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 @register(Tags.security, deploy=True)
@@ -212,23 +218,21 @@ def _key_files() -> Iterator[tuple[str, Path]]:
 
 
 def _pieces() -> Iterator[tuple[str, str]]:
-    """Each piece of key material that can be read from here, in one spelling, with its setting."""
-    sources: Mapping[str, str] = {name: str(getattr(settings, name, "") or "") for name in _KEYS}
-    seen: Counter[tuple[str, str]] = Counter()
-    for name, value in sources.items():
-        texts = [os.environ.get(part.removeprefix("env:"), "") if part.startswith("env:") else part
-                 for part in value.split(",")]  # fmt: skip
-        texts += [
-            path.read_text(errors="replace") for of, path in _key_files() if of == name and _readable(path)
-        ]
-        for text in texts:
-            if (piece := _one_spelling(text.rpartition(":")[2])) and not seen[name, piece]:
-                seen[name, piece] += 1
-                yield name, piece
+    """Each piece of key material that can be read from here, in one spelling, with where it stands."""
+    for place, text in _texts():
+        for part in text.split(","):
+            if piece := _one_spelling(part.rpartition(":")[2]):
+                yield place, piece
 
 
-def _readable(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.R_OK)
+def _texts() -> Iterator[tuple[str, str]]:
+    for name in _KEYS:
+        for part in str(getattr(settings, name, "") or "").split(","):
+            yield name, os.environ.get(part.removeprefix("env:"), "") if part.startswith("env:") else part
+    for name, path in _key_files():
+        if path.is_file() and os.access(path, os.R_OK):
+            place = f"{name}/{path.name}" if name == "SIGNING_KEYS" else name
+            yield place, path.read_text(errors="replace")
 
 
 def _one_spelling(text: str) -> str:

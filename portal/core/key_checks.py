@@ -13,14 +13,13 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 INPROCESS = "inprocess"
-KEYLESS = frozenset({"web", "worker", "log_signer"})
-PROCESSES = KEYLESS | {"keeper", "all"}
+PROCESSES = frozenset({"web", "worker", "log_signer", "keeper", "all"})
 SERVING = frozenset({"web", "worker", "all"})
 
 
 def is_keyless() -> bool:
     """Whether this process is one that asks the keeper and has no key of its own."""
-    return settings.PROCESS in KEYLESS and settings.KEEPER != INPROCESS
+    return settings.PROCESS not in ("keeper", "all") and settings.KEEPER != INPROCESS
 
 
 def serves() -> bool:
@@ -47,10 +46,11 @@ def only_the_keeper_holds_keys(app_configs: Any, **kwargs: Any) -> list[CheckMes
     if settings.KEEPER == INPROCESS:
         said = "Not for production: KEEPER is inprocess, so whoever takes this process over has every key."
         return [Error(said, hint=hint, id="core.E121")]
-    if settings.PROCESS not in KEYLESS:
+    if settings.PROCESS == "keeper":
         return []
+    who = "a process of everything" if settings.PROCESS == "all" else f"a {settings.PROCESS} process"
     return [
-        Error(f"Not for production: a {settings.PROCESS} process can read {what}.", hint=hint, id="core.E121")
+        Error(f"Not for production: {who} can read {what}.", hint=hint, id="core.E121")
         for what in _within_reach()
     ]
 

@@ -75,7 +75,7 @@ KEEPER = env.str("KEEPER", default=f"unix:{VAR_DIR}/keeper/keeper.sock")
 KEEPER_STATE = str(VAR_DIR / "keeper")
 # Of one user on one machine, too, only the keeper and the commands that publish or change keys
 # are told where these lie.
-_keyless = PROCESS in ("web", "worker", "log_signer")
+_keyless = PROCESS not in ("keeper", "all")
 MASTER_KEY = "" if _keyless else f"file:{VAR_DIR}/keys/master.key"
 SECRETS_KEY = f"file:{VAR_DIR}/keys/secrets.key"
 SIGNING_KEYS = "" if _keyless else f"{VAR_DIR}/keys/signing"

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage
 from django.db import connection
 
 from portal.core import hardening
+from weights_vault.sealed.signing import SigningKey
 
 GOOD = {
     "SESSION_COOKIE_NAME": "__Host-session",
@@ -119,6 +120,18 @@ def test_key_files_that_others_reach_are_named(
     assert len(messages) == complaints
 
 
+def test_folder_in_which_others_can_put_another_key_is_named(settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    (folder / "secrets.key").write_text("x")
+    (folder / "secrets.key").chmod(0o600)
+    settings.SECRETS_KEY = f"file:{folder}/secrets.key"
+    for mode, complaints in ((0o700, 0), (0o755, 0), (0o770, 1), (0o757, 1), (0o1777, 0)):
+        folder.chmod(mode)
+        told = [each.msg for each in hardening.key_files_are_their_owners_alone(None)]
+        assert len([each for each in told if each.startswith("SECRETS_KEY")]) == complaints, oct(mode)
+
+
 @pytest.mark.database
 @pytest.mark.django_db
 def test_the_database_user_is_judged_where_there_are_such(good: Any) -> None:
@@ -133,3 +146,22 @@ def test_a_key_in_two_spellings_is_one_key(settings: Any, monkeypatch: pytest.Mo
     settings.SECRETS_KEY, settings.DELIVERY_KEYS = "env:SECRETS_FOR_TEST", f"d1:{same}"
     [message] = hardening.no_key_is_used_twice(None)
     assert message.msg == "The same key stands in DELIVERY_KEYS and SECRETS_KEY."
+
+
+def test_any_key_of_a_file_with_several_is_compared(settings: Any, tmp_path: Path) -> None:
+    same = "Zm9yIHRlc3RzIGFsb25lOiB0aGlydHktdHdvIGJ5dGVzIQ=="
+    (tmp_path / "delivery.keys").write_text(f"d2:{same},d1:{'A' * 43}=\n")
+    (tmp_path / "secrets.key").write_text(f"{same}\n")
+    settings.DELIVERY_KEYS = f"file:{tmp_path}/delivery.keys"
+    settings.SECRETS_KEY = f"file:{tmp_path}/secrets.key"
+    [message] = hardening.no_key_is_used_twice(None)
+    assert message.msg == "The same key stands in DELIVERY_KEYS and SECRETS_KEY."
+
+
+def test_one_key_for_two_roles_is_named_by_its_files(settings: Any, tmp_path: Path) -> None:
+    pem = SigningKey.generate().to_pem()
+    for name, data in {"root": pem, "head": pem, "manifest": SigningKey.generate().to_pem()}.items():
+        (tmp_path / f"{name}.pem").write_bytes(data)
+    settings.SIGNING_KEYS = str(tmp_path)
+    [message] = hardening.no_key_is_used_twice(None)
+    assert message.msg == "The same key stands in SIGNING_KEYS/head.pem and SIGNING_KEYS/root.pem."

@@ -51,7 +51,7 @@ def test_web_process_without_keys_is_as_it_should_be() -> None:
 
 
 @pytest.mark.usefixtures("web")
-@pytest.mark.parametrize("process", ["web", "worker", "log_signer"])
+@pytest.mark.parametrize("process", ["web", "worker", "log_signer", "webb"])
 def test_process_that_can_read_the_master_key_fails(process: str, settings: Any, tmp_path: Path) -> None:
     settings.PROCESS = process
     (tmp_path / "key").write_text("x")
@@ -88,6 +88,15 @@ def test_keys_in_the_process_itself_fail_and_the_keeper_may_have_them(settings: 
     assert ids(key_checks.only_the_keeper_holds_keys(None)) == ["core.E121"]
 
 
+@pytest.mark.usefixtures("web")
+def test_process_of_everything_is_none_for_production(settings: Any, tmp_path: Path) -> None:
+    settings.PROCESS = "all"
+    assert key_checks.only_the_keeper_holds_keys(None) == []
+    settings.MASTER_KEY = "env:SOMETHING"
+    (found,) = key_checks.only_the_keeper_holds_keys(None)
+    assert found.msg == "Not for production: a process of everything can read the master key."
+
+
 def test_unknown_process_is_said_at_the_start(settings: Any) -> None:
     settings.PROCESS = "webb"
     assert ids(key_checks.process_is_known(None)) == ["core.E120"]
@@ -98,6 +107,7 @@ def test_unknown_process_is_said_at_the_start(settings: Any) -> None:
     ("process", "has"),
     [
         ("web", {"master": "ImproperlyConfigured", "signing": "ImproperlyConfigured", "public": "yes"}),
+        ("webb", {"master": "ImproperlyConfigured", "signing": "ImproperlyConfigured", "public": "yes"}),
         ("worker", {"master": "ImproperlyConfigured", "signing": "ImproperlyConfigured", "public": "yes"}),
         ("keeper", {"master": "yes", "signing": "yes", "public": "yes"}),
         (
