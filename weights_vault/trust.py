@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from portal.core.keys import next_root, public_keys, root_signers
+from portal.core.keys import Told, root_signers, told_keys
 from portal.core.log.keys import verifiers
 from portal.core.problems import Unavailable
 from weights_vault.keeping import door
@@ -32,7 +32,7 @@ def trust_document(now: datetime) -> bytes:
     if not door.is_apart():
         return sign(now)
     record = TrustRecord.objects.first()
-    if record is not None and _is_due(record, now):
+    if record is not None and _is_due(record, told_keys(now), now):
         record = None if record.expires <= now else record
     elif record is not None:
         return bytes(record.envelope)
@@ -53,20 +53,21 @@ def successions() -> list[bytes]:
     return [bytes(envelope) for envelope in envelopes if len(roots_of(bytes(envelope))) > 1]
 
 
-def _is_due(record: TrustRecord, now: datetime) -> bool:
-    return record.keys_sha256 != _keys_sha256(now) or record.expires - now <= LIFETIME / 2
+def _is_due(record: TrustRecord, told: Told, now: datetime) -> bool:
+    return record.keys_sha256 != _keys_sha256(told) or record.expires - now <= LIFETIME / 2
 
 
 def sign(now: datetime) -> bytes:
     """The trust document in force, as an envelope; signed and kept anew where that is due. Needs the key."""
-    record = TrustRecord.objects.first()
-    if record is not None and not _is_due(record, now):
+    record, told = TrustRecord.objects.first(), told_keys(now)
+    if record is not None and not _is_due(record, told, now):
         return bytes(record.envelope)
-    return _renew(_keys_sha256(now), now)
+    return _renew(told, now)
 
 
 @transaction.atomic
-def _renew(keys_sha256: str, now: datetime) -> bytes:
+def _renew(told: Told, now: datetime) -> bytes:
+    keys_sha256 = _keys_sha256(told)
     newest = TrustRecord.objects.select_for_update().first()
     sequence = 1
     if newest is not None:
@@ -77,8 +78,8 @@ def _renew(keys_sha256: str, now: datetime) -> bytes:
         sequence=sequence,
         issued=issued,
         expires=issued + LIFETIME,
-        keys={role: public_keys(role, now) for role in ROLES},
-        next_root=next_root(now),
+        keys=told.keys,
+        next_root=told.next_root,
         log=_log_keys(),
     )
     envelope = sign_trust(document, *root_signers(now))
@@ -87,17 +88,16 @@ def _renew(keys_sha256: str, now: datetime) -> bytes:
     return envelope
 
 
-def _keys_sha256(now: datetime) -> str:
-    keys = {role: [str(key) for key in public_keys(role, now)] for role in ROLES}
+def _keys_sha256(told: Told) -> str:
     log = _log_keys()
-    told: dict[str, object] = {
+    said: dict[str, object] = {
         "portal": settings.PORTAL_URL,
-        "keys": keys,
+        "keys": {role: [str(key) for key in told.keys[role]] for role in ROLES},
         "log": log[0] if len(log) == 1 else list(log),
     }
-    if (coming := next_root(now)) is not None:
-        told["next_root"] = str(coming)
-    return hashlib.sha256(dumps(told)).hexdigest()
+    if told.next_root is not None:
+        said["next_root"] = str(told.next_root)
+    return hashlib.sha256(dumps(said)).hexdigest()
 
 
 def _log_keys() -> tuple[str, ...]:

@@ -18,13 +18,22 @@ from portal.core.keys.embedded import ensure_embedded_keys
 from portal.core.keys.files import make_once
 from portal.core.keys.master import MASTER_KEY_SIZE, MasterKey, master_key
 from portal.core.keys.providers import UnwrapRefused
-from portal.core.keys.signing import next_root, public_keys, root_fingerprint, root_signers, signing_key
+from portal.core.keys.signing import (
+    Told,
+    next_root,
+    public_keys,
+    root_fingerprint,
+    root_signers,
+    signing_key,
+    told_keys,
+)
 from weights_vault.sealed.trust import ROLES
 
 __all__ = [
     "MASTER_KEY_SIZE",
     "ROLES",
     "MasterKey",
+    "Told",
     "UnwrapRefused",
     "delivery_keys",
     "ensure_embedded_keys",
@@ -35,4 +44,5 @@ __all__ = [
     "root_fingerprint",
     "root_signers",
     "signing_key",
+    "told_keys",
 ]

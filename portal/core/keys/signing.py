@@ -4,6 +4,8 @@ The private keys are files of the folder SIGNING_KEYS, which the keeper alone ca
 SIGNING_KEYS empty and read the public ones from the folder PUBLIC_KEYS, where the keeper puts them.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +41,22 @@ def root_signers(now: datetime | None = None) -> list[SigningKey]:
     Raises: ImproperlyConfigured.
     """
     return [_private("root", entry) for entry in private_ring("root").listed("root", now or timezone.now())]
+
+
+@dataclass(frozen=True)
+class Told:
+    """The public keys that recipients are told of. keys: by role, the one that signs now first."""
+
+    keys: Mapping[str, tuple[PublicKey, ...]]
+    next_root: PublicKey | None
+
+
+def told_keys(now: datetime) -> Told:
+    """Return what a trust document says of keys now, by one reading of them. Raises: ImproperlyConfigured."""
+    found = known_ring(*ROLES)
+    coming = found.announced("root", now)
+    listed = {role: tuple(entry.public for entry in found.listed(role, now)) for role in ROLES}
+    return Told(listed, coming.public if coming is not None else None)
 
 
 def public_keys(role: str, now: datetime | None = None) -> tuple[PublicKey, ...]:

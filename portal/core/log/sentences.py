@@ -14,11 +14,12 @@ A private value that was erased reads "Erased.".
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from portal.core import audit
 from portal.core.models import AuditEvent
+from portal.core.times import day
 
 Names = Callable[[frozenset[str]], Mapping[str, str]]
 
@@ -76,7 +77,7 @@ def register_words(words: Mapping[str, str]) -> None:
 
 
 def register_names(read: Names) -> None:
-    """Give a function that returns people's names by public id, in one query; the erased are absent."""
+    """Give a function that returns names by public id, in one query or none; what has none is absent."""
     if read not in _names:
         _names.append(read)
 
@@ -97,32 +98,30 @@ def nouns() -> list[str]:
 
 
 def tell(events: Iterable[AuditEvent]) -> list[tuple[AuditEvent, Sentence]]:
-    """Return each event with its sentence, in order: in two queries together, however many there are."""
+    """Return each event with its sentence, in order: in three queries together, however many there are."""
     listed = audit.tell(events)
     names = _names_of(listed)
     return [(event, _sentence(event, names)) for event in listed]
 
 
 def actor(by: str, names: Mapping[str, str]) -> str:
-    """Return what to call whoever did something. names: of people, by public id."""
+    """Return what to call whoever did something. names: by public id."""
     if by in names or by in _actors:
         return names.get(by) or _actors[by]
     return f"The portal ({by.removeprefix(_SYSTEM)})" if by.startswith(_SYSTEM) else by
 
 
 def _names_of(events: Sequence[AuditEvent]) -> dict[str, str]:
-    wanted = frozenset(person for event in events for person in _people_in(event))
+    wanted = frozenset(name for event in events for name in _named_in(event))
     found: dict[str, str] = {}
     for read in _names:
         found |= read(wanted)
     return found
 
 
-def _people_in(event: AuditEvent) -> Iterator[str]:
-    noun, _, name = event.subject.partition(":")
+def _named_in(event: AuditEvent) -> Iterator[str]:
     yield event.by
-    if noun == PERSON:
-        yield name
+    yield event.subject.partition(":")[2]
     for field, how in _FIELD.findall(_sentences.get(event.kind, "")):
         if how == "person":
             yield str(event.data.get(field) or "")
@@ -184,8 +183,7 @@ def _value(value: Any, how: str, names: Mapping[str, str]) -> Piece:
 
 def _thing(noun: str, name: str, names: Mapping[str, str]) -> Piece:
     words, path = _things.get(noun, (noun.replace("_", " ") + " {id}", ""))
-    called = names.get(name, name) if noun == PERSON else name
-    return Piece(words.format(id=called), path.format(id=name) if path else "")
+    return Piece(words.format(id=names.get(name, name)), path.format(id=name) if path else "")
 
 
 def _day(moment: str) -> str:
@@ -193,4 +191,4 @@ def _day(moment: str) -> str:
         at = datetime.fromisoformat(moment)
     except ValueError:
         return moment
-    return f"{at.day} {at:%b %Y}"
+    return day(at.astimezone(UTC) if at.tzinfo else at)

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from licenses import states
-from portal.accounts.models import User
+from portal.accounts.models import Organization, User
 from portal.core import audit
 from portal.core.log import sentences
 from portal.core.models import AuditEvent
@@ -158,6 +158,18 @@ def test_passkeys_of_voters_are_told_with_commas(kind: str) -> None:
 
 
 @pytest.mark.django_db
+def test_organizations_stand_by_name_and_codes_in_words() -> None:
+    home = Organization.objects.create(name="Example Lab")
+    subject = f"organization:{home.pk}"
+    shown = record("domain.verified", subject, "usr_a", domain="lab.example", how="staff")
+    assert told(shown) == "usr_a showed that lab.example is of organization Example Lab, by vouching for it."
+    prepared = record("pending.proposed", "pending:act_a", "usr_a", action="cast_vote")
+    assert told(prepared) == "usr_a prepared from the command line: a verdict."
+    proposed = record("change.proposed", "change:chg_a", "usr_a", change="role.grant")
+    assert told(proposed) == "usr_a proposed change of two chg_a, “Give a role”."
+
+
+@pytest.mark.django_db
 def test_a_page_of_events_takes_two_queries() -> None:
     events = [record("grant.revoked", f"grant:grt_{n}", f"usr_{n}", "Why.") for n in range(30)]
     with CaptureQueriesContext(connection) as asked:
@@ -170,3 +182,16 @@ def test_a_kind_of_which_nothing_is_known_is_told_plainly() -> None:
     assert told(record("comet.seen", "sky:north", "anonymous")) == (
         "Somebody who was not signed in: comet.seen, sky north."
     )
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2026-11-21T23:30:00-05:00", "22 Nov 2026"),
+        ("2026-11-21", "21 Nov 2026"),
+        ("2026-11-21T00:30:00+00:00", "21 Nov 2026"),
+        ("soon", "soon"),
+    ],
+)
+def test_a_day_is_that_of_utc_as_everywhere(moment: str, day: str) -> None:
+    assert sentences._day(moment) == day

@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 
 from portal.core import audit, keys
 from portal.core.audit import trail
-from portal.core.keys import rotation
+from portal.core.keys import ring, rotation
 from portal.core.keys.ring import Ring
-from weights_vault import delivery
+from weights_vault import delivery, trust
 from weights_vault.models import HeadRecord, Release, Revision
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_keys")]
@@ -94,3 +94,20 @@ def test_folder_that_is_none_gets_no_lock(settings: Any, tmp_path: Path, now: da
     with pytest.raises(ImproperlyConfigured, match="mistyped"):
         rotation.rotate("head", now)
     assert not (tmp_path / "mistyped").exists()
+
+
+def test_the_trust_document_in_force_costs_one_reading_of_the_ring(
+    settings: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotation.announce_root(now)
+    envelope = trust.sign(now)
+    loads: list[str] = []
+    load = ring.load
+
+    def counted(folder: Path, setting: str) -> Ring | None:
+        loads.append(setting)
+        return load(folder, setting)
+
+    monkeypatch.setattr(ring, "load", counted)
+    assert trust.sign(now) == envelope
+    assert loads == ["SIGNING_KEYS"]
