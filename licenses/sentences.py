@@ -85,6 +85,14 @@ THINGS: Final = {
 for table in (REQUESTS, GRANTS, DESK):
     sentences.register(table)
 sentences.register_things(THINGS)
+sentences.register_words(
+    {
+        "cast_vote": "a verdict",
+        "close_out": "a close-out",
+        "reaccept_license": "a license to accept again",
+        "sign_license": "a license to sign",
+    }
+)
 sentences.register_actors(
     {
         "system:votes": "The reviewers' votes",

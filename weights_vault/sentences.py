@@ -61,3 +61,10 @@ THINGS: Final = {
 recovering.register(again=("key.removed", "revision.quarantined", "revision.withdrawn"))
 sentences.register(SENTENCES)
 sentences.register_things(THINGS)
+sentences.register_words(
+    {
+        "enroll_key": "a recipient key to enroll",
+        "remove_key": "a recipient key to remove",
+        "revision_move": "a change of a revision",
+    }
+)

@@ -21,6 +21,7 @@ from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal, principal_for
 from portal.accounts.staff import people_who
 from portal.core import audit, events, jobs
+from portal.core.log import sentences
 from portal.core.outbox import queue_mail
 from portal.core.problems import Conflict, Invalid, NotFound, NotPermitted
 from portal.core.secrecy import holds_secret
@@ -63,6 +64,7 @@ def register(name: str, kind: Kind) -> None:
     if name in _kinds:
         raise RuntimeError(f"two ways to perform changes of kind {name}")
     _kinds[name] = kind
+    sentences.register_words({name: f"“{kind.title}”"})
 
 
 def kind_of(name: str) -> Kind:

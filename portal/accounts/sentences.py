@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from portal.accounts.models import User
+from portal.accounts.models import Organization, OrganizationDomain, User
 from portal.core.log import sentences
 
 SENTENCES: Final = {
@@ -40,13 +40,11 @@ SENTENCES: Final = {
     "affiliation.admitted": "{by} admitted {subject} to their organization again.",
     "affiliation.end_set": "{by} said when {subject} leaves their organization: {ends_at:day}.",
     "affiliation.ended": "{subject} is no longer of their organization, ended by {by}.",
-    "change.confirmed": "{by} confirmed {subject}, of the kind {change}[, about {concerned:person}].",
-    "change.expired": "Nobody confirmed {subject}, of the kind {change}, in time.",
-    "change.proposed": (
-        "{by} proposed {subject}, of the kind {change}[, about {concerned:person}][: “{reason}”]."
-    ),
-    "change.refused": "{by} refused {subject}, of the kind {change}.",
-    "change.withdrawn": "{by} withdrew {subject}, of the kind {change}.",
+    "change.confirmed": "{by} confirmed {subject}, {change:word}[, about {concerned:person}].",
+    "change.expired": "Nobody confirmed {subject}, {change:word}, in time.",
+    "change.proposed": "{by} proposed {subject}, {change:word}[, about {concerned:person}][: “{reason}”].",
+    "change.refused": "{by} refused {subject}, {change:word}.",
+    "change.withdrawn": "{by} withdrew {subject}, {change:word}.",
     "device.allowed": "{by} let a device sign in for them[, for {scopes:list}].",
     "device.ended": "{by} ended a device of {subject}.",
     "device.refused": "{by} refused a device that asked to sign in.",
@@ -56,16 +54,16 @@ SENTENCES: Final = {
     "domain.claimed": "{by} claimed the domain {domain} for {subject}.",
     "domain.code_sent": "{by} had a code for {domain} of {subject} mailed.",
     "domain.removed": "{by} took the domain {domain} from {subject}.",
-    "domain.verified": "{by} showed that {domain} is of {subject}, by {how}.",
+    "domain.verified": "{by} showed that {domain} is of {subject}, by {how:word}.",
     "export.downloaded": "{by} downloaded the export of {subject}: {export}.",
     "look_as.began": "{by} began to look at the site in the role {role:word}.",
     "look_as.left": "{by} no longer looks at the site in the role {role:word}.",
     "manager.named": "{by} let {person:person} speak for {subject}.",
     "manager.removed": "{by} took from {person:person} that they speak for {subject}.",
     "organization.domains_set": "{by} set the domains of {subject}[: {domains:list}].",
-    "pending.confirmed": "{by} confirmed what was prepared from the command line: {action}.",
-    "pending.proposed": "{by} prepared from the command line: {action}.",
-    "pending.refused": "{by} refused what was prepared from the command line: {action}.",
+    "pending.confirmed": "{by} confirmed what was prepared from the command line: {action:word}.",
+    "pending.proposed": "{by} prepared from the command line: {action:word}.",
+    "pending.refused": "{by} refused what was prepared from the command line: {action:word}.",
     "role.granted": "{by} gave {subject} the role {role:word}.",
     "role.removed": "{by} took the role {role:word} from {subject}.",
     "token.created": "{by} made an access token[ for {scopes:list}][, until {expires_at:day}].",
@@ -79,7 +77,12 @@ THINGS: Final = {
     "change": ("change of two {id}", ""),
     "device": ("{id}", ""),
 }
-WORDS: Final = {"totp": "an authenticator app", "webauthn": "a passkey"}
+WORDS: Final = {
+    "totp": "an authenticator app",
+    "webauthn": "a passkey",
+    OrganizationDomain.How.MAIL.value: "a code that was mailed to it",
+    OrganizationDomain.How.STAFF.value: "vouching for it",
+}
 
 
 def names_of(people: frozenset[str]) -> Mapping[str, str]:
@@ -88,7 +91,14 @@ def names_of(people: frozenset[str]) -> Mapping[str, str]:
     return {user.public_id: str(user) for user in rows.only("public_id", "full_name", "email")}
 
 
+def organizations_of(names: frozenset[str]) -> Mapping[str, str]:
+    """Return the names of organizations by public id."""
+    wanted = [each for each in names if each.startswith("org_")]
+    return dict(Organization.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
+
+
 sentences.register(SENTENCES)
 sentences.register_things(THINGS)
 sentences.register_words(WORDS)
 sentences.register_names(names_of)
+sentences.register_names(organizations_of)
