@@ -118,7 +118,6 @@ LOOKS = (
     Look("tokens-none", "dana", "/tokens/"),
     Look("token-made", "dana", "/tokens/", then=sending("Make the token", name="cluster")),
     Look("token-wrong", "dana", "/tokens/", then=sending("Make the token", name=" ")),
-    Look("token-end", "ada", "/tokens/{token}/end/"),
     Look("device-code", "ada", "/device/"),
     Look("device-code-wrong", "ada", "/device/?code=WDJB-MJHT", 400),
     Look("device", "ada", "/device/?code={code}"),

@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 
 from licenses.models import Grant, Request
 from portal.accounts.countries import COUNTRIES
-from portal.accounts.models import AccessToken
 from portal.core import times
 from portal.web import markdown, words
 from portal.web.holding import ended_at, holding_of, state_of
@@ -98,11 +97,6 @@ def spell(seconds: float) -> str:
             count = int(seconds // length)
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
     return "under a minute"
-
-
-def decided_in(seconds: float, *, done: str = "decided") -> str:
-    """How long a decision took, or what `done` names, in words."""
-    return f"{done} {'in' if seconds < 60 else 'after'} {spell(seconds)}"
 
 
 def _time(moment: datetime | None, form: str) -> SafeString | str:
@@ -218,18 +212,6 @@ def request_status(request: Request, held: Iterable[Grant]) -> SafeString:
     return format_html('<span class="status {}">{} {}</span>', said.tone, icon(said.icon), said.text)
 
 
-@register.simple_tag
-def token_status(token: AccessToken) -> SafeString:
-    """Whether a token still works."""
-    live = token.is_live(timezone.now())
-    return status("token", "live" if live else "ended" if token.ended_at else "expired")
-
-
-@register.filter
-def is_live(token: AccessToken) -> bool:
-    return token.is_live(timezone.now())
-
-
 @register.filter
 def titles(request: Request) -> str:
     """The releases of a request, by title."""
@@ -245,49 +227,6 @@ def unbroken(names: str) -> SafeString:
 def _whole(word: str) -> SafeString | str:
     whole = "-" in word and len(word) <= _NARROWEST
     return format_html('<span class="nowrap">{}</span>', word) if whole else word
-
-
-@register.simple_tag
-def age(request: Request, returned_at: datetime | None = None) -> SafeString | str:
-    """How long a request has waited, against the published target; where nobody waits, what became of it.
-
-    returned_at: when it was last handed back to the applicant, of one that is with them.
-    """
-    if request.submitted_at is None:
-        return "—"
-    rests = rested(request, returned_at)
-    if rests:
-        return format_html('<span class="age">{}</span>', rests)
-    waited_s = (timezone.now() - request.submitted_at).total_seconds()
-    text = spell(waited_s)
-    if request.asked_at is not None:
-        waits = spell((timezone.now() - request.asked_at).total_seconds())
-        return format_html(
-            '<span class="age calm">{} {}, asked {} ago</span>', icon("circle-pause"), text, waits
-        )
-    target_s = settings.REVIEW_TARGET_DAYS * 86_400
-    if waited_s > target_s:
-        return format_html(
-            '<span class="age bad">{} {}, over the target</span>', icon("triangle-alert"), text
-        )
-    tone = "wait" if waited_s > target_s * 0.6 else "calm"
-    return format_html('<span class="age {}">{} {}</span>', tone, icon("clock"), text)
-
-
-def rested(request: Request, returned_at: datetime | None) -> str:
-    """What became of a request that waits for no reviewer, and when; empty while it is in review.
-
-    Nothing changes a withdrawn request: its last change is the withdrawal.
-    """
-    sent = request.submitted_at
-    if sent is None or request.state == Request.State.SUBMITTED:
-        return ""
-    if request.state == Request.State.WITHDRAWN:
-        return decided_in((request.updated_at - sent).total_seconds(), done="withdrawn")
-    if request.decided_at is not None:
-        return decided_in((request.decided_at - sent).total_seconds())
-    since_ = returned_at or request.updated_at
-    return f"with the applicant for {spell((timezone.now() - since_).total_seconds())}"
 
 
 @register.simple_tag

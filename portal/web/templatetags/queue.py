@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from licenses.models import Request
-from portal.web.templatetags.portal import icon, rested, spell
+from portal.web.templatetags.portal import icon, spell
 
 register = template.Library()
 
@@ -47,6 +47,53 @@ def waited(request: Request) -> SafeString | str:
         '<span class="age {}">{} {}</span>{}<span class="cell-note">{} left</span>',
         tone, icon("clock"), spell(age_s), bar, left,
     )  # fmt: skip
+
+
+@register.simple_tag
+def age(request: Request, returned_at: datetime | None = None) -> SafeString | str:
+    """How long a request has waited, against the published target; where nobody waits, what became of it.
+
+    returned_at: when it was last handed back to the applicant, of one that is with them.
+    """
+    if request.submitted_at is None:
+        return "—"
+    rests = rested(request, returned_at)
+    if rests:
+        return format_html('<span class="age">{}</span>', rests)
+    waited_s = _since(request.submitted_at)
+    text = spell(waited_s)
+    if request.asked_at is not None:
+        waits = spell(_since(request.asked_at))
+        return format_html(
+            '<span class="age calm">{} {}, asked {} ago</span>', icon("circle-pause"), text, waits
+        )
+    target_s = settings.REVIEW_TARGET_DAYS * _DAY_S
+    if waited_s > target_s:
+        return format_html(
+            '<span class="age bad">{} {}, over the target</span>', icon("triangle-alert"), text
+        )
+    tone = "wait" if waited_s > target_s * SOON else "calm"
+    return format_html('<span class="age {}">{} {}</span>', tone, icon("clock"), text)
+
+
+def rested(request: Request, returned_at: datetime | None) -> str:
+    """What became of a request that waits for no reviewer, and when; empty while it is in review.
+
+    Nothing changes a withdrawn request: its last change is the withdrawal.
+    """
+    sent = request.submitted_at
+    if sent is None or request.state == Request.State.SUBMITTED:
+        return ""
+    if request.state == Request.State.WITHDRAWN:
+        return _decided_in((request.updated_at - sent).total_seconds(), done="withdrawn")
+    if request.decided_at is not None:
+        return _decided_in((request.decided_at - sent).total_seconds())
+    return f"with the applicant for {spell(_since(returned_at or request.updated_at))}"
+
+
+def _decided_in(seconds: float, *, done: str = "decided") -> str:
+    """How long a decision took, or what `done` names, in words."""
+    return f"{done} {'in' if seconds < 60 else 'after'} {spell(seconds)}"
 
 
 def _since(moment: datetime) -> float:

@@ -11,7 +11,6 @@ from portal.accounts.tokens import create_token, end_everything, end_token
 from portal.core.problems import Invalid
 from portal.web.acting import acting_for, grants_to_choose
 from portal.web.forms.questionnaire import add_problem
-from portal.web.forms.requests import NothingForm
 from portal.web.forms.tokens import TokenForm
 from portal.web.reader import person, reader
 from portal.web.views.doors import found, posted, private, prove, proven
@@ -46,15 +45,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "web/pages/tokens.html", context, status=400 if form.errors else 200)
 
 
-@private("GET", "POST")
+@private("POST")
 def end(request: HttpRequest, token_id: str) -> HttpResponse:
-    principal = reader(request)
     token = found(AccessToken.objects.filter(user=person(request), pk=token_id).first())
-    if request.method == "POST":
-        end_token(token=token, by=principal, now=timezone.now())
-        messages.success(request, f"The token “{token.name}” has ended.")
-        return redirect("tokens")
-    return render(request, "web/pages/token_end.html", {"token": token, "form": NothingForm()})
+    end_token(token=token, by=reader(request), now=timezone.now())
+    messages.success(request, f"The token “{token.name}” has ended.")
+    return redirect("tokens")
 
 
 @private("POST")

@@ -87,7 +87,7 @@ GET: dict[str, tuple[str, ...]] = {
     "key_remove": OWN_THING,
     "tokens": OWN_LIST,
     "tokens_end": NEVER,
-    "token_end": OWN_THING,
+    "token_end": NEVER,
     "device": OWN_LIST,
     "device_end": NEVER,
     "pending_action": OWN_THING,

@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from licenses.models import Request
 from portal import web
-from portal.accounts.models import AccessToken
 from portal.core import times
-from portal.web.templatetags import portal
+from portal.web.templatetags import portal, queue
 
 MOMENT = datetime(2026, 11, 20, 9, 5, 7, tzinfo=UTC)
 
@@ -79,7 +78,7 @@ def test_a_state_is_said_by_icon_word_and_color() -> None:
     ("days", "said", "tone"), [(1, "1 day", "calm"), (4, "4 days", "wait"), (6, "over the target", "bad")]
 )
 def test_age_is_told_against_the_published_target(days: int, said: str, tone: str) -> None:
-    html = str(portal.age(asked_for(timezone.now() - timedelta(days=days, minutes=1))))
+    html = str(queue.age(asked_for(timezone.now() - timedelta(days=days, minutes=1))))
 
     assert said in html
     assert f'class="age {tone}"' in html
@@ -91,17 +90,17 @@ def asked_for(sent: datetime, state: str = "submitted", **moments: datetime) -> 
 
 def test_a_decided_request_waits_no_more() -> None:
     decided = asked_for(MOMENT, "rejected", decided_at=MOMENT + timedelta(days=2))
-    assert "decided after 2 days" in str(portal.age(decided))
+    assert "decided after 2 days" in str(queue.age(decided))
     at_once = asked_for(MOMENT, "approved", decided_at=MOMENT + timedelta(seconds=2))
-    assert "decided in under a minute" in str(portal.age(at_once))
+    assert "decided in under a minute" in str(queue.age(at_once))
 
 
 def test_a_question_stops_the_clock() -> None:
     now = timezone.now()
     waits = asked_for(now - timedelta(days=9), asked_at=now - timedelta(days=8, hours=1))
 
-    assert "asked 8 days ago" in str(portal.age(waits))
-    assert "over the target" not in str(portal.age(waits))
+    assert "asked 8 days ago" in str(queue.age(waits))
+    assert "over the target" not in str(queue.age(waits))
 
 
 def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is() -> None:
@@ -115,17 +114,6 @@ def test_a_digest_is_grouped_for_the_eye() -> None:
 def test_an_unknown_country_code_is_shown_as_it_is() -> None:
     assert portal.country("DE") == "Germany"
     assert portal.country("??") == "??"
-
-
-def test_a_token_says_whether_it_works() -> None:
-    now = timezone.now()
-    live = AccessToken(expires_at=now + timedelta(days=1))
-    over = AccessToken(expires_at=now - timedelta(days=1))
-    ended = AccessToken(expires_at=now + timedelta(days=1), ended_at=now)
-
-    assert "Live" in portal.token_status(live)
-    assert "Expired" in portal.token_status(over)
-    assert "Ended" in portal.token_status(ended)
 
 
 def test_no_line_breaks_inside_a_name_of_a_model() -> None:
