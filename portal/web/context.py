@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from portal.accounts import factors
 from portal.web.reader import reader
 
 # In production "__Host-theme": no other host of the domain can set it, nor can a call without TLS.
@@ -21,11 +22,13 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Context of every template. `me` reads the roles only on pages that ask."""
+    """Context of every template. `me` reads the roles only on pages that ask; staff_factor: what STAFF_MFA
+    asks for."""
     return {
         "portal_name": settings.PORTAL_NAME,
         "portal_url": settings.PORTAL_URL,
         "theme": theme_of(request),
         "keys_off": request.COOKIES.get(KEYS_COOKIE) == "off",
+        "staff_factor": factors.demanded(),
         "me": SimpleLazyObject(lambda: reader(request)),
     }

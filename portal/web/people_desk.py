@@ -14,6 +14,7 @@ from portal.accounts.policies import may_manage_people, staff_may
 from portal.accounts.principals import Principal, principal_for
 from portal.accounts.roles import STAFF_ROLES
 from portal.core.problems import require
+from portal.web.words import word
 from weights_vault.queries import active_keys_of
 
 REQUESTS_SHOWN: Final = 20
@@ -48,7 +49,7 @@ def _role_verbs(user: User) -> list[tuple[str, str]]:
     found = []
     held = {grant.role for grant in user.role_grants.all()}
     for role in sorted(STAFF_ROLES):
-        named = role.replace("_", " ")
+        named = word("role", role).text.lower()
         if role in held:
             found.append((f"remove:{role}", f"Propose that they lose the role {named}"))
         elif user.is_active:

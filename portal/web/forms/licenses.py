@@ -215,6 +215,11 @@ class DraftForm(SummaryForm):
         # A draft may be kept without it, but it is not shown as something that can be left out.
         self.fields["text"].widget.is_required = True
 
+    def only_read(self) -> None:
+        """Show everything, and let nothing be typed: for who reads drafts and does not write them."""
+        for field in self.fields.values():
+            field.disabled = True
+
     def clean_text(self) -> str:
         """What a browser sends has other line ends; what is empty may be kept, though not published."""
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")

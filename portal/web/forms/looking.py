@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from portal.web.words import word
+
 
 class LookForm(forms.Form):
     """roles: those that are open to the reader."""
@@ -12,5 +14,4 @@ class LookForm(forms.Form):
 
     def __init__(self, *args: Any, roles: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = [(role, role.replace("_", " ").capitalize()) for role in roles]
-        self.fields["role"].choices = named  # type: ignore[attr-defined]
+        self.fields["role"].choices = [(role, word("role", role).text) for role in roles]  # type: ignore[attr-defined]

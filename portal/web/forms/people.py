@@ -3,37 +3,25 @@
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from portal.accounts.changes import MAX_REASON_CHARACTERS
 from portal.accounts.directory import PeopleWanted
 from portal.accounts.matrix import MATRIX
+from portal.web.forms.review import FilterForm
+from portal.web.words import word
 
-_ROLES = [(role, role.replace("_", " ").capitalize()) for role in MATRIX]
+_ROLES = [(role, word("role", role).text) for role in MATRIX]
 _STATES = [("", "All accounts"), ("active", "Active"), ("disabled", "Disabled"), ("erased", "Erased")]
 
 
-class PeopleFilterForm(forms.Form):
+class PeopleFilterForm(FilterForm):
     text = forms.CharField(label="Name, address or organization", required=False, max_length=200)
     role = forms.ChoiceField(label="Role", required=False, choices=[("", "Any role"), *_ROLES])
     state = forms.ChoiceField(label="Account", required=False, choices=_STATES)
 
     @property
-    def filters(self) -> dict[str, str]:
-        """What narrows the list; what cannot be read narrows nothing."""
-        self.full_clean()
-        return {name: value for name, value in self.cleaned_data.items() if value}
-
-    @property
     def wanted(self) -> PeopleWanted:
         return PeopleWanted(**self.filters)
-
-    @property
-    def query(self) -> str:
-        """The filter as the start of an address's query, for the links to other pages."""
-        query = QueryDict(mutable=True)
-        query.update(self.filters)
-        return f"{query.urlencode()}&" if query else ""
 
 
 class PersonForm(forms.Form):

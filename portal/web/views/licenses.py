@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from licenses import actions, queries
+from licenses import actions, policies, queries
 from licenses.examples import EXAMPLES
 from licenses.models import License, LicenseDraft
 from portal.accounts.models import User
@@ -83,6 +83,8 @@ def draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     if request.method == "POST":
         desk.write(principal)
     form = DraftForm(posted(request), initial=DraftForm.of(found))
+    if not policies.may_write_license(queries.person(principal)):
+        form.only_read()
     valid = form.is_valid()
     if "HX-Request" in request.headers:
         return render(request, "web/components/license_preview.html", _typed(form, found))

@@ -6,6 +6,7 @@ for (const form of document.querySelectorAll("[data-select]")) {
   const boxes = [...form.querySelectorAll("[data-row] input[type=checkbox]")];
   const told = form.querySelector("[data-selected]");
   const all = form.querySelector("[data-select-all]");
+  if (!all) continue; // who only reads selects nothing
   let last = null;
 
   const tell = () => {
