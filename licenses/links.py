@@ -8,9 +8,11 @@ QUEUE = "/review/"
 REVIEW = "/review/{id}/"
 RELEASE = "/releases/{slug}/"
 GRANT = "/grants/{id}/"
+STAFF_GRANT = "/review/grants/{id}/"
 ACCEPT = "/grants/{id}/accept/"
 AGREEMENT = "/agreements/{id}/"
 MASTER = "/master-agreements/{id}/"
+MASTER_KEPT = "/desk/master-agreements/{id}/"
 INVITATION = "/invitations/{id}/"
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from licenses import links
+from licenses.tally import WORDS
 from portal.core.log import sentences
 
 REQUESTS: Final = {
@@ -30,12 +31,14 @@ REQUESTS: Final = {
     "request.releases_chosen": "{by} chose the releases of {subject}[: {releases:list}].",
     "request.signed": "{by} signed the license of {subject}, and access began.",
     "request.submitted": "{by} submitted {subject}, version {version}.",
-    "request.voted": "{by} voted on {subject}, version {version}: {verdict}[, “{reason}”].",
+    "request.voted": "{by} voted on {subject}, version {version}: {verdict:word}[, “{reason}”].",
     "request.withdrawn": "{by} withdrew {subject}.",
 }
 GRANTS: Final = {
     "agreement.executed": "The portal signed {subject}[, SHA-256 {sha256}].",
-    "grant.certified": "{by} certified the destruction of {copies} copies under {subject}[: “{method}”].",
+    "grant.certified": (
+        "{by} certified the destruction of the copies under {subject}, {copies} in all[: “{method}”]."
+    ),
     "grant.closed": "{by} closed {subject}[: “{reason}”].",
     "grant.expired": "The time of {subject} was over.",
     "grant.extended": "{by} moved the end of {subject} to {ends_at:day}[: “{reason}”].",
@@ -73,10 +76,10 @@ DESK: Final = {
 }
 THINGS: Final = {
     "request": ("request {id}", links.REVIEW),
-    "grant": ("grant {id}", links.REVIEW.replace("/review/", "/review/grants/")),
+    "grant": ("grant {id}", links.STAFF_GRANT),
     "agreement": ("agreement {id}", links.AGREEMENT),
     "license": ("license {id}", ""),
-    "master": ("master agreement {id}", "/desk" + links.MASTER),
+    "master": ("master agreement {id}", links.MASTER_KEPT),
     "reason": ("a reason that is kept ready, {id}", ""),
     "view": ("a view of the queue, {id}", ""),
     "release": ("release {id}", links.RELEASE.replace("{slug}", "{id}")),
@@ -93,6 +96,7 @@ sentences.register_words(
         "sign_license": "a license to sign",
     }
 )
+sentences.register_words({verdict: said.lower() for verdict, said in WORDS.items()})
 sentences.register_actors(
     {
         "system:votes": "The reviewers' votes",

@@ -1,7 +1,6 @@
 """What the audit log is searched and filtered by."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from django import forms
 
@@ -14,6 +13,11 @@ def _search() -> forms.TextInput:
     return forms.TextInput(attrs={"type": "search"})
 
 
+def _groups() -> list[tuple[str, str]]:
+    nouns = [(noun, noun.replace("_", " ").capitalize()) for noun in sentences.groups()]
+    return [("", "Everything"), *nouns]
+
+
 def _end_of(day: date) -> datetime:
     """The midnight after the day; of the calendar's last day its last moment, as no day follows."""
     if day == date.max:
@@ -23,20 +27,13 @@ def _end_of(day: date) -> datetime:
 
 class AuditFilterForm(FilterForm):
     words = forms.CharField(label="Kind, id or person", required=False, max_length=200, widget=_search())
-    group = forms.ChoiceField(label="About", required=False)
+    group = forms.ChoiceField(label="About", required=False, choices=_groups)
     person = forms.CharField(label="By whom: name or mail", required=False, max_length=200, widget=_search())
     subject = forms.CharField(label="On what: its id", required=False, max_length=96, widget=_search())
     after = forms.DateField(
         label="From (UTC)", required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(label="To (UTC)", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        nouns = [(noun, noun.replace("_", " ").capitalize()) for noun in sentences.groups()]
-        self.fields["group"] = forms.ChoiceField(
-            label="About", required=False, choices=[("", "Everything"), *nouns]
-        )
 
     def wanted(self) -> Wanted:
         """The filters in the words of the search: both days are included."""

@@ -35,9 +35,7 @@ class LedgerFilterForm(FilterForm):
 
     def __init__(self, *args: Any, releases: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["release"] = forms.ChoiceField(
-            label="Release", required=False, choices=[("", "All"), *releases]
-        )
+        self.fields["release"].choices = [("", "All"), *releases]  # type: ignore[attr-defined]
 
     def wanted(self, now: datetime) -> Wanted:
         """The filters in the words of the query."""

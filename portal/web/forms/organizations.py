@@ -20,7 +20,7 @@ class EndForm(forms.Form):
     """The day after which somebody is of the organization no longer."""
 
     affiliation = forms.CharField(widget=forms.HiddenInput, max_length=32)
-    ends_on = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = forms.DateField(label="Last day (UTC)", widget=forms.DateInput(attrs={"type": "date"}))
 
     @property
     def ends_at(self) -> datetime:

@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 
 from portal.accounts.actions import domains
-from portal.accounts.affiliations import moved, set_end
+from portal.accounts.actions.affiliations import set_end
+from portal.accounts.affiliations import moved
 from portal.accounts.models import Affiliation, Organization, OrganizationDomain, User
 from portal.core.limits import LIMITS
 from portal.core.models import OutboxMessage
@@ -113,3 +114,8 @@ def test_an_administrator_reads_why_their_own_organization_is_not_theirs_to_keep
     assert "This is your own organization" in page.text
     assert (page.context["speaks"], page.context["administers"]) == (False, False)
     assert "This is your own" not in open_as("otto").get(f"/organizations/{home.pk}/").text
+
+
+def test_a_search_that_finds_nothing_says_that_it_is_the_search(open_as: OpenAs, world: World) -> None:
+    alma = open_as("alma")
+    assert "Nothing fits this search" in alma.get("/organizations/?text=nowhere").text
