@@ -170,18 +170,6 @@ def test_organizations_stand_by_name_and_codes_in_words() -> None:
 
 
 @pytest.mark.django_db
-def test_organizations_stand_by_name_and_codes_in_words() -> None:
-    home = Organization.objects.create(name="Example Lab")
-    subject = f"organization:{home.pk}"
-    shown = record("domain.verified", subject, "usr_a", domain="lab.example", how="staff")
-    assert told(shown) == "usr_a showed that lab.example is of organization Example Lab, by vouching for it."
-    prepared = record("pending.proposed", "pending:act_a", "usr_a", action="cast_vote")
-    assert told(prepared) == "usr_a prepared from the command line: a verdict."
-    proposed = record("change.proposed", "change:chg_a", "usr_a", change="role.grant")
-    assert told(proposed) == "usr_a proposed change of two chg_a, “Give a role”."
-
-
-@pytest.mark.django_db
 def test_a_page_of_events_takes_two_queries() -> None:
     events = [record("grant.revoked", f"grant:grt_{n}", f"usr_{n}", "Why.") for n in range(30)]
     with CaptureQueriesContext(connection) as asked:
