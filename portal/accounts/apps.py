@@ -22,5 +22,6 @@ class AccountsConfig(AppConfig):
             sessions,
             signals,
         )
+        from portal.accounts.actions import affiliations as ends  # noqa: F401
         from portal.accounts.actions import roles  # noqa: F401  all of these register themselves
         from portal.accounts.devices import client, codes  # noqa: F401

@@ -9,7 +9,8 @@ from django.core.paginator import Paginator
 from django.utils import timezone
 
 from portal.accounts.actions import domains
-from portal.accounts.affiliations import admit, parted, set_end
+from portal.accounts.actions.affiliations import admit, set_end
+from portal.accounts.affiliations import parted
 from portal.accounts.models import Organization, User
 from portal.accounts.organizations import people_of
 from portal.accounts.policies import OWN_ORGANIZATION, may_keep_organization, may_speak_for

@@ -8,10 +8,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.actions import domains
+from portal.accounts.actions.affiliations import admit, end_due, set_end
 from portal.accounts.actions.details import correct_details
 from portal.accounts.actions.people import create_person
 from portal.accounts.actions.roles import grant_role, remove_role
-from portal.accounts.affiliations import admit, end_due, parted, set_end
+from portal.accounts.affiliations import parted
 from portal.accounts.events import AccountWanted, AffiliationEnded
 from portal.accounts.models import (
     Affiliation,
