@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from django.conf import settings
 from django.db import connection
 
 from tests.servers.ports import kept_ports
@@ -34,7 +35,8 @@ def two_processes(log: Path) -> Iterator[list[str]]:
     """Yield the addresses of two web processes. log: a folder for what they say."""
     environment = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "portal.settings.test",
+        "DJANGO_SETTINGS_MODULE": "tests.servers.beside_settings",
+        "BESIDE_VAR_DIR": str(settings.VAR_DIR),
         "DATABASE_URL": database_url(),
     }
     with ExitStack() as opened:
