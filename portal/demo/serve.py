@@ -21,7 +21,7 @@ def run(place: Place) -> None:
         portal.wait_until_ready()
         table = Table("who", "sign in as", "password", title="Demo logins", title_justify="left")
         for login in place.logins():
-            table.add_row(login.role, login.email, login.password)
+            table.add_row(login.role.replace("_", " "), login.email, login.password)
         console.print(table)
         console.print(f"\nThe portal is open at [bold]{place.url}[/bold] — Ctrl-C ends it.")
         console.print("Staff sign in without a second factor here (STAFF_MFA=off): for this demo alone.")

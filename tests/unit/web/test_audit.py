@@ -180,12 +180,17 @@ class TestEvent:
 
         assert entry == verify_proof(proof, [keys.verifier()]).entry
 
-    def test_before_a_checkpoint_it_says_when_to_come_back(self, otto: Client, grant: Grant) -> None:
-        event = the("grant.suspended")
+    @pytest.mark.parametrize(("days", "said"), [(0, "Try in 5 seconds"), (1, "Nothing was signed for")])
+    def test_before_a_checkpoint_it_says_when_to_come_back(
+        self, otto: Client, grant: Grant, world: World, days: int, said: str
+    ) -> None:
+        catch_up(world.now)
+        with transaction.atomic():
+            event = audit.record("grant.suspended", by="usr_a", subject="grant:grt_a", now=world.ago(days))
         answer = otto.get(f"/audit/{event.pk}/proof/")
 
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-        assert "Try in 5 seconds" in shown(otto, f"/audit/{event.pk}/")
+        assert said in shown(otto, f"/audit/{event.pk}/")
 
     @pytest.mark.parametrize("index", ["0", "999999999999999999", "9999999999999999999999", "abc", "-1"])
     def test_what_there_is_not(self, otto: Client, index: str) -> None:
