@@ -29,6 +29,7 @@ def _hidden(facts: Facts) -> bool:
 
 
 def is_staff(person: Person) -> bool:
+    """Return whether a role of theirs sees releases that are not listed."""
     return allows(person.roles, RELEASE_READ)
 
 

@@ -136,6 +136,7 @@ def best_grant(newest_first: Sequence[Grant]) -> GrantFacts | None:
 
 
 def grant_facts(grant: Grant) -> GrantFacts:
+    """Return the facts about one grant."""
     return GrantFacts(
         grant.pk,
         grant.state,
@@ -200,6 +201,8 @@ def decided_reason(request: Request) -> str:
 
 
 def key_facts(principal: Principal, key: RecipientKey | None = None) -> KeyFacts | None:
+    """Return the facts about a key, of the person's own or not; left out: about their most suitable active
+    one, None where they have none."""
     if principal.user is None:
         return None
     if key is not None:

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from licenses import policies, states
-from licenses.facts import GrantCase, Person, ReleaseFacts, RequestCase
+from licenses.facts import GrantCase, LicenseCase, Person, ReleaseFacts, RequestCase
+from licenses.granting import CAPABILITIES
 from portal.core.verdicts import Denied, Verdict
 
 PLAIN = Person(signed_in=True, active=True, email_verified=True, country="CH")
@@ -212,3 +213,25 @@ def test_reading_a_grant_and_the_queue(role: str) -> None:
 def test_publishing_a_license(role: str) -> None:
     person, _ = ROLES[role]
     assert bool(policies.may_publish_license(person)) is (role == "legal lead")
+
+
+@pytest.mark.parametrize("verb", CAPABILITIES)
+def test_who_changes_others_grants_at_all_is_asked_as_of_one_grant(verb: str) -> None:
+    """The form for many grants offers what the policy of each allows to the role, and nothing else."""
+    of_one = {"suspend": policies.may_suspend, "resume": policies.may_resume, "revoke": policies.may_revoke}
+    state = "suspended" if verb == "resume" else "active"
+    for person, _ in ROLES.values():
+        verdict = of_one.get(verb, policies.may_extend)(GrantCase(person, state))
+        assert bool(policies.may_change_grants(person, verb)) is bool(verdict), person.roles
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_negotiated_license_is_read_by_its_people_and_staff(role: str) -> None:
+    person, _ = ROLES[role]
+    reads = READING | {"release manager", "reviewer on their own"}
+    assert bool(policies.may_read_license(LicenseCase(person, "org_lab"))) is (role in reads)
+    assert policies.may_read_license(LicenseCase(person))
+    assert bool(policies.may_read_license(LicenseCase(person, "org_lab", True))) is person.signed_in
+    for changes in ({"email_verified": False}, {"active": False}, {"scopes": frozenset({"download"})}):
+        spoiled = replace(person, organization="org_lab", **changes)
+        assert not policies.may_read_license(LicenseCase(spoiled, "org_lab", True))

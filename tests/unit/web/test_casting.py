@@ -207,4 +207,5 @@ def test_api_names_the_page_where_the_passkey_signs(rosa: Client, submitted: Req
     told = answer.json()
     assert (answer.status_code, told["code"]) == (403, "passkey_required")
     assert told["page"] == f"{settings.PORTAL_URL}/review/{submitted.pk}/"
+    assert f"Open {told['page']} in a browser" in told["next_step"]
     assert not Vote.objects.exists()
