@@ -30,6 +30,19 @@ _OF_REQUEST: Final = frozenset(
 )
 
 
+def event_numbered(index: str) -> AuditEvent:
+    """Return the event of this number, as an address says it. Raises: NotFound: also where it is none."""
+    event = AuditEvent.objects.filter(pk=int(index)).first() if is_number(index) else None
+    if event is None:
+        raise NotFound()
+    return event
+
+
+def is_number(index: str) -> bool:
+    """True for what can be the number of an event."""
+    return index.isascii() and index.isdecimal() and len(index) <= 18
+
+
 def event_to_prove(principal: Principal, index: str, now: datetime) -> AuditEvent:
     """Return an event of which the principal may have a proof.
 
@@ -38,9 +51,7 @@ def event_to_prove(principal: Principal, index: str, now: datetime) -> AuditEven
     withheld.
     Raises: NotFound.
     """
-    event = AuditEvent.objects.filter(pk=int(index)).first() if _is_number(index) else None
-    if event is None:
-        raise NotFound()
+    event = event_numbered(index)
     if _is_about(event, principal, now):
         return event
     if not may_read_audit(principal):
@@ -55,10 +66,6 @@ def newest_events(noun: str, ids: Iterable[str], kinds: Iterable[str]) -> dict[s
     rows = AuditEvent.objects.filter(subject__in=subjects, kind__in=list(kinds)).order_by()
     found = rows.values_list("subject").annotate(last=Max("index"))
     return {subject.partition(":")[2]: last for subject, last in found}
-
-
-def _is_number(index: str) -> bool:
-    return index.isascii() and index.isdecimal() and len(index) <= 18
 
 
 def _is_about(event: AuditEvent, principal: Principal, now: datetime) -> bool:

@@ -3,15 +3,31 @@
 Format: docs/reference/audit-log.md, sections 9 and 10.
 """
 
+from typing import Final
+
 from portal.core.log.entries import COLUMNS, Row, entry_of
 from portal.core.log.stored import tiles, tiles_towards
 from portal.core.models import AuditDisclosure, AuditEvent, LogCheckpoint, LogEntry
+from portal.core.problems import Unavailable
 from weights_vault.sealed.canonical import loads_strict
 from weights_vault.sealed.log.growth import format_growth
 from weights_vault.sealed.log.proof import MAX_PROOF_SIZE, format_extra, format_proof
 from weights_vault.sealed.log.tree import consistency_proof, inclusion_proof
 
-_DEPTH = 16
+ENDING: Final = ".tlog-proof"
+SOON_S: Final = 5
+_DEPTH: Final = 16
+
+
+def file_name(event: int) -> str:
+    """Return what a proof of the event is called where it is kept."""
+    return f"event-{event}{ENDING}"
+
+
+def not_signed_yet() -> Unavailable:
+    """Return the refusal of what no checkpoint reaches as far as yet."""
+    said = "This is not in a signed checkpoint of the log yet."
+    return Unavailable("proof_not_ready", said, retry_after_s=SOON_S)
 
 
 def newest_checkpoint() -> LogCheckpoint | None:
