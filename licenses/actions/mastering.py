@@ -15,7 +15,7 @@ from licenses.agreements import order
 from licenses.models import LicenseVersion, MasterAgreement, MasterMember
 from licenses.queries.parties import addresses_of
 from portal.accounts import names
-from portal.accounts.models import Organization
+from portal.accounts.models import Organization, User
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit
@@ -44,14 +44,9 @@ def propose_master(
         organization, or somebody who may not sign because they propose it themselves.
     """
     require(policies.may_keep_masters(queries.person(by)))
-    name, email, errors = _person(signatory_name, signatory_email)
-    errors = {f"signatory_{field}": wrong for field, wrong in errors.items()}
-    if ends_at <= now:
-        errors["ends_at"] = ["This must be in the future."]
-    if license_version.organization_id not in (None, organization.pk):
-        errors["license_version"] = ["This version was negotiated with another organization."]
-    if email in {who(by).email, *addresses_of(who(by))}:
-        errors["signatory_email"] = ["Somebody else than who proposes the agreement must sign it."]
+    name, email, wrong = _person(signatory_name, signatory_email)
+    errors = {f"signatory_{field}": said for field, said in wrong.items()}
+    errors |= _faults(organization, license_version, ends_at, email, who(by), now)
     if errors:
         raise Invalid("master_invalid", "The agreement was not proposed.", errors=errors)
     with transaction.atomic():
@@ -72,6 +67,25 @@ def propose_master(
             key=f"licenses:master_proposed:{event.pk}",
         )
     return master
+
+
+def _faults(
+    organization: Organization,
+    version: LicenseVersion,
+    ends_at: datetime,
+    email: str,
+    by: User,
+    now: datetime,
+) -> dict[str, list[str]]:
+    """What is wrong with a proposal, by field."""
+    errors = {}
+    if ends_at <= now:
+        errors["ends_at"] = ["This must be in the future."]
+    if version.organization_id not in (None, organization.pk):
+        errors["license_version"] = ["This version was negotiated with another organization."]
+    if email in {by.email, *addresses_of(by)}:
+        errors["signatory_email"] = ["Somebody else than who proposes the agreement must sign it."]
+    return errors
 
 
 def name_member(

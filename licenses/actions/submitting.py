@@ -9,7 +9,7 @@ from licenses import policies, queries, texts
 from licenses.actions import contents, versions
 from licenses.actions.choosing import require_together
 from licenses.actions.moving import lock_request, move_request, require
-from licenses.models import Request, RequestVersion
+from licenses.models import LicenseVersion, ReleaseTerms, Request, RequestVersion
 from portal.accounts.principals import Principal
 from portal.core.problems import Invalid
 
@@ -43,18 +43,7 @@ def submit(
         terms = every[0]
         organization = queries.confirmed_organization(by)
         in_force = versions.confirmed_license(terms, license_sha256, now, organization)
-        last = versions.current(request)
-        answers = versions.checked_answers(terms, last.answers, complete=True)
-        contents.require_whole(request, contents.of(last), by)
-        # A version that reviewers have seen is never reused: their votes on it must not count again.
-        unsent = last if last.submitted_at is None else versions.open_next(request, last, now)
-        RequestVersion.objects.filter(pk=unsent.pk).update(
-            answers=answers,
-            questions=terms.questions,
-            license_version=in_force,
-            license_sha256=in_force.sha256,
-            submitted_at=now,
-        )
+        number = _send_version(request, terms, in_force, by, now)
         quorum = max(each.quorum for each in every)
         move_request(
             request,
@@ -62,7 +51,7 @@ def submit(
             by=by.actor,
             now=now,
             data={"license": in_force.pk, "license_sha256": in_force.sha256, "quorum": quorum},
-            version=unsent.number,
+            version=number,
             license_version=in_force,
             organization=organization,
             quorum=quorum,
@@ -72,6 +61,25 @@ def submit(
             submit_key=idempotency_key or "",
         )
     return request
+
+
+def _send_version(
+    request: Request, terms: ReleaseTerms, in_force: LicenseVersion, by: Principal, now: datetime
+) -> int:
+    """Complete the version that is sent to the reviewers, and return its number. Raises: Invalid."""
+    last = versions.current(request)
+    answers = versions.checked_answers(terms, last.answers, complete=True)
+    contents.require_whole(request, contents.of(last), by)
+    # A version that reviewers have seen is never reused: their votes on it must not count again.
+    unsent = last if last.submitted_at is None else versions.open_next(request, last, now)
+    RequestVersion.objects.filter(pk=unsent.pk).update(
+        answers=answers,
+        questions=terms.questions,
+        license_version=in_force,
+        license_sha256=in_force.sha256,
+        submitted_at=now,
+    )
+    return unsent.number
 
 
 def confirm_license(*, request: Request, license_sha256: str, by: Principal, now: datetime) -> Request:

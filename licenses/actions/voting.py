@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from licenses import policies, queries, questionnaire, texts
 from licenses.actions import balloting, versions
@@ -134,14 +135,7 @@ def _cast(
     mine = Vote.objects.filter(
         request=request, version=request.version, reviewer=reviewer, superseded_at__isnull=True
     )
-    same = mine.filter(verdict=verdict, reason=reason, note=note)
-    if factors.votes_are_signed():
-        # One from before that was not signed, or with another passkey, is given again: the keeper may know
-        # the new one alone.
-        same = same.filter(assertion__isnull=False)
-        if signed is not None:
-            same = same.filter(assertion__credential_id=signed.assertion.credential_id.hex())
-    if same.exists():
+    if _signed_alike(mine, signed).filter(verdict=verdict, reason=reason, note=note).exists():
         return False
     kept = balloting.keep(request, verdict, reason, reviewer, signed, now)
     changed = bool(mine.update(superseded_at=now))
@@ -167,6 +161,15 @@ def _cast(
         changed_mind=changed,
     )
     return True
+
+
+def _signed_alike(votes: QuerySet[Vote], signed: Signed | None) -> QuerySet[Vote]:
+    """Of the votes those that need not be given again for the keeper's sake: it may know the new passkey
+    alone, not one from before, and none that was not signed."""
+    if not factors.votes_are_signed():
+        return votes
+    votes = votes.filter(assertion__isnull=False)
+    return votes.filter(assertion__credential_id=signed.assertion.credential_id.hex()) if signed else votes
 
 
 def recount(request: Request, now: datetime) -> None:
