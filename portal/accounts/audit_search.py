@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -32,6 +33,16 @@ class Wanted:
     before: datetime | None = None
     words: str = ""
 
+    @cached_property
+    def people(self) -> list[str]:
+        """Public ids of whom `person` means, one more than `MOST_PEOPLE` at most."""
+        return _people(self.person)
+
+    @cached_property
+    def people_in_words(self) -> list[str]:
+        """The same of `words`."""
+        return _people(self.words)
+
 
 def events(wanted: Wanted) -> QuerySet[AuditEvent]:
     """Return the events that are meant, newest first."""
@@ -43,23 +54,29 @@ def events(wanted: Wanted) -> QuerySet[AuditEvent]:
     if wanted.kind:
         found = found.filter(kind=wanted.kind)
     if wanted.person:
-        found = found.filter(_of_people(_people(wanted.person)))
+        found = found.filter(_of_people(wanted.people))
     if wanted.subject:
         found = found.filter(subject__in=_subjects(wanted.subject))
     if wanted.after:
         found = found.filter(at__gte=wanted.after)
     if wanted.before:
         found = found.filter(at__lt=wanted.before)
-    return found.filter(_said(wanted.words)) if wanted.words else found
+    return found.filter(_said(wanted)) if wanted.words else found
 
 
-def _said(words: str) -> Q:
-    meant = words.strip().lower()
+def too_many_people(wanted: Wanted) -> bool:
+    """Return whether more than `MOST_PEOPLE` people are meant, so that events of some are not found."""
+    return max(len(wanted.people), len(wanted.people_in_words)) > MOST_PEOPLE
+
+
+def _said(wanted: Wanted) -> Q:
+    words = wanted.words.strip()
+    meant = words.lower()
     if _ID.match(meant):
         return Q(by=meant) | Q(subject__in=_subjects(meant))
     if ":" in meant:
-        return Q(subject=words.strip()) | Q(by=words.strip())
-    return Q(kind__in=_kinds_like(meant)) | _of_people(_people(meant))
+        return Q(subject=words) | Q(by=words)
+    return Q(kind__in=_kinds_like(meant)) | _of_people(wanted.people_in_words)
 
 
 def _kinds_like(part: str) -> list[str]:
@@ -79,11 +96,12 @@ def _subjects(said: str) -> list[str]:
 
 def _people(said: str) -> list[str]:
     meant = said.strip()
-    if _ID.match(meant) or ":" in meant:
-        return [meant]
+    if not meant or _ID.match(meant) or ":" in meant:
+        return [meant] if meant else []
     people = User.objects.filter(Q(full_name__icontains=meant) | Q(email__icontains=meant))
-    return list(people.order_by("pk").values_list("public_id", flat=True)[:MOST_PEOPLE])
+    return list(people.order_by("pk").values_list("public_id", flat=True)[: MOST_PEOPLE + 1])
 
 
-def _of_people(ids: list[str]) -> Q:
+def _of_people(found: list[str]) -> Q:
+    ids = found[:MOST_PEOPLE]
     return Q(by__in=ids) | Q(subject__in=[f"user:{each}" for each in ids])

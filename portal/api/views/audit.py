@@ -5,9 +5,9 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from licenses.queries.proofs import event_to_prove
+from licenses.queries.proofs import event_numbered, event_to_prove
 from licenses.queries.withholding import withhold
-from portal.accounts.audit_search import Wanted, events
+from portal.accounts.audit_search import MOST_PEOPLE, Wanted, events, too_many_people
 from portal.accounts.policies import may_read_audit
 from portal.api.pagination import PortalCursorPagination
 from portal.api.permissions import READ, SESSION
@@ -16,23 +16,14 @@ from portal.api.schema import PAGE_PARAMETERS, page_of
 from portal.api.serializers.audit import AuditEventSerializer, AuditQuery, ConsistencyQuery
 from portal.api.views.base import ApiView, found
 from portal.core.log import sentences
-from portal.core.log.proofs import consistency, newest_checkpoint, proof_of
-from portal.core.models import AuditEvent
-from portal.core.problems import Unavailable, require
+from portal.core.log.proofs import consistency, file_name, newest_checkpoint, not_signed_yet, proof_of
+from portal.core.problems import Invalid, require
 
 TAGS = ["audit"]
-SOON_S = 5
-ENDING = ".tlog-proof"
 
 
 def _text(said: str) -> dict[tuple[int, str], OpenApiResponse]:
     return {(200, TextRenderer.media_type): OpenApiResponse(OpenApiTypes.STR, description=said)}
-
-
-def _soon() -> Unavailable:
-    return Unavailable(
-        "proof_not_ready", "This is not in a signed checkpoint of the log yet.", retry_after_s=SOON_S
-    )
 
 
 def _file(text: str, name: str) -> Response:
@@ -62,8 +53,12 @@ class AuditView(AuditReader):
         self.enter()
         query = AuditQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
+        wanted = Wanted(**query.validated_data)
+        if too_many_people(wanted):
+            said = f"More than {MOST_PEOPLE} people fit what you wrote."
+            raise Invalid("too_many_people", said, "Write more of the name or of the address.")
         paginator = PortalCursorPagination(("-index",))
-        rows = paginator.paginate_queryset(events(Wanted(**query.validated_data)), request, self) or []
+        rows = paginator.paginate_queryset(events(wanted), request, self) or []
         shown = [AuditEventSerializer(told).data for told in sentences.tell(withhold(self.principal, rows))]
         return paginator.get_paginated_response(shown)
 
@@ -75,9 +70,7 @@ class AuditEventView(AuditReader):
     def get(self, request: Request, index: str) -> Response:
         """One event. For auditors, administrators and legal leads, in a browser."""
         self.enter()
-        known = index.isascii() and index.isdecimal() and len(index) <= 18
-        event = found(AuditEvent.objects.filter(pk=int(index)).first() if known else None)
-        [told] = sentences.tell(withhold(self.principal, [event]))
+        [told] = sentences.tell(withhold(self.principal, [event_numbered(index)]))
         return Response(AuditEventSerializer(told).data)
 
 
@@ -95,8 +88,8 @@ class AuditProofView(ApiView):
         event = event_to_prove(self.finder, index, self.now)
         text = proof_of(event.pk, disclosing=event.disclosed is None)
         if text is None:
-            raise _soon()
-        return _file(text, f"event-{event.pk}{ENDING}")
+            raise not_signed_yet()
+        return _file(text, file_name(event.pk))
 
 
 class AuditCheckpointView(ApiView):
@@ -110,7 +103,7 @@ class AuditCheckpointView(ApiView):
         """The newest signed head of the log. Who keeps it can tell whether the log was rewritten since."""
         head = newest_checkpoint()
         if head is None:
-            raise _soon()
+            raise not_signed_yet()
         return _file(head.note, "checkpoint.txt")
 
 

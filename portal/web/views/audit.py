@@ -5,14 +5,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from licenses.queries.proofs import event_to_prove
-from portal.core.log.proofs import newest_checkpoint, proof_of
-from portal.core.problems import Unavailable
+from portal.accounts.audit_search import MOST_PEOPLE, too_many_people
+from portal.core.log.proofs import file_name, newest_checkpoint, not_signed_yet, proof_of
 from portal.web import audit_desk
 from portal.web.forms.audit import AuditFilterForm
 from portal.web.reader import reader
 from portal.web.views.doors import private
 
-SOON_S = 5
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -21,11 +20,13 @@ def index(request: HttpRequest) -> HttpResponse:
     principal = reader(request)
     audit_desk.enter(principal)
     form = AuditFilterForm(request.GET)
+    wanted = form.wanted()
     context = {
         "form": form,
+        "most_people": MOST_PEOPLE if too_many_people(wanted) else None,
         "filtered": bool(form.filters),
         "query": form.query,
-        **audit_desk.page_of(principal, form.wanted(), request.GET.get("page", ""), timezone.now()),
+        **audit_desk.page_of(principal, wanted, request.GET.get("page", ""), timezone.now()),
     }
     return render(request, "web/pages/audit.html", context)
 
@@ -44,8 +45,8 @@ def proof(request: HttpRequest, index: str) -> HttpResponse:
     proved = event_to_prove(reader(request), index, timezone.now())
     text = proof_of(proved.pk, disclosing=proved.disclosed is None)
     if text is None:
-        raise _soon()
-    return _file(text, audit_desk.file_name(proved))
+        raise not_signed_yet()
+    return _file(text, file_name(proved.pk))
 
 
 @private("GET")
@@ -53,14 +54,8 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     """The newest signed head, for everybody who is signed in: who keeps it can tell a rewritten log."""
     head = newest_checkpoint()
     if head is None:
-        raise _soon()
+        raise not_signed_yet()
     return _file(head.note, "checkpoint.txt")
-
-
-def _soon() -> Unavailable:
-    return Unavailable(
-        "proof_not_ready", "This is not in a signed checkpoint of the log yet.", retry_after_s=SOON_S
-    )
 
 
 def _file(text: str, name: str) -> HttpResponse:

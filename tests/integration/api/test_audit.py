@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from licenses.actions import granting
+from portal.accounts import audit_search
 from portal.core.log import keys
 from portal.core.models import AuditEvent
 from tests.audit_log import catch_up
@@ -46,6 +47,15 @@ def test_pages_go_through_all_events_newest_first(world: World, auditor: Any) ->
         url = path_of(page["next"]) if page["next"] else ""
 
     assert seen == list(AuditEvent.objects.order_by("-index").values_list("index", flat=True))
+
+
+def test_a_search_that_means_too_many_people_is_refused(
+    world: World, auditor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_search, "MOST_PEOPLE", 0)
+    answer = auditor.get(f"{LOG}?person=odette")
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_people")
+    assert auditor.get(f"{LOG}?kind=grant.suspended").status_code == 200
 
 
 def test_an_event_says_what_the_log_holds_and_what_is_disclosed(world: World, auditor: Any) -> None:
