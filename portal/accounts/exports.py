@@ -13,6 +13,7 @@ from django.db import transaction
 from portal.accounts import changes, matrix
 from portal.accounts.models import TwoPersonChange
 from portal.accounts.policies import staff_may
+from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.problems import Invalid, NotPermitted
@@ -99,6 +100,7 @@ def note_download(*, what: str, by: Principal, now: datetime) -> None:
     if change is None:
         raise NotPermitted.from_denied(UNCONFIRMED)
     with transaction.atomic():
+        require_present(by)
         subject = f"change:{change.pk}"
         audit.record("export.downloaded", by=by.actor, subject=subject, now=now, export=what)
 

@@ -9,9 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.actions.erasing import erase
+from portal.accounts.actions.exporting import note_export
 from portal.accounts.actions.people import disable, end_access
 from portal.accounts.actions.roles import grant_role, propose_role
 from portal.accounts.changes import confirm
+from portal.accounts.exports import note_download, propose_export
 from portal.accounts.models import AccessToken, User
 from portal.accounts.principals import Principal, principal_for, system_principal
 from portal.accounts.tokens import end_token
@@ -98,3 +100,20 @@ def test_who_left_since_ends_no_token(ada: User) -> None:
         end_token(token=token, by=by, now=NOW)
     token.refresh_from_db()
     assert token.ended_at is None
+
+
+def test_who_left_since_takes_nothing_along(ada: User, staff: list[Principal]) -> None:
+    alma, adam = staff
+    change = propose_export(what="audit", reason="Why.", by=alma, now=NOW)
+    confirm(change=change, by=adam, now=NOW)
+    session = principal_for(ada)
+    note_download(what="audit", by=alma, now=NOW)
+    note_export(user=ada, by=session, now=NOW)
+    User.objects.update(is_active=False)
+    for take in (
+        lambda: note_download(what="audit", by=alma, now=NOW),
+        lambda: note_export(user=ada, by=session, now=NOW),
+    ):
+        with pytest.raises(NotPermitted) as caught:
+            take()
+        assert caught.value.code == "account_disabled"
