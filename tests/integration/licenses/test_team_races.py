@@ -98,6 +98,24 @@ def test_one_person_accepts_from_fifty_windows(world: World) -> None:
     assert Acceptance.objects.filter(request=request).count() == 1
 
 
+def test_a4_an_invitation_is_taken_from_fifty_windows(world: World) -> None:
+    [guest] = crowd(1)
+    assert guest.user is not None
+    request = world.draft()
+    party = actions.invite(
+        request=request, role="co_applicant", email=guest.user.email, full_name="P", by=world.ada, now=NOW
+    )
+
+    def join() -> object:
+        return actions.join(party=Party.objects.select_related("request").get(pk=party.pk), by=guest, now=NOW)
+
+    with crew(CREW) as race:
+        results = race.run(*[join] * CREW)
+    assert codes(results) == ["state_changed"] * (CREW - 1)
+    kinds = [event.kind for event in audit.trail(f"request:{request.pk}")]
+    assert kinds.count("request.party_joined") == 1
+
+
 def test_two_teams_give_one_person_the_same_release_once(world: World) -> None:
     """The signatories of two requests sign at the same moment; the person who accepted both has one grant."""
     shared, first, second, other = crowd(4)
