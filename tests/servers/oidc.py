@@ -33,6 +33,7 @@ class Provider:
         self.audience = CLIENT
         self.said_apart: dict[str, Any] = {}  # of the person, in `userinfo` alone
         self.signs_with: rsa.RSAPrivateKey | None = self.key
+        self.header: dict[str, Any] = {"kid": KEY_ID}
         self.gives_identity = True
 
     def configuration(self) -> dict[str, Any]:
@@ -67,7 +68,7 @@ class Provider:
             "exp": now + 60,
         }
         algorithm = "RS256" if self.signs_with else "none"
-        signed = jwt.encode(said, self.signs_with, algorithm=algorithm, headers={"kid": KEY_ID})
+        signed = jwt.encode(said, self.signs_with, algorithm=algorithm, headers=self.header)
         tokens = {"access_token": "at", "token_type": "Bearer", "expires_in": 60}
         return {**tokens, "id_token": signed} if self.gives_identity else tokens
 

@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from jwt.algorithms import RSAAlgorithm
 
 from portal.accounts.models import User
 from portal.accounts.principals import LOOKING
@@ -37,9 +38,19 @@ pytestmark = pytest.mark.database
 __all__ = ["orcid"]  # a fixture
 
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _brings_its_key(said: oidc.Provider) -> None:
+    """In the token's own header (ASVS 9.1.3)."""
+    said.signs_with = OTHER
+    said.header["jwk"] = RSAAlgorithm.to_jwk(OTHER.public_key(), as_dict=True)
+
+
 WRONG: dict[str, Callable[[oidc.Provider], Any]] = {
     "signed by another key": lambda said: setattr(said, "signs_with", OTHER),
     "not signed": lambda said: setattr(said, "signs_with", None),
+    "brings its key": _brings_its_key,
+    "key of no such name": lambda said: said.header.update(kid="another"),
     "for another portal": lambda said: setattr(said, "audience", "another"),
     "of another issuer": lambda said: setattr(said, "issuer", "https://orcid.org"),
     "no identity": lambda said: setattr(said, "gives_identity", False),
