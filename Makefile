@@ -8,7 +8,7 @@ FILES  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscop
 # What shares nothing goes to whoever is free, one test at a time.
 ONES   := $(BIN)/python -m pytest -q -n $(WORKERS) --dist load --maxschedchunk 1
 
-.PHONY: help demo serve test unit check audit e2e fuzz bench docs clean
+.PHONY: help demo serve test suites unit check lint types audit e2e fuzz bench docs clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,11 @@ demo: $(VENV)/.server  ## the whole life of a gated release, for real, on this m
 serve: $(VENV)/.server  ## keep the demo's portal open in the browser
 	@$(BIN)/python manage.py demo --serve
 
-test: $(VENV)/.dev $(VENV)/cctv-age.tgz check  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
+# Types are one process, and take longer than the other linters together: they are read beside the first tests.
+test: $(VENV)/.dev $(VENV)/cctv-age.tgz lint  ## everything: linters, tests on SQLite and on PostgreSQL, the browser
+	@$(MAKE) --no-print-directory --jobs 2 types suites
+
+suites:
 	@$(FILES) -m "not browser"
 	@$(ONES) tests/browser
 	@$(BIN)/python -m tests.with_postgres $(FILES) -m database
@@ -43,10 +47,14 @@ test: $(VENV)/.dev $(VENV)/cctv-age.tgz check  ## everything: linters, tests on 
 unit: $(VENV)/.dev $(VENV)/cctv-age.tgz  ## the quick tests alone
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit
 
-check: $(VENV)/.dev  ## linters, types, import contracts, bandit, migrations, settings
+check: lint types  ## linters, types, import contracts, bandit, migrations, settings
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy --no-fast-exit portal licenses weights_vault
+
+lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy --no-fast-exit portal licenses weights_vault
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.audits
 	@DJANGO_SETTINGS_MODULE=portal.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
