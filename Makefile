@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-WORKERS ?= 2
+# One more than the two cores of a small machine: tests wait for browsers, servers and processes of their own.
+WORKERS ?= 3
 # A file stays on one worker, for the sake of what its tests share, in the order of tests/conftest.py.
 FILES  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # What shares nothing goes to whoever is free, one test at a time.
