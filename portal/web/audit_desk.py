@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from licenses.actions.moving import require
+from licenses.queries.proofs import event_numbered, is_number
 from licenses.queries.withholding import withhold
 from portal.accounts.audit_search import Wanted, events
 from portal.accounts.policies import may_read_audit
@@ -13,12 +13,12 @@ from portal.accounts.principals import Principal
 from portal.core import audit
 from portal.core.log import sentences
 from portal.core.log.entries import entries_of
+from portal.core.log.proofs import file_name
 from portal.core.log.standing import position_of, standing
 from portal.core.models import AuditEvent
-from portal.core.problems import NotFound
+from portal.core.problems import require
 
 PER_PAGE: Final = 50
-ENDING: Final = ".tlog-proof"
 
 
 @dataclass(frozen=True)
@@ -60,47 +60,38 @@ def page_of(principal: Principal, wanted: Wanted, place: str, now: datetime) -> 
         "lines": lines,
         "newer": lines[0].event.pk if lines and newer else None,
         "older": lines[-1].event.pk if lines and older else None,
+        "at_end": place.startswith(("before-", "after-")),
         "log": standing(now),
     }
 
 
 def event_page(principal: Principal, index: str, now: datetime) -> dict[str, Any]:
     """Context of the page of one event. Raises: NotFound."""
-    event = AuditEvent.objects.filter(pk=int(index)).first() if _is_number(index) else None
-    if event is None:
-        raise NotFound()
-    [(event, sentence)] = sentences.tell(withhold(principal, [event]))
+    [(event, sentence)] = sentences.tell(withhold(principal, [event_numbered(index)]))
     position, log = position_of(event.pk), standing(now)
+    fields = [_field(event, name) for name in event.data]
     return {
         "event": event,
         "sentence": sentence,
-        "fields": [_field(event, name) for name in event.data],
+        "fields": fields,
+        "beside": {field.state for field in fields if field.commitment},
         "entry": entries_of([event.pk])[event.pk].decode(),
         "position": position,
         "proved": position is not None and log.head is not None and log.head.size > position,
         "log": log,
-        "file": file_name(event),
+        "file": file_name(event.pk),
     }
-
-
-def file_name(event: AuditEvent) -> str:
-    """What a proof of the event is called where it is kept."""
-    return f"event-{event.pk}{ENDING}"
 
 
 def _cut(wanted: Wanted, place: str) -> tuple[list[AuditEvent], bool, bool]:
     """Return (events newest first, whether newer ones exist, whether older ones exist)."""
     found, (way, _, index) = events(wanted), place.partition("-")
-    if way == "after" and _is_number(index):
+    if way == "after" and is_number(index):
         rows = list(found.filter(pk__gt=int(index)).order_by("index")[: PER_PAGE + 1])
         return rows[:PER_PAGE][::-1], len(rows) > PER_PAGE, True
-    is_below = way == "before" and _is_number(index)
+    is_below = way == "before" and is_number(index)
     rows = list((found.filter(pk__lt=int(index)) if is_below else found)[: PER_PAGE + 1])
     return rows[:PER_PAGE], is_below, len(rows) > PER_PAGE
-
-
-def _is_number(index: str) -> bool:
-    return index.isascii() and index.isdecimal() and len(index) <= 18
 
 
 def _field(event: AuditEvent, name: str) -> Field:

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from licenses import actions
 from licenses.models import Grant
+from portal.accounts import audit_search
+from portal.accounts.models import User
 from portal.core import audit
 from portal.core.log import keys
 from portal.core.models import AuditEvent
@@ -108,6 +110,16 @@ class TestList:
 
         assert found == kinds if kinds is not None else "request.approved" in found
 
+    @pytest.mark.parametrize("search", ["person=example", "words=example"])
+    def test_a_search_that_means_too_many_people_says_so(
+        self, otto: Client, monkeypatch: pytest.MonkeyPatch, search: str
+    ) -> None:
+        every = User.objects.filter(email__icontains="example").count()
+        for most, said in ((every, False), (every - 1, True)):
+            monkeypatch.setattr(audit_search, "MOST_PEOPLE", most)
+            assert ("Write more of the name" in otto.get(f"/audit/?{search}").text) is said
+        assert "Write more of the name" not in otto.get("/audit/?words=grant:example").text
+
     def test_search_by_thing_and_by_person(self, otto: Client, grant: Grant, world: World) -> None:
         of_grant = otto.get(f"/audit/?subject={grant.pk}").context["lines"]
         by_words = otto.get(f"/audit/?words={grant.pk}").context["lines"]
@@ -124,6 +136,14 @@ class TestList:
         answer = otto.get(f"/audit/?page={page}")
 
         assert answer.context["lines"][0].event == AuditEvent.objects.latest("index")
+
+    def test_beyond_an_end_it_says_so_and_leads_back(self, otto: Client, grant: Grant) -> None:
+        newest = AuditEvent.objects.latest("index").pk
+        for place in ("before-1", f"after-{newest}"):
+            page = shown(otto, f"/audit/?group=grant&page={place}")
+            assert "No events stand on this side" in page, place
+            assert 'href="/audit/?group=grant&amp;"' in page
+            assert "Nothing happened yet" not in page
 
     def test_the_state_of_the_tree(self, otto: Client, grant: Grant, world: World) -> None:
         assert "None was signed yet" in shown(otto, "/audit/")
