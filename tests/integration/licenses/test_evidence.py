@@ -375,9 +375,13 @@ def test_command_lists_trusts_and_refuses_whom_it_does_not_know(world: World, gr
     trust(world, world.rita)
     call_command("voters", "list", stdout=out)
     assert out.getvalue().count(world.rita.person.email) == 1
-    for arguments in (("trust", "nobody@example.org"), ("trust", world.ada.person.email)):
-        with pytest.raises(CommandError):
-            call_command("voters", *arguments, stdout=out)
+    for verb, email, said in (
+        ("trust", "nobody@example.org", "No account has the address"),
+        ("trust", world.ada.person.email, "has no passkey yet"),
+        ("remove", world.ada.person.email, "has no passkey that is trusted"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            call_command("voters", verb, email, stdout=out)
     with pytest.raises(CommandError, match="There is no grant"):
         call_command("voters", "settle", "grt_none", stdout=out)
 

@@ -33,7 +33,7 @@ def test_commands_change_keys_say_so_and_leave_their_events(
     release: Release, revision: Revision, settings: Any
 ) -> None:
     before = datetime.now(UTC)
-    assert "signs now" in run("rotate_signing_key", "head", "--list")
+    assert "signs from the first day on (signs now)" in run("rotate_signing_key", "head", "--list")
     assert "Nothing is left to do" in run("rotate_signing_key", "head")
     envelope = bytes(HeadRecord.objects.get().envelope)
     run("rotate_signing_key", "head", "--compromised")

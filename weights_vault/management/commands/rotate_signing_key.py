@@ -1,5 +1,6 @@
 """manage.py rotate_signing_key ROLE: a new signing key, with a time in which both are listed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -10,7 +11,7 @@ from django.utils import timezone
 from portal.core import audit
 from portal.core.keys import rotation
 from portal.core.keys.ring import Ring
-from portal.core.keys.signing import private_ring
+from portal.core.keys.signing import SINCE_EVER, private_ring
 from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 from weights_vault import heads, trust
@@ -83,7 +84,12 @@ class Command(DatabaseCommand):
     def _tell(self, ring: Ring, role: str) -> None:
         now = timezone.now()
         for entry in ring.listed(role, now):
-            since = f"signs from {entry.signs_from:%Y-%m-%d %H:%M} UTC on"
-            until = f", listed until {entry.listed_until:%Y-%m-%d %H:%M} UTC" if entry.listed_until else ""
+            first = entry.signs_from == SINCE_EVER
+            since = "signs from the first day on" if first else f"signs from {_told(entry.signs_from)} on"
+            until = f", listed until {_told(entry.listed_until)}" if entry.listed_until else ""
             signing = " (signs now)" if entry == ring.signing(role, now) else ""
             self.stdout.write(f"{entry.public.keyid[:16]}  {since}{until}{signing}")
+
+
+def _told(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "no day yet"

@@ -15,6 +15,12 @@ from weights_vault.guard import voters
 from weights_vault.guard.voters import Settled, Voter
 from weights_vault.ports import access_policy
 
+NONE = {
+    "trust": "yet.\n→ They add one on the portal, under Second factor.",
+    "remove": "that is trusted.\n→ manage.py voters list",
+}
+SHOWN = {"trust": "manage.py voters trust EMAIL shows all of them", "remove": "manage.py voters list"}
+
 
 class Command(DatabaseCommand):
     help = (
@@ -70,8 +76,10 @@ class Command(DatabaseCommand):
             raise CommandError(f"No account has the address {email}.")
         theirs = _of(user) if verb == "trust" else [each for each in known if each.person == user.public_id]
         named = [each for each in theirs if each.credential.startswith(beginning.lower())]
+        if not theirs:
+            raise CommandError(f"{email} has no passkey {NONE[verb]}")
         if not named:
-            raise CommandError(f"{email} has no such passkey.\n→ manage.py voters list")
+            raise CommandError(f"{email} has no such passkey.\n→ {SHOWN[verb]}")
         if verb == "trust" and not beginning:
             self._candidates(known, email, theirs)
             return
