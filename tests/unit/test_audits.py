@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from tests.audits import asvs, limits_page
+import pytest
+
+from tests.audits import advisories, asvs, limits_page
 from tests.audits.__main__ import differences
 from tests.audits.answers import ANSWERS
 
@@ -40,3 +42,18 @@ def test_a_requirement_left_out_or_a_test_that_is_gone_is_told() -> None:
         "1.1.1: 0 times",
         "1.1.2: there is no tests/unit/test_audits.py::test_nothing",
     ]
+
+
+def test_no_package_is_pinned_with_a_flaw_that_is_known() -> None:
+    assert advisories.open_flaws() == []
+
+
+def test_a_package_that_is_pinned_before_its_mend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(advisories.MENDED, "Django", ("5.2.999", "a flaw"))
+    assert [each.partition(":")[0] for each in advisories.open_flaws()] == ["Django"]
+
+
+def test_the_page_for_operators_says_when_advisories_were_read_and_of_which_packages() -> None:
+    page = (asvs.ROOT / "docs" / "explanation" / "security.md").read_text()
+    assert f"On {advisories.READ_ON}" in page
+    assert [name for name in advisories.MENDED if name not in page] == []
