@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from portal.core.log.files import LogFiles
 from portal.core.log.proofs import newest_checkpoint
-from portal.core.log.refusals import Behind, HeadLost, HeadUnknown, LogRefused, Rewritten
-from portal.core.log.signing import read_head
+from portal.core.log.refusals import Behind, HeadLost, HeadUnknown, KeyUnlisted, LogRefused, Rewritten
+from portal.core.log.signing import read_head, unlisted_head
 from portal.core.log.stored import Head, head_at, log_size, tiles
 from portal.core.models import LogCheckpoint
 from weights_vault.sealed.errors import SealedError
@@ -47,7 +47,7 @@ def agree(files: LogFiles) -> Head | None:
 def signed_head(files: LogFiles) -> Head | None:
     """Return the head in the signer's file; None where nothing was ever signed.
 
-    Raises: HeadLost, HeadUnknown.
+    Raises: HeadLost, HeadUnknown, KeyUnlisted.
     """
     note, row = files.checkpoint(), newest_checkpoint()
     if note is None:
@@ -57,6 +57,8 @@ def signed_head(files: LogFiles) -> Head | None:
     try:
         signed = read_head(note)
     except SealedError as error:
+        if (head := unlisted_head(note)) is not None:
+            raise KeyUnlisted(head.size) from error
         raise HeadLost(files.folder, str(error)) from error
     if row is not None and row.size > signed.size:
         raise _newer(row, signed)

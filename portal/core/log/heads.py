@@ -99,6 +99,8 @@ class Heads:
         try:
             return read_head(note, self._witnesses)
         except SealedError as error:
+            if unlisted_head(note) is not None:
+                raise Bad(f"{where} is signed by no key that LOG_VERIFIER lists") from error
             raise Bad(f"{where} is not what was signed: {error}") from error
 
 

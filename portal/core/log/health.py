@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -13,7 +14,7 @@ from django.db.models import Count, Exists, Min, OuterRef
 from django.utils import timezone
 
 from portal.core.doctor import Finding, examination
-from portal.core.log.keys import verifier
+from portal.core.log.keys import MAKE, named_after, origin, verifier
 from portal.core.log.proofs import newest_checkpoint
 from portal.core.log.sequencer import waiting
 from portal.core.log.witnesses import configured, cosigned
@@ -21,6 +22,7 @@ from portal.core.models import AuditEvent, LogEntry, LogRecovered
 
 BEHIND = timedelta(seconds=5)
 SILENT = timedelta(minutes=10)
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 START = "Start it: python manage.py log_signer. Where it runs, its output says why it signs nothing."
 
 
@@ -106,3 +108,20 @@ def key_is_the_signers_alone(app_configs: Any, **kwargs: Any) -> list[CheckMessa
         "Give the file to a user of its own, mode 0600, and LOG_KEY to the environment of log_signer alone."
     )
     return [Error("This process can read the log's private key.", hint=hint, id="core.E110")]
+
+
+@register(Tags.security, deploy=True)
+def log_is_named_after_the_portal(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The name is for good, and stands in every checkpoint: it is to be this portal's, or its earlier one."""
+    try:
+        name = origin()
+    except ImproperlyConfigured:
+        return []  # another check says so
+    expected = named_after(settings.PORTAL_URL)
+    if name == expected:
+        return []
+    hint = f"Right where the portal had that address before. Else make the key anew, for {expected}: {MAKE}"
+    said = f"The log is named {name}, and not after PORTAL_URL."
+    if urlsplit(f"//{name}").hostname in LOOPBACK:  # a key that other settings made
+        return [Error(said, hint=hint, id="core.E112")]
+    return [Warning(said, hint=hint, id="core.W113")]

@@ -75,7 +75,10 @@ def signer() -> NoteSigner:
         raise ImproperlyConfigured(f"LOG_KEY: {error}.") from error
     known = verifier()
     if known.key != key.public:
-        raise ImproperlyConfigured("LOG_KEY is not the key that LOG_VERIFIER names first.")
+        raise ImproperlyConfigured(
+            "LOG_KEY is not the key that LOG_VERIFIER names first.\n"
+            "→ To replace the key, set LOG_VERIFIER=NEW,OLD as well, for every process."
+        )
     return NoteSigner(known.name, key)
 
 
@@ -83,13 +86,22 @@ def make(path: Path) -> NoteVerifier:
     """Make a key at `path` and, beside it, its public part with the ending .pub; keep what is there.
 
     It gets the name of the log that LOG_VERIFIER knows, if it knows one: a new key is no new log.
-    Raises: OSError: the folder cannot be written.
+    Raises: OSError: the folder cannot be written. ImproperlyConfigured: what is there is no key of this log.
     """
     make_once(path, lambda: SigningKey.generate().to_pem())
-    key = SigningKey.from_pem(path.read_bytes())
+    try:
+        expected = NoteSigner(_name(), SigningKey.from_pem(path.read_bytes())).verifier
+    except SealedError as error:
+        raise ImproperlyConfigured(f"{path}: {error}. Nothing was made.") from error
     public = path.with_suffix(".pub")
-    make_once(public, lambda: f"{NoteSigner(_name(), key).verifier.text}\n".encode())
-    return NoteVerifier.from_text(public.read_text().strip())
+    make_once(public, lambda: f"{expected.text}\n".encode())
+    if (found := public.read_text().strip()) != expected.text:
+        raise ImproperlyConfigured(
+            f"{public} holds {found}; for this log it would be {expected.text}. "
+            "Was it made with other settings?\n"
+            f"→ If nothing was signed by it, remove {path} and {public}, and make the key again."
+        )
+    return expected
 
 
 def ensure_embedded() -> None:
@@ -101,7 +113,12 @@ def _name() -> str:
     try:
         return origin()
     except ImproperlyConfigured:
-        return f"{urlsplit(settings.PORTAL_URL).netloc}/log"
+        return named_after(settings.PORTAL_URL)
+
+
+def named_after(address: str) -> str:
+    """Return the name of the log of the portal at this address."""
+    return f"{urlsplit(address).netloc}/log"
 
 
 def _fault(known: Sequence[NoteVerifier]) -> str:

@@ -18,9 +18,9 @@ from portal.core.log.comparing import contradictions, signed_head
 from portal.core.log.entries import entries_of
 from portal.core.log.files import LogFiles
 from portal.core.log.proofs import newest_checkpoint
-from portal.core.log.refusals import HeadLost, HeadUnknown, LogRefused, Rewritten
+from portal.core.log.refusals import HeadLost, HeadUnknown, KeyUnlisted, LogRefused, Rewritten
 from portal.core.log.sequencer import write_tiles
-from portal.core.log.signing import read_head
+from portal.core.log.signing import read_head, unlisted_head
 from portal.core.log.stored import Head, head_at, locked, log_size
 from portal.core.models import LogEntry, LogPending, LogRecovered
 from weights_vault.sealed.log.tree import leaf_hash
@@ -161,6 +161,8 @@ def trust_database(files: LogFiles, *, by: str, reason: str, now: datetime) -> H
     row = newest_checkpoint()
     if row is None or _readable(files):
         raise NothingToTrust
+    if unlisted_head(row.note) is not None:
+        raise KeyUnlisted(row.size)
     with locked():
         head = read_head(row.note)
         if log_size() < head.size or head_at(head.size).root != head.root:

@@ -4,6 +4,7 @@
     ├── HeadLost      no checkpoint that can be read in the folder, though the database has some
     ├── HeadUnknown   the database has a later checkpoint than the folder: another signer, or an old folder
     ├── KeyChanged    another key than the signer's signed the last head
+    ├── KeyUnlisted   a key signed it that LOG_VERIFIER does not list
     ├── Behind        the database lost entries: it was put back to an earlier day (J3)
     └── Rewritten     the database contradicts what was signed or journaled
 
@@ -45,8 +46,19 @@ class KeyChanged(LogRefused):
     def __init__(self, size: int) -> None:
         super().__init__(
             f"The last head, of {size} entries, was signed by another key than LOG_KEY. Was it replaced?\n"
-            "→ If it was: python manage.py log_signer --replace-key --by YOUR-NAME. If not, give the signer "
-            "the key that it had."
+            "→ If LOG_KEY is the new one: python manage.py log_signer --replace-key --by YOUR-NAME. If it is "
+            "the old one, start the signer with the new one."
+        )
+
+
+class KeyUnlisted(LogRefused):
+    code = "log-key-unlisted"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The last head, of {size} entries, was signed by no key that LOG_VERIFIER lists.\n"
+            "→ While the key is replaced, LOG_VERIFIER lists both, the new one first: NEW,OLD. If nobody "
+            "replaces it, give LOG_VERIFIER back what it was."
         )
 
 

@@ -14,9 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from portal.core.keys.ring import Entry, Ring, keep
-from portal.core.log.keys import make as make_log_key
+from portal.core.log.keys import named_after
 from tests.unit.core.run_a_portal import COLUMNS, needs
 from tests.unit.core.test_certificates import certificate, pem
+from weights_vault.sealed.log.note import NoteSigner
 from weights_vault.sealed.signing import SigningKey
 from weights_vault.sealed.trust import ROLES
 
@@ -55,6 +56,14 @@ def private(path: Path, data: str | bytes) -> str:
     return str(path)
 
 
+def log_key(path: Path, name: str) -> str:
+    """Make what `log_signer --make-key` makes. Returns: the public key."""
+    made = NoteSigner(name, SigningKey.generate())
+    private(path, made.key.to_pem())
+    path.with_suffix(".pub").write_text(f"{made.verifier.text}\n")
+    return made.verifier.text
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What .env.sample asks for, with every blank filled in, as a web process has it."""
@@ -65,8 +74,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     public.mkdir()
     keep(Ring({role: (Entry(SigningKey.generate().public, "", SINCE),) for role in ROLES}), public)
     signer = rsa.generate_private_key(65537, 3072)
-    log = folder / "log" / "log.pem"
-    log.parent.mkdir(mode=0o700)
+    sample = re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.sample").read_text(), re.MULTILINE)
+    given = {name: value.strip('"') for name, value in sample if value}
     filled = {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DATABASE_URL": "postgres://weights:secret@127.0.0.1:1/weights",
@@ -78,14 +87,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "SECRETS_KEY": f"file:{private(folder / 'secrets.key', key())}",
         "DELIVERY_KEYS": f"file:{private(folder / 'delivery.keys', f'd1:{key()}')}",
         "AGREEMENT_KEY": private(folder / "agreement.pem", pem(signer, certificate(signer))),
-        "LOG_VERIFIER": make_log_key(log).text,
+        "LOG_VERIFIER": log_key(folder / "log" / "log.pem", named_after(given["PORTAL_URL"])),
         "EMAIL_URL": "smtp+tls://weights:secret@mail.example.org:587",
         "CONTACT_EMAIL": "weights-help@example.org",
         "VAR_DIR": str(folder / "var"),
         "BEHIND_TLS_PROXY": "on",
     }
-    sample = re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.sample").read_text(), re.MULTILINE)
-    given = {name: value.strip('"') for name, value in sample if value}
     return {"PATH": os.environ["PATH"], **given, **filled}
 
 

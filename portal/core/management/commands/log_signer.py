@@ -115,7 +115,7 @@ def _run(files: LogFiles, key: NoteSigner) -> None:
         close_old_connections()
         trouble = _tried(files, key, asking)
         if trouble and trouble != said:
-            logger.error("nothing is signed. %s", trouble)
+            logger.error("nothing is signed. %s", " ".join(trouble.splitlines()))
         elif said and not trouble:
             logger.info("signing again")
         said = trouble

@@ -13,6 +13,8 @@ from portal.core.log import health, recovering, sequencer
 from portal.core.log.files import LogFiles
 from portal.core.models import AuditEvent, LogRecovered
 from tests.unit.core.log.world import NOW, record, sign
+from weights_vault.sealed.log.note import NoteVerifier
+from weights_vault.sealed.signing import SigningKey
 
 pytestmark = pytest.mark.django_db
 
@@ -118,3 +120,20 @@ def test_public_keys_that_cannot_be_read_stop_the_start(settings: Any, name: str
     setattr(settings, name, value)
     [message] = health.public_key_is_there(None)
     assert (message.id, message.msg.startswith(name)) == ("core.E006", True)
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "codes"),
+    [
+        ("https://weights.example.org", "weights.example.org/log", []),
+        ("https://weights.example.org", "localhost:8000/log", ["core.E112"]),
+        ("https://weights.example.org", "models.example.org/log", ["core.W113"]),
+        ("http://localhost:8000", "localhost:8000/log", []),
+    ],
+)
+def test_log_of_another_name_is_said(settings: Any, address: str, name: str, codes: list[str]) -> None:
+    settings.PORTAL_URL = address
+    settings.LOG_VERIFIER = NoteVerifier(name, SigningKey.generate().public).text
+    found = health.log_is_named_after_the_portal(None)
+    assert [each.id for each in found] == codes
+    assert all("--make-key" in str(each.hint) for each in found)

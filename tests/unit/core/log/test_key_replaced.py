@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.core.log import keys, proofs, replacing, sentences
 from portal.core.log import signing as signing_module
 from portal.core.log.files import LogFiles, log_files
-from portal.core.log.refusals import HeadLost, KeyChanged, KeyStands
+from portal.core.log.refusals import KeyChanged, KeyStands
 from portal.core.log.signing import is_by
 from portal.core.log.standing import standing
 from portal.core.log.trace import Bad
@@ -159,14 +159,6 @@ def test_first_key_is_not_replaced(files: LogFiles) -> None:
         replacing.replace_key(files, keys.signer(), by="Olga", reason="", now=NOW)
 
 
-def test_old_key_that_is_not_listed_cannot_be_replaced(
-    files: LogFiles, new: NoteVerifier, settings: Any
-) -> None:
-    settings.LOG_VERIFIER = new.text
-    with files.taken(), pytest.raises(HeadLost, match="no known key signed this note"):
-        replacing.replace_key(files, keys.signer(), by="Olga", reason="", now=NOW)
-
-
 def test_lines_of_witnesses_stay_under_the_head_at_which_keys_change(
     files: LogFiles, old: NoteVerifier, new: NoteVerifier
 ) -> None:
@@ -242,3 +234,37 @@ def test_keys_of_two_logs_are_no_list(old: NoteVerifier, settings: Any) -> None:
     settings.LOG_VERIFIER = f"{old.text} {replace(old, name='other.example/log').text}"
     with pytest.raises(ImproperlyConfigured, match="different names"):
         keys.verifiers()
+
+
+def test_old_key_that_is_not_listed_is_said_by_everybody_as_that(
+    old: NoteVerifier, new: NoteVerifier, settings: Any, tmp_path: Path
+) -> None:
+    """The commonest slip: LOG_VERIFIER=NEW. No folder was lost, and no database changed."""
+    settings.LOG_VERIFIER = new.text
+    for words in (
+        ("log_signer", "--replace-key", "--by", "Olga Operator"),
+        ("log_signer", "--once"),
+        ("audit", "repair", "--trust-database", "--by", "Olga Operator"),
+        ("audit", "repair", "--adopt", "--by", "Olga Operator"),
+    ):
+        with pytest.raises(CommandError, match=r"by no key that LOG_VERIFIER lists[.]\n→ .*NEW,OLD"):
+            manage(*words)
+    with pytest.raises(CommandError, match="folder is signed by no key that LOG_VERIFIER lists"):
+        manage("audit", "verify")
+    settings.LOG_CHECKPOINTS = str(tmp_path / "another disk")
+    with pytest.raises(CommandError, match="NEW,OLD"):
+        manage("audit", "repair", "--trust-database", "--by", "Olga Operator")
+
+
+def test_key_that_other_settings_made_is_not_taken_for_the_logs(settings: Any, tmp_path: Path) -> None:
+    """manage.py without the signer's environment has the embedded settings, and names it after localhost."""
+    path, listed = tmp_path / "log-2.pem", settings.LOG_VERIFIER
+    elsewhere = NoteVerifier("weights.example.org/log", keys.verifier().key)
+    manage("log_signer", "--make-key", str(path))
+    settings.LOG_VERIFIER = elsewhere.text
+    with pytest.raises(CommandError, match="Was it made with other settings"):
+        manage("log_signer", "--make-key", str(path))
+    settings.LOG_VERIFIER = listed
+    path.write_text("no key")
+    with pytest.raises(CommandError, match="Nothing was made"):
+        manage("log_signer", "--make-key", str(path))
