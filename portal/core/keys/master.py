@@ -98,10 +98,17 @@ def master_key() -> MasterKey:
 
     Raises: ImproperlyConfigured: missing, unreadable or of the wrong size.
     """
-    sources = [source.strip() for source in settings.MASTER_KEY.split(",") if source.strip()]
-    if not sources:
+    if not (named := sources()):
         raise ImproperlyConfigured(
             "MASTER_KEY is not set. It is env:NAME or file:/path (32 bytes in base64), or aws-kms:KEY_ID. "
             "Only the keeper has it: run what needs it as the keeper's user, with the keeper's environment."
         )
-    return MasterKey(*(open_provider(source) for source in sources))
+    providers = {source: open_provider(source) for source in named}
+    if len({provider.mark for provider in providers.values()}) < len(named):
+        raise ImproperlyConfigured("MASTER_KEY names one key twice: to replace it, put another one first.")
+    return MasterKey(*providers.values())
+
+
+def sources() -> list[str]:
+    """Return what MASTER_KEY names, the one that wraps first."""
+    return [source.strip() for source in settings.MASTER_KEY.split(",") if source.strip()]

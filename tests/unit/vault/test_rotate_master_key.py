@@ -117,7 +117,6 @@ def test_status_says_what_is_left_and_changes_nothing(rotating: str) -> None:
     assert f"{bodies} file keys are not yet wrapped" in run("--status")
     assert f"{bodies} file keys are not yet wrapped" in run("--status")
     assert "0 file keys are left" in run()
-    assert "The old key may be taken out" in run("--status")
 
 
 def test_new_body_during_a_rotation_is_wrapped_by_the_new_key(rotating: str, now: datetime) -> None:
@@ -156,6 +155,24 @@ def test_body_whose_key_was_changed_stops_no_other_and_is_named(rotating: str, s
     assert "1 file keys are not yet wrapped" in run("--status")
     SealedBody.objects.filter(pk=bad.pk).update(wrapped_key=good)
     assert "0 file keys are left" in run()
+
+
+def test_keys_in_the_wrong_order_do_not_lead_to_taking_the_needed_one_out(
+    rotating: str, settings: Any
+) -> None:
+    """OLD,NEW: nothing was to be done, and nothing may be taken out but the key that wraps nothing."""
+    new, old = settings.MASTER_KEY.split(",")
+    assert run().splitlines()[-1].startswith(f"{old} may be taken out of MASTER_KEY")
+    settings.MASTER_KEY = f"{new},{old}"
+    assert f"by {new} (" in run("--status")
+    settings.MASTER_KEY = new
+    assert "may be taken out" not in run("--status")
+
+
+def test_key_that_is_named_twice_is_no_rotation(rotating: str, settings: Any) -> None:
+    settings.MASTER_KEY = f"{rotating},{rotating}"
+    with pytest.raises(CommandError, match="names one key twice"):
+        run()
 
 
 def test_no_row_is_locked_while_a_service_is_asked(

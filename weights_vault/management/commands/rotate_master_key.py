@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portal.core.keys import master_key
+from portal.core.keys.master import sources
 from portal.core.management.base import DatabaseCommand
 from portal.core.problems import Problem
 from weights_vault import keeper
@@ -37,7 +38,7 @@ class Command(DatabaseCommand):
                 "→ What was done is kept. Name every key that still opens something: MASTER_KEY=NEW,OLD. "
                 "What no key opens was changed in the database: take that row's wrapped_key from a backup."
             )
-        self._tell(name, waiting)
+        self._tell(f"{sources()[0]} ({name})", waiting)
 
     def _rewrap(self) -> int:
         """Returns: how many file keys no key opens."""
@@ -56,6 +57,10 @@ class Command(DatabaseCommand):
             self.stdout.write(f"{waiting} file keys are not yet wrapped by {name}. Run this again.")
             return
         self.stdout.write(
-            f"0 file keys are left: every one is wrapped by {name}. The old key may be taken out of "
-            "MASTER_KEY once no publish runs that began before; keep it as long as backups from before now."
+            f"0 file keys are left: every one is wrapped by {name}, which MASTER_KEY names first."
         )
+        for old in sources()[1:]:
+            self.stdout.write(
+                f"{old} may be taken out of MASTER_KEY once no publish runs that began before; keep it as "
+                "long as backups from before now."
+            )
