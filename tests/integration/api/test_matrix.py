@@ -127,6 +127,19 @@ def test_a1_each_token_gets_what_its_scopes_open(
     assert [said for said in answers.values() if said.status_code >= 400 and not is_problem(said)] == []
 
 
+@pytest.mark.parametrize(("name", "method"), MATRIX)
+def test_a3_staff_without_a_passkey_are_anybody_or_refused(
+    world: World, people: Mapping[str, User], settings: Any, name: str, method: str
+) -> None:
+    row = MATRIX[name, method]
+    ids, answers = row.arrange(world), {}
+    settings.STAFF_MFA = "passkey"
+    for role in ("reviewer", "legal", "manager", "auditor", "admin"):
+        with undone():
+            answers[role] = call(client_of(role, people), name, method, world, ids).status_code
+    assert {role: status for role, status in answers.items() if status not in (403, row.to("other"))} == {}
+
+
 def test_a1_the_tokens_have_every_scope_in_both_forms(secrets: Mapping[Token, str]) -> None:
     alone = {(form, scopes[0]) for form, _, scopes in secrets if len(scopes) == 1}
     assert alone == {(form, scope) for form in ("personal", "device") for scope in SCOPES}

@@ -24,6 +24,7 @@ from tests.unit.web.world import World, make_world
 
 Things = dict[str, list[Any]]
 DISABLED = "dora"  # a reviewer once; answered as anybody is who is not signed in
+STAFF = tuple(PEOPLE[each] for each in READERS[READERS.index("reviewer") :])
 BEARERS = ("ada", "rosa", "mika")  # between them they can give every scope
 
 
@@ -152,6 +153,25 @@ def test_nobody_changes_what_is_not_theirs(open_as: OpenAs, things: Things, name
     # An empty form of one's own is shown again as a 400.
     status = {**STATUS, "page": 400}
     assert said(answers) == {reader: (status[word], word == "signin") for reader, word in sent(name).items()}
+    assert rows(things) == before
+
+
+@pytest.mark.parametrize("name", GET)
+def test_a3_staff_without_a_passkey_are_anybody_or_refused(
+    open_as: OpenAs, things: Things, settings: Any, name: str
+) -> None:
+    """With an empty form, too; a code of an app is no passkey."""
+    settings.STAFF_MFA = "passkey"
+    before = rows(things)
+    for method, said_to, empty in (("get", looked, 200), ("post", sent, 400)):
+        if method == "post" and name not in POST:
+            continue
+        cache.clear()
+        allowed = {STATUS["no"], empty if said_to(name)["bo"] == "page" else STATUS[said_to(name)["bo"]]}
+        answers = {
+            reader: getattr(open_as(reader), method)(address(name, things)).status_code for reader in STAFF
+        }
+        assert {reader: status for reader, status in answers.items() if status not in allowed} == {}
     assert rows(things) == before
 
 
