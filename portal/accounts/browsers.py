@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
@@ -136,8 +137,17 @@ def forget(user: User, *, keep: str = "") -> int:
 def hold(user: User) -> None:
     """Lock the person's sessions until the transaction ends, before their account: a request that changes
     the account holds its own session by then (`AccountTransactions`)."""
-    rows = BrowserSession.objects.filter(user=user).values("row")
-    list(Session.objects.select_for_update().filter(pk__in=rows).order_by("pk").values_list("pk"))
+    _lock(Q(pk__in=BrowserSession.objects.filter(user=user).values("row")))
+
+
+def hold_beside(row: str) -> None:
+    """Lock the session of this row, and with it every other one of whose it is: a new password ends those."""
+    whose = BrowserSession.objects.filter(row=row).values("user")
+    _lock(Q(pk=row) | Q(pk__in=BrowserSession.objects.filter(user__in=whose).values("row")))
+
+
+def _lock(which: Q) -> None:
+    list(Session.objects.select_for_update().filter(which).order_by("pk").values_list("pk"))
 
 
 def own(user: User) -> Iterator[dict[str, Any]]:

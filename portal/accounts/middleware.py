@@ -11,13 +11,13 @@ from allauth.account.utils import url_str_to_user_pk
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts import browsers
 from portal.accounts.models import User
 from portal.accounts.policies import LOOKING_ONLY
 from portal.accounts.principals import looked_as, owes_passkey, owes_second_factor
@@ -47,7 +47,7 @@ class AccountTransactions:
             return self.get_response(request)
         proving = request.path.endswith(PROVING)  # allauth puts what goes on in the request's place
         with transaction.atomic():
-            _lock_session(request)
+            _hold_sessions(request)
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
@@ -66,11 +66,12 @@ class AccountTransactions:
                 list(User.objects.select_for_update().filter(pk=pk).values_list("pk"))
 
 
-def _lock_session(request: HttpRequest) -> None:
-    """Wait for other requests of this browser: a code in the session is used up when they are through."""
+def _hold_sessions(request: HttpRequest) -> None:
+    """Wait for other requests of this browser: a code in the session is used up when they are through. And
+    for other browsers of the person: two that change the account would wait for each other for ever."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key:
-        list(Session.objects.select_for_update().filter(pk=row_key(key)).values_list("pk"))
+        browsers.hold_beside(row_key(key))
 
 
 class ResumedWithQuery:

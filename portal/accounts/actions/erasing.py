@@ -15,6 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
+from portal.accounts import browsers
 from portal.accounts.devices import families
 from portal.accounts.events import AccountWanted, Bar, ErasureAsked, PersonErased
 from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
@@ -77,6 +78,7 @@ def erase(*, user: User, address: str, by: Principal, now: datetime) -> User:
 
 def _held(user: User) -> User:
     """Return the account as it stands now, locked with what is changed with it, in the order of locks."""
+    browsers.hold(user)
     proposed = PendingAction.objects.select_for_update().filter(user=user)
     list(proposed.order_by("pk").values_list("pk"))
     addresses = EmailAddress.objects.select_for_update().filter(user=user)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -53,6 +54,18 @@ def test_sessions_are_locked_before_their_account(
     sign_in(client, ada)
     tables = locked(lambda: verb(user=ada, reason="Left.", by=staff[0], now=NOW))
     assert tables.index("django_session") < tables.index("accounts_user")
+
+
+def test_sessions_are_locked_before_the_account_that_is_erased(ada: User, client: Client) -> None:
+    sign_in(client, ada)
+    tables = locked(lambda: erase(user=ada, address=ada.email, by=principal_for(ada), now=NOW))
+    assert tables.index("django_session") < tables.index("accounts_user")
+
+
+def test_sessions_are_locked_before_the_account_that_loses_its_factors(ada: User, client: Client) -> None:
+    sign_in(client, ada)
+    tables = locked(lambda: call_command("remove_factors", ada.email))
+    assert tables.index("django_session") < len(tables) - 1 - tables[::-1].index("accounts_user")
 
 
 def test_what_was_proposed_about_them_is_locked_before_their_account(

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from portal.accounts import browsers
 from portal.accounts.models import User
 from portal.accounts.sessions import end_all_sessions
 from portal.accounts.tokens import end_all_tokens
@@ -28,9 +29,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         now = timezone.now()
         with transaction.atomic():
-            user = User.objects.select_for_update().filter(email=email.strip().lower()).first()
+            user = User.objects.filter(email=email.strip().lower()).first()
             if user is None:
                 raise CommandError("There is no account with this address.")
+            browsers.hold(user)
+            User.objects.select_for_update().get(pk=user.pk)
             removed = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
             Authenticator.objects.filter(user=user).delete()
             end_all_tokens(user=user, by=BY, now=now)
