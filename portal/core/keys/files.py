@@ -1,7 +1,6 @@
 """Key files: read with an error that names the setting, made once, never half, changed by one at a time."""
 
 import base64
-import binascii
 import fcntl
 import os
 import secrets
@@ -18,13 +17,15 @@ def read_text(path: Path, setting: str) -> str:
         return path.read_text()
     except OSError as error:
         raise ImproperlyConfigured(f"{setting}: {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(f"{setting}: {path} is no text file.") from error
 
 
 def decode(text: str, size: int, setting: str) -> bytes:
     """The `size` bytes that `text` holds in base64. Raises: ImproperlyConfigured, without the value."""
     try:
         key = base64.b64decode(text.strip(), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # of binascii; or a character that base64 cannot have
         raise ImproperlyConfigured(f"{setting} does not hold base64.") from error
     if len(key) != size:
         raise ImproperlyConfigured(f"{setting} must hold {size} bytes in base64; it holds {len(key)}.")

@@ -97,6 +97,7 @@ def test_master_key_comes_from_the_environment_or_a_file(
         ("vault:x", "must be env:NAME or file:/path or aws-kms:KEY_ID"),
         ("env:WP_TEST_SHORT", "must hold 32 bytes in base64; it holds 3"),
         ("env:WP_TEST_GARBAGE", "does not hold base64"),
+        ("env:WP_TEST_FOREIGN", "does not hold base64"),
     ],
 )
 def test_bad_master_key_names_its_setting_and_never_its_value(
@@ -104,10 +105,18 @@ def test_bad_master_key_names_its_setting_and_never_its_value(
 ) -> None:
     monkeypatch.setenv("WP_TEST_SHORT", "QUJD")
     monkeypatch.setenv("WP_TEST_GARBAGE", "no base64 at all!")
+    monkeypatch.setenv("WP_TEST_FOREIGN", "Ein Schlüssel ist das nicht.")
     settings.MASTER_KEY = source
     with pytest.raises(ImproperlyConfigured, match=complaint) as caught:
         keys.master_key()
     assert "no base64 at all" not in str(caught.value)
+
+
+def test_key_file_that_is_no_text_names_its_setting(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\x7fELF\xd0\x00")
+    settings.MASTER_KEY = f"file:{tmp_path}/key"
+    with pytest.raises(ImproperlyConfigured, match="MASTER_KEY: .*key is no text file"):
+        keys.master_key()
 
 
 def test_missing_signing_key_names_its_setting_and_the_way_to_make_it(settings: Any, tmp_path: Path) -> None:
