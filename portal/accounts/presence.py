@@ -3,12 +3,12 @@
 A session's account is read as its request begins. Until it acts, the account may have been disabled, or
 erased; what a person wrote after that would belong to nobody, and name them again.
 
-The order of locks, in every app, so that no two transactions wait for each other: browser sessions;
-organizations, then their claims of domains; what a person proposed (pending actions) and their mail
-addresses; master agreements; requests; changes of two; accounts; devices, then their codes; grants;
-recipient keys, and what is kept of them. Several of one kind: in the order of their primary keys. Whoever
-changes an account and then what comes before it in that order locks that first: `events.AccountWanted` asks
-the apps to.
+The order of locks, in every app, so that no two transactions wait for each other: that a change of two is
+being proposed (`changes`); browser sessions; organizations, then their claims of domains; what a person
+proposed (pending actions) and their mail addresses; master agreements; requests; changes of two; second
+factors; accounts; devices, then their codes; grants; recipient keys, and what is kept of them. Several of one
+kind: in the order of their primary keys. Whoever changes an account and then what comes before it in that
+order locks that first: `events.AccountWanted` asks the apps to.
 """
 
 from typing import Final

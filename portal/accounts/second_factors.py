@@ -1,4 +1,4 @@
-"""The encrypted texts inside the rows of second factors, to be encrypted anew."""
+"""The rows of second factors: locked before their account, and the encrypted texts in them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,14 @@ from django.db import transaction
 
 from portal.accounts import secrets
 from portal.accounts.adapter import MFA_COLUMN
+from portal.accounts.models import User
+
+
+def hold(user: User) -> None:
+    """Lock the person's second factors until the transaction ends, before their account: signing in notes the
+    use of one, and then that somebody signed in."""
+    rows = Authenticator.objects.select_for_update().filter(user=user)
+    list(rows.order_by("pk").values_list("pk"))
 
 
 def rewrap_all() -> int:

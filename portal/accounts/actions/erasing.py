@@ -15,7 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
-from portal.accounts import browsers
+from portal.accounts import browsers, second_factors
 from portal.accounts.devices import families
 from portal.accounts.events import AccountWanted, Bar, ErasureAsked, PersonErased
 from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
@@ -84,6 +84,7 @@ def _held(user: User) -> User:
     addresses = EmailAddress.objects.select_for_update().filter(user=user)
     every = list(addresses.order_by("pk").values_list("email", flat=True))
     events.publish(AccountWanted(user, frozenset(address.lower() for address in every)))
+    second_factors.hold(user)
     return User.objects.select_for_update().get(pk=user.pk)
 
 

@@ -56,16 +56,22 @@ def test_sessions_are_locked_before_their_account(
     assert tables.index("django_session") < tables.index("accounts_user")
 
 
-def test_sessions_are_locked_before_the_account_that_is_erased(ada: User, client: Client) -> None:
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda ada: erase(user=ada, address=ada.email, by=principal_for(ada), now=NOW),
+        lambda ada: call_command("remove_factors", ada.email),
+    ],
+    ids=["erase", "remove_factors"],
+)
+def test_what_opens_an_account_is_locked_before_it(
+    ada: User, client: Client, verb: Callable[[User], object]
+) -> None:
+    """As signing in does: the session, the second factor with its counter or code, then the account."""
     sign_in(client, ada)
-    tables = locked(lambda: erase(user=ada, address=ada.email, by=principal_for(ada), now=NOW))
-    assert tables.index("django_session") < tables.index("accounts_user")
-
-
-def test_sessions_are_locked_before_the_account_that_loses_its_factors(ada: User, client: Client) -> None:
-    sign_in(client, ada)
-    tables = locked(lambda: call_command("remove_factors", ada.email))
-    assert tables.index("django_session") < len(tables) - 1 - tables[::-1].index("accounts_user")
+    tables = locked(lambda: verb(ada))
+    last = len(tables) - 1 - tables[::-1].index("accounts_user")
+    assert tables.index("django_session") < tables.index("mfa_authenticator") < last
 
 
 def test_what_was_proposed_about_them_is_locked_before_their_account(

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from portal.accounts import browsers
+from portal.accounts import browsers, second_factors
 from portal.accounts.models import User
 from portal.accounts.sessions import end_all_sessions
 from portal.accounts.tokens import end_all_tokens
@@ -33,6 +33,7 @@ class Command(BaseCommand):
             if user is None:
                 raise CommandError("There is no account with this address.")
             browsers.hold(user)
+            second_factors.hold(user)
             User.objects.select_for_update().get(pk=user.pk)
             removed = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
             Authenticator.objects.filter(user=user).delete()
