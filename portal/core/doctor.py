@@ -87,6 +87,8 @@ def migrations(now: datetime) -> Finding:
 
 @examination("broker")
 def broker(now: datetime) -> Finding:
+    from kombu.exceptions import OperationalError
+
     from portal.celery import app
 
     if not key_checks.serves():
@@ -99,7 +101,7 @@ def broker(now: datetime) -> Finding:
     with app.connection_for_write(connect_timeout=3) as link:
         try:
             link.ensure_connection(max_retries=0, timeout=3)
-        except link.connection_errors:
+        except (OperationalError, *link.connection_errors):  # Redis's transport raises kombu's own
             return Finding(False, f"{host} does not answer", "Start it, or correct BROKER_URL.")
     return Finding(True, f"{host} answers")
 

@@ -107,3 +107,14 @@ def test_apps_add_and_replace_examinations(monkeypatch: pytest.MonkeyPatch) -> N
     doctor.examination("mail")(lambda now: Finding(False, "no server", "Start it."))
     assert finding("mail").detail == "no server"
     assert len(doctor.examine(NOW)) == len(doctor._examinations)
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@127.0.0.1:1/0", "amqp://user:secret@127.0.0.1:1//"])
+def test_broker_that_is_away_is_a_line_of_the_report(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    from portal.celery import app
+
+    monkeypatch.setattr(app.conf, "broker_url", url)
+    found = finding("broker")
+    assert not found.ok
+    assert found.detail.startswith("127.0.0.1:1/")
+    assert found.detail.endswith("does not answer")
