@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from weights_vault.sealed.log.note import COSIGNATURE, NoteVerifier
+from weights_vault.sealed.signing import SigningKey
 
 ROOT = Path(__file__).parents[2]
 LATEST_S = 5.0
@@ -116,3 +120,25 @@ def test_signer_that_refuses_says_so_once_and_goes_on_when_it_can(environment: d
         rest = process.stderr.read()
     assert rest.count("nothing is signed") == 0
     assert "signing again" in rest
+
+
+@contextmanager
+def silent_witness() -> Iterator[str]:
+    """Takes every connection and says nothing. Gives its line of LOG_WITNESSES."""
+    key = NoteVerifier("silent.example.org", SigningKey.generate().public, COSIGNATURE)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as door:
+        yield f"http://127.0.0.1:{door.getsockname()[1]} {key.text}"
+
+
+def test_witness_that_says_nothing_holds_up_no_head(environment: dict[str, str]) -> None:
+    """Each question to it lasts for seconds; it is asked again only after a minute."""
+    with silent_witness() as line, signer({**environment, "LOG_WITNESSES": line}) as process:
+        ask(environment, WRITE)
+        signed_within(environment, events(environment), 60)
+        for _ in range(3):
+            ask(environment, WRITE)
+            signed_within(environment, events(environment), LATEST_S)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
