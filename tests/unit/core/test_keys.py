@@ -115,7 +115,7 @@ def test_bad_master_key_names_its_setting_and_never_its_value(
 def test_key_file_that_is_no_text_names_its_setting(settings: Any, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"\x7fELF\xd0\x00")
     settings.MASTER_KEY = f"file:{tmp_path}/key"
-    with pytest.raises(ImproperlyConfigured, match="MASTER_KEY: .*key is no text file"):
+    with pytest.raises(ImproperlyConfigured, match=r"MASTER_KEY: .*key is no text file"):
         keys.master_key()
 
 
