@@ -41,7 +41,7 @@ LOOKING_ONLY = Denied(
 
 OWN_ORGANIZATION = Denied(
     "own_organization",
-    "This is your own organization: no administrator vouches for it, or says who speaks for it, alone.",
+    "This is your own organization: others vouch for its domains, and say who speaks for it.",
     "Ask an administrator who is not of it, or the portal's operator.",
 )
 STAFF_ORGANIZATION = Denied(
