@@ -132,6 +132,21 @@ def _issue(
     bodies = SealedBody.objects.in_bulk({file.body_id for file in files})
     with ceiling.places(len(files), now):
         headers = _make_headers(files, bodies, parse_recipient(key.recipient), grant)
+    size = sum(bodies[file.body_id].body_size for file in files)
+    return Batch(headers, _write_down(by, grant, revision, key, headers, size, address, now))
+
+
+def _write_down(
+    by: Principal,
+    grant: str,
+    revision: Revision,
+    key: RecipientKey,
+    headers: Sequence[tuple[str, bytes]],
+    size: int,
+    address: str,
+    now: datetime,
+) -> int:
+    """The batch in the ledger and in the log. size: bytes of all its bodies. Returns: its event's number."""
     writing.add(
         LedgerEntry.Kind.HEADERS,
         grant=grant,
@@ -140,7 +155,7 @@ def _issue(
         key=key.id,
         files=[file for file, _ in headers],
         digests=[hashlib.sha256(header).digest() for _, header in headers],
-        size=sum(bodies[file.body_id].body_size for file in files),
+        size=size,
         address=address,
         now=now,
     )
@@ -153,7 +168,7 @@ def _issue(
         key=key.id,
         files=len(headers),
     )
-    return Batch(headers, event.pk)
+    return event.pk
 
 
 def _sound_the_alarm(

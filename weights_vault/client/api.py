@@ -231,13 +231,7 @@ class Api:
                 )
                 status, answer_headers, answer = self._send(request, max_bytes)
             except httpx.TransportError as error:
-                # A request that never left may be repeated; one that may have arrived only when it changes
-                # nothing.
-                if (
-                    last
-                    or tls_refused(error)
-                    or not (harmless or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout))
-                ):
+                if last or not _repeatable(error, harmless=harmless):
                     raise tls_or_network(error, self.portal) from None
                 self._wait(backoff_s(attempt), "it cannot be reached")
                 continue
@@ -263,6 +257,12 @@ class Api:
             return response.status_code, response.headers, _bounded(response, max_bytes)
         finally:
             response.close()
+
+
+def _repeatable(error: httpx.TransportError, *, harmless: bool) -> bool:
+    """A request that never left may be repeated; one that may have arrived only when it changes nothing."""
+    never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return (harmless or never_left) and not tls_refused(error)
 
 
 def _bounded(response: httpx.Response, max_bytes: int) -> bytes:
