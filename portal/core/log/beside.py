@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from portal.core.audit import commitments
-from portal.core.log.standing import position_of
+from portal.core.log.stored import position_of
 from portal.core.log.trace import Bad
 from portal.core.models import AuditDisclosure, AuditEvent, LogEntry, LogRecovered
 

@@ -45,6 +45,11 @@ def log_size() -> int:
     return 0 if last is None else int(last) + 1
 
 
+def position_of(event: int) -> int | None:
+    """Return the place of an event in the tree, None where it has none yet."""
+    return LogEntry.objects.filter(event=event).values_list("position", flat=True).first()
+
+
 def read_tile(level: int, index: int) -> bytes:
     """Return a tile's bytes, b"" where there is none."""
     hashes = LogTile.objects.filter(level=level, index=index).values_list("hashes", flat=True).first()
