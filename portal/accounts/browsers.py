@@ -105,6 +105,7 @@ def end(*, session: BrowserSession, by: Principal, now: datetime) -> None:
     """
     _allow(by, session.user)
     with transaction.atomic():
+        hold(session.user)
         require_present(by)
         if _delete(session.user, [session.row]):
             _record("account.session_ended", session.user, by, now, session=session.pk)
@@ -117,6 +118,7 @@ def end_others(*, user: User, keep: str, by: Principal, now: datetime) -> int:
     """
     _allow(by, user)
     with transaction.atomic():
+        hold(user)
         require_present(by)
         ended = forget(user, keep=keep)
         if ended:

@@ -59,10 +59,12 @@ class AccountTransactions:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: dict[str, Any]
     ) -> None:
-        """Lock whom a reset link is for: its next use then meets the new password, and fails."""
+        """Lock whom a reset link is for: its next use then meets the new password, and fails. Their sessions
+        before them, for these end."""
         if request.method == "POST" and "uidb36" in kwargs:
             with suppress(ValidationError, ValueError):
                 pk = url_str_to_user_pk(kwargs["uidb36"])
+                browsers.hold(User(pk=pk))
                 list(User.objects.select_for_update().filter(pk=pk).values_list("pk"))
 
 

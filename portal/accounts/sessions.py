@@ -1,12 +1,11 @@
-"""Ends browser sessions, and forgets those that are over."""
+"""Forgets browser sessions that are over."""
 
 from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from portal.accounts import browsers
-from portal.accounts.models import BrowserSession, User
+from portal.accounts.models import BrowserSession
 from portal.core import jobs
 
 FORGET = "accounts.forget_sessions"
@@ -18,11 +17,6 @@ def forget_sessions(payload: dict[str, Any], now: datetime) -> None:
     """Delete the rows of sessions that expired, which Django refuses already, and what was noted of them."""
     Session.objects.filter(expire_date__lt=now).delete()
     BrowserSession.objects.exclude(row__in=Session.objects.values("pk")).delete()
-
-
-def end_all_sessions(user: User) -> int:
-    """Delete every session of a person in the current transaction, and return how many there were."""
-    return browsers.forget(user)
 
 
 jobs.periodic(FORGET, FORGET_EVERY_S)

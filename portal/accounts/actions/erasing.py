@@ -22,7 +22,6 @@ from portal.accounts.models import AccessToken, PendingAction, RoleGrant, User
 from portal.accounts.policies import may_correct_details
 from portal.accounts.presence import require_present
 from portal.accounts.principals import Principal
-from portal.accounts.sessions import end_all_sessions
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit, events
 from portal.core.outbox import queue_mail
@@ -108,7 +107,7 @@ def _erase_account(account: User, stand_in: str, by: Principal, now: datetime) -
     AccessToken.objects.filter(user=account).delete()
     families.forget(account)
     Authenticator.objects.filter(user=account).delete()
-    end_all_sessions(account)
+    browsers.forget(account)
     EmailAddress.objects.filter(user=account).delete()
     SocialAccount.objects.filter(user=account).delete()
     proposed = PendingAction.objects.filter(user=account)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from allauth.account.internal.userkit import user_id_to_str
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
@@ -44,6 +45,14 @@ def staff(make_user: MakeUser) -> list[Principal]:
     for user in made:
         grant_role(user=user, role="administrator", by=OPERATOR, now=NOW)
     return [principal_for(user, mfa=True, passkey=True) for user in made]
+
+
+def test_sessions_are_locked_before_a_password_is_reset(ada: User, client: Client) -> None:
+    """A new password ends them."""
+    sign_in(client, ada)
+    uid = user_id_to_str(ada)
+    tables = locked(lambda: Client().post(f"/accounts/password/reset/key/{uid}-x/", {}))
+    assert tables.index("django_session") < tables.index("accounts_user")
 
 
 @pytest.mark.parametrize("verb", [disable, end_access])

@@ -4,20 +4,20 @@ from argparse import ArgumentParser
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from portal.accounts import browsers, second_factors
 from portal.accounts.models import User
-from portal.accounts.sessions import end_all_sessions
 from portal.accounts.tokens import end_all_tokens
 from portal.core import audit
+from portal.core.management.base import DatabaseCommand
 
 BY = "system:remove_factors"
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Take every second factor off an account, and end its sessions and tokens. Make sure by another way "
         "who asks: with the password alone they can then add a factor of their own."
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             removed = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
             Authenticator.objects.filter(user=user).delete()
             end_all_tokens(user=user, by=BY, now=now)
-            end_all_sessions(user)
+            browsers.forget(user)
             for factor in removed:
                 audit.record(
                     "account.second_factor_removed",
