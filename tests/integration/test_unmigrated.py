@@ -28,6 +28,12 @@ def manage(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "smoketest opt",
         "role list",
         "organization list",
+        "account disable ada@example.org",
+        "remove_factors ada@example.org",
+        "rewrap_secrets",
+        "voters list",
+        "audit verify",
+        "log_signer --once",
     ],
 )
 def test_command_says_to_migrate(tmp_path: Path, line: str) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from portal.accounts import secrets
 from portal.accounts.second_factors import rewrap_all
+from portal.core.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Encrypt the secrets of second factors by the first key of SECRETS_KEY. Afterwards the others can be "
         "left out. It can be run again, and while people work."
