@@ -140,7 +140,7 @@ def test_a3_staff_without_a_passkey_are_anybody_or_refused(
     assert {role: status for role, status in answers.items() if status not in (403, row.to("other"))} == {}
 
 
-def test_a1_the_tokens_have_every_scope_in_both_forms(secrets: Mapping[Token, str]) -> None:
+def test_a1_the_tokens_have_every_scope_in_both_forms(world: World, secrets: Mapping[Token, str]) -> None:
     alone = {(form, scopes[0]) for form, _, scopes in secrets if len(scopes) == 1}
     assert alone == {(form, scope) for form in ("personal", "device") for scope in SCOPES}
 
