@@ -235,6 +235,7 @@ Life.TestCase.settings = settings(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.database
 @pytest.mark.django_db
 class TestLife(Life.TestCase):  # type: ignore[misc, name-defined]

@@ -17,7 +17,7 @@ from tests.integration.licenses.crowd import applicant_of, applicants, submitted
 from tests.integration.licenses.race import codes, crew
 from tests.unit.licenses.world import ANSWERS, DAY, NOW, World
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 ROUNDS = 200
 FEW_ROUNDS = 50

@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from portal.accounts.models import Affiliation, Organization, OrganizationDomain, User
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database, pytest.mark.slow]
 
 BEFORE = [("accounts", "0004_devices")]
 

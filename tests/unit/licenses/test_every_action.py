@@ -19,7 +19,7 @@ from portal.core.problems import Conflict, NotPermitted
 from tests.unit.licenses.team import TEAM_ACTIONS, guests
 from tests.unit.licenses.world import DAY, NOW, World, person, session
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 Act = Callable[[World, Request, Principal], object]
 
