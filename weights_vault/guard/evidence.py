@@ -35,7 +35,10 @@ class EvidenceMissing(NotPermitted):
 
 
 def require(grant: str) -> None:
-    """Raises: EvidenceMissing, where STAFF_MFA asks for passkeys."""
+    """See that a grant, by its public id, was proved or vouched for, where STAFF_MFA asks for passkeys.
+
+    Raises: EvidenceMissing.
+    """
     if not factors.votes_are_signed():
         return
     evidence = access_policy().evidence(grant)
