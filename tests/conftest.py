@@ -8,6 +8,7 @@ from collections.abc import Generator
 import pytest
 
 from tests import append_only  # noqa: F401  (tests with real transactions may empty the audit log)
+from tests.leaks import pytest_runtest_makereport, pytest_sessionstart  # noqa: F401  (G8, over the whole suite)
 
 
 def pytest_configure() -> None:
