@@ -14,7 +14,8 @@ from portal.core import audit
 from portal.core.log import sentences
 from portal.core.log.entries import entries_of
 from portal.core.log.proofs import file_name
-from portal.core.log.standing import position_of, standing
+from portal.core.log.standing import standing
+from portal.core.log.stored import position_of
 from portal.core.models import AuditEvent
 from portal.core.problems import require
 

@@ -8,7 +8,7 @@ from portal.core.log.keys import verifiers
 from portal.core.log.proofs import newest_checkpoint
 from portal.core.log.stored import log_size
 from portal.core.log.witnesses import configured, cosigned
-from portal.core.models import LogCheckpoint, LogEntry
+from portal.core.models import LogCheckpoint
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,3 @@ def standing(now: datetime) -> LogStanding:
         keys=tuple(each.text for each in verifiers()),
         witnesses={name: name in signed for name in names},
     )
-
-
-def position_of(event: int) -> int | None:
-    """Return the place of an event in the tree, None where it has none yet."""
-    return LogEntry.objects.filter(event=event).values_list("position", flat=True).first()
