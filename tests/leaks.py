@@ -32,6 +32,8 @@ from portal.core.secrecy import holds_secret
 
 # Where people are given a secret of theirs, once: the only answers that hold one.
 GIVEN: Final = frozenset({"api-urls", "tokens", "device_token", "mfa_activate_totp"})
+# These do what was asked before the password was: the answer may be one of those above, at this address.
+RESUMING: Final = frozenset({"account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"})
 PASSWORDS: Final = (
     "correct horse battery",
     "a long enough passphrase",
@@ -109,6 +111,8 @@ def _look_at_answer(request: HttpRequest, answer: HttpResponseBase) -> None:
     if answer.streaming or view in GIVEN:
         return
     said = getattr(answer, "content", b"").decode("latin-1")
+    if view in RESUMING and 'class="secret"' in said:
+        return
     # A form shows whoever filled it what they typed.
     if secret_in(said) and not secret_in(list(request.POST.values())):
         look_at(f"answer of {view or request.path}", said)
