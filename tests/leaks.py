@@ -82,16 +82,14 @@ def _in_text(text: str) -> str:
     return ""
 
 
-class Lines(logging.Handler):
-    """Looks at each line as the settings' own formatter writes it."""
+def _as_written() -> logging.Formatter:
+    told = settings.LOGGING["formatters"]["plain"]
+    formatter: logging.Formatter = import_string(told["class"])(told["format"])
+    return formatter
 
-    def __init__(self) -> None:
-        super().__init__()
-        told = settings.LOGGING["formatters"]["plain"]
-        self.setFormatter(import_string(told["class"])(told["format"]))
 
-    def emit(self, record: logging.LogRecord) -> None:
-        look_at(f"log of {record.name}", self.format(record))
+def _look_at_line(_: object, logger: logging.Logger, record: logging.LogRecord) -> None:
+    look_at(f"log of {record.name}", _as_written().format(record))
 
 
 def _look_at_rows(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -146,11 +144,8 @@ def _keep_key_file(_: object, path: Path, data: bytes) -> None:
 
 def watch() -> None:
     """Begin to look, in this process; once."""
-    lines = Lines()
-    logging.getLogger().addHandler(lines)
-    for logger in logging.Logger.manager.loggerDict.values():
-        if isinstance(logger, logging.Logger) and not logger.propagate:
-            logger.addHandler(lines)
+    # No handler: whoever configures logging again, as tests of it do, takes the handlers off.
+    _after(logging.Logger, "callHandlers", _look_at_line)
     connection_created.connect(_look_at_connection)
     _after(EmailMessage, "send", lambda _, mail, **kw: look_at("mail", mail.subject, mail.body, mail.to))
     _after(BaseHandler, "get_response", lambda answer, _, request: _look_at_answer(request, answer))
