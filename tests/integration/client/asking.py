@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 
 from licenses.models import ReleaseTerms
@@ -48,7 +48,7 @@ def at_the_portal(url: str, monkeypatch: pytest.MonkeyPatch) -> World:
 @contextmanager
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The portal's own application, called here: nothing stands between it and the command but HTTP."""
-    transport = httpx.WSGITransport(app=get_wsgi_application())
+    transport = httpx.WSGITransport(app=WSGIHandler())
     monkeypatch.setattr(api, "http_client", lambda portal: httpx.Client(transport=transport))
     signals = (request_started, request_finished)
     for signal in signals:

@@ -16,8 +16,8 @@ import pytest
 from allauth.idp.oidc.models import Token
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 
 from portal.accounts.devices import codes
@@ -42,7 +42,7 @@ def here(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The portal's own application, called in this process."""
     cache.clear()
     made = build()
-    transport = httpx.WSGITransport(app=get_wsgi_application())
+    transport = httpx.WSGITransport(app=WSGIHandler())
     monkeypatch.setattr(oauth, "http_client", lambda portal: httpx.Client(transport=transport))
     monkeypatch.setattr(codes, "INTERVAL_S", 0)
     with in_this_process(monkeypatch):
