@@ -8,6 +8,8 @@ Order of one round, so that a kill at any point loses nothing and never makes tw
 4. only then it stands in the database, where everybody reads it.
 """
 
+import math
+import time
 from datetime import datetime, timedelta
 
 from portal.core.log.comparing import agree, contradictions, known_leaves
@@ -22,6 +24,7 @@ from weights_vault.sealed.log.note import NoteSigner
 from weights_vault.sealed.log.tree import EMPTY_ROOT, Frontier, leaf_hash
 
 PERIOD_S = 1.0  # between two looks for waiting events
+PLACING_S = 1.0  # of a round: who writes without a pause must not keep heads from being signed
 SIGNED_AGAIN = timedelta(minutes=3)  # a head that did not grow is signed again, so that silence is a sign
 _AT_ONCE = 4_096  # entries journaled together
 
@@ -36,12 +39,13 @@ def is_idle(files: LogFiles, now: datetime) -> bool:
 
 
 @contradictions()
-def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
-    """Give every waiting event its place, and sign the tree. Returns: the signed head.
+def one_round(files: LogFiles, key: NoteSigner, now: datetime, *, placing_s: float = math.inf) -> Head:
+    """Give waiting events their places, and sign the tree. Returns: the signed head.
 
+    placing_s: after so long no further batch is begun; without it, none is left waiting.
     The caller holds `files.taken()`. Raises: LogRefused: nothing was placed and nothing signed.
     """
-    signed = _place_all(files, key)
+    signed = _place(files, key, time.monotonic() + placing_s)
     head = head_at(log_size())
     _journal(files, head.size)
     _grew(files, signed, head)
@@ -54,14 +58,14 @@ def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
     return head
 
 
-def _place_all(files: LogFiles, key: NoteSigner) -> Head | None:
+def _place(files: LogFiles, key: NoteSigner, until: float) -> Head | None:
     """Under one lock each: compare, then place. So nothing is ever added to a tree that was put back."""
     while True:
         with locked():
             signed = agree(files)
             if signed is not None and not is_by(files.checkpoint() or "", key):
                 raise KeyChanged(signed.size)
-            if not place_batch():
+            if not place_batch() or time.monotonic() >= until:
                 return signed
 
 

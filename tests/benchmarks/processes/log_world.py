@@ -78,7 +78,7 @@ def place(seconds: str, begin: str) -> None:
         oldest = waited(timezone.now())[1].total_seconds()
         round_began = time.time()
         with files.taken():
-            signed = signer.one_round(files, key, timezone.now()).size
+            signed = signer.one_round(files, key, timezone.now(), placing_s=signer.PLACING_S).size
         heads, taken = heads + 1, time.time() - began
         behind = max(behind, oldest + time.time() - round_began)
     time.sleep(1)  # until the writers' last transactions are over

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import signal
 import threading
 from datetime import datetime
@@ -92,14 +93,14 @@ class Command(DatabaseCommand):
         asking.ask_all(within_s=_WITNESSES_WITHIN_S)
 
 
-def one_round(files: LogFiles, key: NoteSigner, now: datetime) -> Head:
-    """One round of the signer; what a restored database lost is held first.
+def one_round(files: LogFiles, key: NoteSigner, now: datetime, *, placing_s: float = math.inf) -> Head:
+    """One round of the signer (`signer.one_round`); what a restored database lost is held first.
 
     Raises: LogRefused, SignerBusy, OSError: the folder cannot be written.
     """
     with files.taken():
         try:
-            return signer.one_round(files, key, now)
+            return signer.one_round(files, key, now, placing_s=placing_s)
         except Behind:
             recovering.hold_lost(files, now)
             raise
@@ -127,7 +128,7 @@ def _tried(files: LogFiles, key: NoteSigner, asking: Asking) -> str:
     try:
         now = timezone.now()
         if not signer.is_idle(files, now):
-            one_round(files, key, now)
+            one_round(files, key, now, placing_s=signer.PLACING_S)
         asking.ask_all()
     except OSError as error:
         return _in_words(error, files)

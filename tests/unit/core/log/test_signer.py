@@ -56,6 +56,27 @@ def test_signer_is_idle_until_something_happens(files: LogFiles) -> None:
     assert not signer.is_idle(files, NOW)
 
 
+@pytest.mark.parametrize(("placing_s", "first"), [(0.0, 1), (float("inf"), 6)])
+def test_who_writes_without_a_pause_keeps_no_head_from_being_signed(
+    files: LogFiles, monkeypatch: pytest.MonkeyPatch, placing_s: float, first: int
+) -> None:
+    """Five more events come, one while each batch gets its places. Each head is of what has its place."""
+    more = list(range(5))
+
+    def place_while_another_comes() -> int:
+        placed = sequencer.place_batch()
+        if more:
+            record(more.pop())
+        return placed
+
+    monkeypatch.setattr(signer, "place_batch", place_while_another_comes)
+    record()
+    with files.taken():
+        heads = [signer.one_round(files, keys.signer(), NOW, placing_s=placing_s) for _ in range(6)]
+    assert (heads[0].size, heads[-1].size) == (first, 6)
+    assert set(LogCheckpoint.objects.values_list("size", flat=True)) == {head.size for head in heads}
+
+
 def test_head_that_did_not_grow_is_signed_again_as_the_same(files: LogFiles) -> None:
     record()
     sign(files)
